@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Digests: the only file that sees libcrypto (SHA-256 and SHA-1 with the processor's instructions) and zlib's
+ * CRC-32. It signs nothing and encrypts nothing.
+ */
+#include "io/digest.h"
+
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include "base/cleanup.h"
+#include "base/hex.h"
+
+struct ha_digest {
+    EVP_MD_CTX *sha256;
+    uint64_t size;
+    uint32_t crc32;
+};
+
+struct ha_digest *ha_digest_new(struct ha_error *err)
+{
+    struct ha_digest *digest = calloc(1, sizeof *digest);
+
+    if (digest)
+        digest->sha256 = EVP_MD_CTX_new();
+    if (!digest || !digest->sha256 || EVP_DigestInit_ex(digest->sha256, EVP_sha256(), NULL) != 1) {
+        ha_digest_free(digest);
+        ha_fail_nomem(err);
+        return NULL;
+    }
+    return digest;
+}
+
+int ha_digest_update(struct ha_digest *digest, const void *data, size_t len, struct ha_error *err)
+{
+    if (EVP_DigestUpdate(digest->sha256, data, len) != 1)
+        return ha_fail(err, HA_E_INTERNAL, "SHA-256 failed");
+    digest->crc32 = ha_crc32(digest->crc32, data, len);
+    digest->size += len;
+    return 0;
+}
+
+int ha_digest_finish(struct ha_digest *digest, struct ha_sums *sums, struct ha_error *err)
+{
+    if (EVP_DigestFinal_ex(digest->sha256, sums->sha256, NULL) != 1)
+        return ha_fail(err, HA_E_INTERNAL, "SHA-256 failed");
+    sums->size = digest->size;
+    sums->crc32 = digest->crc32;
+    return 0;
+}
+
+void ha_digest_free(struct ha_digest *digest)
+{
+    if (!digest)
+        return;
+    EVP_MD_CTX_free(digest->sha256);
+    free(digest);
+}
+
+void ha_digest_cleanup(struct ha_digest **digest)
+{
+    ha_digest_free(*digest);
+}
+
+int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err)
+{
+    if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
+        return ha_fail(err, HA_E_INTERNAL, "SHA-256 failed");
+    return 0;
+}
+
+int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err)
+{
+    static const uint8_t url_namespace[16] = {0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1,
+                                              0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8};
+    uint8_t hash[20];
+    EVP_MD_CTX *sha1 = EVP_MD_CTX_new();
+    int good;
+
+    if (!sha1)
+        return ha_fail_nomem(err);
+    good = EVP_DigestInit_ex(sha1, EVP_sha1(), NULL) == 1 &&
+           EVP_DigestUpdate(sha1, url_namespace, sizeof url_namespace) == 1 &&
+           EVP_DigestUpdate(sha1, name, len) == 1 && EVP_DigestFinal_ex(sha1, hash, NULL) == 1;
+    EVP_MD_CTX_free(sha1);
+    if (!good)
+        return ha_fail(err, HA_E_INTERNAL, "SHA-1 failed");
+    ha_uuid_format(hash, 5, out);
+    return 0;
+}
+
+uint32_t ha_crc32(uint32_t crc, const void *data, size_t len)
+{
+    return (uint32_t)crc32_z(crc, data, len);
+}
+
+static int filter_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
+{
+    struct ha_digest_sink *filter = (struct ha_digest_sink *)sink;
+
+    if (ha_digest_update(filter->digest, data, len, err) < 0)
+        return -1;
+    return ha_sink_write(filter->next, data, len, err);
+}
+
+static int filter_commit(struct ha_sink *sink, struct ha_error *err)
+{
+    struct ha_digest_sink *filter = (struct ha_digest_sink *)sink;
+    int done = ha_digest_finish(filter->digest, filter->sums, err);
+
+    if (done < 0)
+        return -1;
+    if (ha_sink_commit(filter->next, err) < 0)
+        return -1;
+    ha_digest_free(HA_TAKE(filter->digest));
+    return 0;
+}
+
+static void filter_abort(struct ha_sink *sink)
+{
+    struct ha_digest_sink *filter = (struct ha_digest_sink *)sink;
+
+    ha_digest_free(HA_TAKE(filter->digest));
+    ha_sink_abort(filter->next);
+}
+
+static const struct ha_sink_ops filter_ops = {filter_write, filter_commit, filter_abort};
+
+int ha_digest_sink_init(struct ha_digest_sink *filter, struct ha_sink *next, struct ha_sums *sums, struct ha_error *err)
+{
+    *filter = (struct ha_digest_sink){.sink.ops = &filter_ops, .next = next, .sums = sums};
+    filter->digest = ha_digest_new(err);
+    return filter->digest ? 0 : -1;
+}

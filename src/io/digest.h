@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256, SHA-1 (for UUIDv5 only) and CRC-32, alone and as a filter. */
+#ifndef HA_IO_DIGEST_H
+#define HA_IO_DIGEST_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/sink.h"
+
+enum { HA_SHA256_SIZE = 32 };
+
+/* What is known of some bytes once all of them passed. */
+struct ha_sums {
+    uint64_t size;
+    uint32_t crc32;                   /* IEEE 802.3, as in ZIP */
+    uint8_t sha256[HA_SHA256_SIZE];
+};
+
+struct ha_digest;
+
+/* A running digest, or NULL with an error. Freed by ha_digest_free (NULL is fine). */
+struct ha_digest *ha_digest_new(struct ha_error *err);
+int ha_digest_update(struct ha_digest *digest, const void *data, size_t len, struct ha_error *err);
+/* The sums of all bytes so far; the digest cannot be updated afterwards. */
+int ha_digest_finish(struct ha_digest *digest, struct ha_sums *sums, struct ha_error *err);
+void ha_digest_free(struct ha_digest *digest);
+void ha_digest_cleanup(struct ha_digest **digest);
+#define HA_DIGEST HA_CLEANUP(ha_digest_cleanup)
+
+/* SHA-256 of one block. */
+int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);
+
+/* The name-based UUID (version 5, RFC 9562 section 5.5) of NAME in the namespace of URLs, as text of 37 bytes. */
+int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err);
+
+/* CRC-32 continued from CRC (0 at the start). */
+uint32_t ha_crc32(uint32_t crc, const void *data, size_t len);
+
+/*
+ * A filter that computes the sums of what passes and hands it on to NEXT. *sums is filled at the commit, before
+ * NEXT is committed. Abort aborts NEXT. The filter owns nothing but its digest, which commit and abort free.
+ */
+struct ha_digest_sink {
+    struct ha_sink sink;
+    struct ha_sink *next;
+    struct ha_digest *digest;
+    struct ha_sums *sums;
+};
+int ha_digest_sink_init(struct ha_digest_sink *filter, struct ha_sink *next, struct ha_sums *sums, struct ha_error *err);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files: owns reading with a maximum and the one way in which a finished file gets its name (synced first, then
+ * renamed, never over an existing one unless asked). It never leaves a half-written file under a final name.
+ */
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int ha_file_read_fd(int fd, const char *name, struct ha_buf *buf, struct ha_error *err)
+{
+    char chunk[65536];
+
+    for (;;) {
+        ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ha_fail_errno(err, errno, "cannot read %s", name);
+        if (got == 0)
+            return ha_buf_check(buf, name, err);
+        if (ha_buf_add(buf, chunk, (size_t)got) < 0)
+            return ha_buf_check(buf, name, err);
+    }
+}
+
+int ha_file_read(const char *path, struct ha_buf *buf, struct ha_error *err)
+{
+    HA_FD int fd = -1;
+    struct stat st;
+
+    if (strcmp(path, "-") == 0)
+        return ha_file_read_fd(STDIN_FILENO, "standard input", buf, err);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return ha_fail_errno(err, errno, "cannot read %s", path);
+    if (S_ISDIR(st.st_mode))
+        return ha_fail_errno(err, EISDIR, "cannot read %s", path);
+    return ha_file_read_fd(fd, path, buf, err);
+}
+
+int ha_file_write_at(int fd, const void *data, size_t len, uint64_t offset, struct ha_error *err)
+{
+    const char *at = data;
+
+    while (len > 0) {
+        ssize_t put = pwrite(fd, at, len, (off_t)offset);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return ha_fail_errno(err, errno, "cannot write the archive");
+        at += put;
+        offset += (uint64_t)put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
+int ha_file_read_at(int fd, void *data, size_t len, uint64_t offset, size_t *got, struct ha_error *err)
+{
+    char *at = data;
+
+    *got = 0;
+    while (*got < len) {
+        ssize_t n = pread(fd, at + *got, len - *got, (off_t)(offset + *got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ha_fail_errno(err, errno, "cannot read back");
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return 0;
+}
+
+int ha_file_sync(int fd, const char *name, struct ha_error *err)
+{
+    if (fsync(fd) < 0)
+        return ha_fail_errno(err, errno, "cannot sync %s to the disk", name);
+    return 0;
+}
+
+char *ha_path_directory(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    if (slash == path)
+        return strdup("/");
+    return strndup(path, (size_t)(slash - path));
+}
+
+const char *ha_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+char *ha_path_join(const char *a, const char *b)
+{
+    char *joined;
+
+    if (b[0] == '/' || a[0] == '\0')
+        return strdup(b);
+    if (asprintf(&joined, "%s%s%s", a, a[strlen(a) - 1] == '/' ? "" : "/", b) < 0)
+        return NULL;
+    return joined;
+}
+
+bool ha_path_is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool ha_path_exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+static int sync_directory_of(const char *path, struct ha_error *err)
+{
+    HA_FREE char *directory = ha_path_directory(path);
+    HA_FD int fd = -1;
+
+    if (!directory)
+        return ha_fail_nomem(err);
+    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return ha_fail_errno(err, errno, "cannot open the directory %s", directory);
+    return ha_file_sync(fd, directory, err);
+}
+
+/* A fresh file with mode 0600 beside PATH, under a hidden name that is returned in *name. */
+static int make_hidden(const char *path, char **name, struct ha_error *err)
+{
+    HA_FREE char *directory = ha_path_directory(path);
+    int fd;
+
+    if (!directory || asprintf(name, "%s/.%s.XXXXXX", directory, ha_path_base(path)) < 0) {
+        *name = NULL;
+        return ha_fail_nomem(err);
+    }
+    fd = mkostemp(*name, O_CLOEXEC);
+    if (fd < 0)
+        return ha_fail_errno(err, errno, "cannot create a file beside %s", path);
+    return fd;
+}
+
+static int move(const char *from, const char *to, bool replace)
+{
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE);
+}
+
+static int fail_move(const char *to, int errno_value, struct ha_error *err)
+{
+    if (errno_value == EEXIST)
+        return ha_fail(err, HA_E_EXISTS, "%s exists already (--force replaces it)", to);
+    return ha_fail_errno(err, errno_value, "cannot publish %s", to);
+}
+
+static int copy_all(int from, int to, struct ha_error *err)
+{
+    char chunk[65536];
+    uint64_t offset = 0;
+    size_t got;
+
+    do {
+        if (ha_file_read_at(from, chunk, sizeof chunk, offset, &got, err) < 0 ||
+            ha_file_write_at(to, chunk, got, offset, err) < 0)
+            return -1;
+        offset += got;
+    } while (got > 0);
+    return 0;
+}
+
+static int publish_copy(const char *from, const char *to, bool replace, struct ha_error *err)
+{
+    HA_FREE char *hidden = NULL;
+    HA_FD int in = open(from, O_RDONLY | O_CLOEXEC);
+    HA_FD int out = -1;
+
+    if (in < 0)
+        return ha_fail_errno(err, errno, "cannot read %s", from);
+    out = make_hidden(to, &hidden, err);
+    if (out < 0)
+        return -1;
+    if (copy_all(in, out, err) < 0 || ha_file_sync(out, hidden, err) < 0) {
+        unlink(hidden);
+        return -1;
+    }
+    if (move(hidden, to, replace) < 0) {
+        fail_move(to, errno, err);
+        unlink(hidden);
+        return -1;
+    }
+    unlink(from);
+    return 0;
+}
+
+int ha_file_publish(const char *from, const char *to, bool replace, struct ha_error *err)
+{
+    if (move(from, to, replace) < 0) {
+        if (errno != EXDEV)
+            return fail_move(to, errno, err);
+        if (publish_copy(from, to, replace, err) < 0)
+            return -1;
+    }
+    return sync_directory_of(to, err);
+}
+
+int ha_file_write_whole(const char *path, const void *data, size_t len, bool replace, struct ha_error *err)
+{
+    HA_FREE char *hidden = NULL;
+    HA_FD int fd = make_hidden(path, &hidden, err);
+
+    if (fd < 0)
+        return -1;
+    if (ha_file_write_at(fd, data, len, 0, err) < 0 || ha_file_sync(fd, path, err) < 0 ||
+        ha_file_publish(hidden, path, replace, err) < 0) {
+        unlink(hidden);
+        return -1;
+    }
+    return 0;
+}
