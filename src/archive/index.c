@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index's tables, its transactions and the entries of the archive. It owns the schema; what was listed
+ * (records, items, field ledger) is in index_items.c. Nothing here grows with the number of objects but the file.
+ */
+#include "archive/index.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/index_parts.h"
+
+static const char schema[] =
+    "CREATE TABLE entry(seq INTEGER PRIMARY KEY, path TEXT NOT NULL COLLATE NOCASE UNIQUE, size INT NOT NULL,"
+    " sha256 TEXT NOT NULL, payload INT NOT NULL, listed INT NOT NULL DEFAULT 0, central BLOB);"
+    "CREATE TABLE record(row INTEGER PRIMARY KEY, category INT NOT NULL, id TEXT NOT NULL, state INT NOT NULL,"
+    " why TEXT, text TEXT, fields_withheld INT NOT NULL, UNIQUE(category, id));"
+    "CREATE TABLE item(row INTEGER PRIMARY KEY, record INT NOT NULL, category INT NOT NULL, ordinal INT NOT NULL,"
+    " record_id TEXT NOT NULL, role TEXT NOT NULL, api TEXT NOT NULL, locator TEXT NOT NULL, size INT NOT NULL,"
+    " sha256 TEXT, md5 TEXT, type TEXT, name TEXT, slug TEXT, time INT NOT NULL, state INT NOT NULL, why TEXT,"
+    " path TEXT, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
+    " http INT NOT NULL DEFAULT 0, detail TEXT);"
+    "CREATE INDEX item_record ON item(record, ordinal);"
+    "CREATE INDEX item_category ON item(category, state);"
+    "CREATE INDEX item_place ON item(locator, api);"
+    "CREATE TABLE duplicate(category INTEGER PRIMARY KEY, count INT NOT NULL);"
+    "CREATE TABLE ledger(category INT NOT NULL, kind TEXT NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL,"
+    " show TEXT, count INT NOT NULL, PRIMARY KEY(category, kind, pointer, detail)) WITHOUT ROWID;";
+
+int ha_index_open(const char *path, size_t cache, struct ha_index **out, struct ha_error *err)
+{
+    struct ha_index *index = calloc(1, sizeof *index);
+
+    if (!index)
+        return ha_fail_nomem(err);
+    if (ha_db_open(path, cache, &index->db, err) < 0 || ha_db_exec(index->db, schema, err) < 0) {
+        ha_index_close(index);
+        return -1;
+    }
+    *out = index;
+    return 0;
+}
+
+void ha_index_close(struct ha_index *index)
+{
+    if (!index)
+        return;
+    for (size_t i = 0; i < HA_INDEX_QUERIES; i++)
+        ha_query_free(index->queries[i]);
+    ha_db_close(index->db);
+    free(index);
+}
+
+int ha_index_begin(struct ha_index *index, struct ha_error *err)
+{
+    return ha_db_exec(index->db, "BEGIN", err);
+}
+
+int ha_index_commit(struct ha_index *index, struct ha_error *err)
+{
+    return ha_db_exec(index->db, "COMMIT", err);
+}
+
+static void read_entry(struct ha_query *query, struct ha_entry *entry)
+{
+    snprintf(entry->path, sizeof entry->path, "%s", ha_query_text(query, 0));
+    entry->size = (uint64_t)ha_query_int(query, 1);
+    snprintf(entry->sha256, sizeof entry->sha256, "%s", ha_query_text(query, 2));
+    entry->payload = ha_query_int(query, 3) != 0;
+}
+
+#define ENTRY_COLUMNS "path, size, sha256, payload"
+
+int ha_index_add_entry(struct ha_index *index, const struct ha_entry *entry, const void *central, size_t len,
+                       struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_ADD_ENTRY, err, "INSERT OR IGNORE INTO entry(path, size, sha256, payload, central) VALUES(?,?,?,?,?)",
+        "titib", entry->path, (int64_t)entry->size, entry->sha256, (int64_t)entry->payload, central, len);
+
+    if (!query || ha_query_run(query, err) < 0)
+        return -1;
+    if (ha_db_changes(index->db) != 1)
+        return ha_fail(err, HA_E_INVALID, "%s is in the archive twice", entry->path);
+    return 0;
+}
+
+int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_PATH_TAKEN, err,
+                       "SELECT 1 FROM entry WHERE path=?1 UNION ALL SELECT 1 FROM item WHERE path=?1 LIMIT 1", "t", path);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *taken = stepped == 1;
+    return stepped < 0 ? -1 : 0;
+}
+
+int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context, struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(index->db, err, "SELECT central FROM entry ORDER BY seq", "");
+    int stepped = -1;
+
+    if (!query)
+        return -1;
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        size_t len;
+        const void *central = ha_query_blob(query, 0, &len);
+        if (visit(context, central, len, err) < 0)
+            return -1;
+    }
+    return stepped;
+}
+
+int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit visit, void *context,
+                        struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err,
+                     "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? ORDER BY path COLLATE BINARY", "i",
+                     (int64_t)payload);
+    struct ha_entry entry;
+    int stepped = -1;
+
+    if (!query)
+        return -1;
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        read_entry(query, &entry);
+        if (visit(context, &entry, err) < 0)
+            return -1;
+    }
+    return stepped;
+}
+
+int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count, uint64_t *bytes,
+                           struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err, "SELECT count(*), coalesce(sum(size),0) FROM entry WHERE payload=?", "i", (int64_t)payload);
+
+    if (!query || ha_query_step(query, err) < 0)
+        return -1;
+    *count = (uint64_t)ha_query_int(query, 0);
+    *bytes = (uint64_t)ha_query_int(query, 1);
+    return 0;
+}
+
+int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entry *entry, bool *found,
+                        struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_ENTRY, err,
+                                            "SELECT " ENTRY_COLUMNS " FROM entry WHERE path=? COLLATE BINARY", "t", path);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *found = stepped == 1;
+    if (*found)
+        read_entry(query, entry);
+    return stepped < 0 ? -1 : 0;
+}
+
+int ha_index_mark_listed(struct ha_index *index, const char *path, int64_t *times, struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_LISTED, err, "SELECT listed FROM entry WHERE path=? COLLATE BINARY", "t", path);
+    struct ha_query *mark;
+
+    if (!query || ha_query_step(query, err) < 0)
+        return -1;
+    *times = ha_query_int(query, 0);
+    mark = HA_INDEX_QUERY(index, HA_Q_MARK, err, "UPDATE entry SET listed=listed+1 WHERE path=? COLLATE BINARY", "t",
+                          path);
+    return mark ? ha_query_run(mark, err) : -1;
+}
+
+int ha_index_first_unlisted(struct ha_index *index, bool payload, struct ha_entry *entry, bool *found,
+                            struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err,
+                     "SELECT " ENTRY_COLUMNS " FROM entry WHERE listed=0 AND payload=? ORDER BY seq LIMIT 1", "i",
+                     (int64_t)payload);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *found = stepped == 1;
+    if (*found)
+        read_entry(query, entry);
+    return stepped < 0 ? -1 : 0;
+}

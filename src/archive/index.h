@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index of a run: everything that was listed and everything that was written, in a file with a bounded
+ * cache, so that nothing holds a whole category in memory.
+ */
+#ifndef HA_ARCHIVE_INDEX_H
+#define HA_ARCHIVE_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/db.h"
+#include "base/error.h"
+#include "base/hex.h"
+#include "base/time.h"
+
+enum { HA_ENTRY_PATH_SIZE = 256, HA_TYPE_SIZE = 64 };
+
+struct ha_index;
+
+int ha_index_open(const char *path, size_t cache, struct ha_index **out, struct ha_error *err);
+void ha_index_close(struct ha_index *index);
+
+int ha_index_begin(struct ha_index *index, struct ha_error *err);
+int ha_index_commit(struct ha_index *index, struct ha_error *err);
+
+/* ------------------------------------------------------------------------------------------- entries */
+
+/* What went into the archive. */
+struct ha_entry {
+    char path[HA_ENTRY_PATH_SIZE];   /* without the top directory */
+    uint64_t size;                   /* uncompressed */
+    char sha256[HA_SHA256_HEX];
+    bool payload;                    /* below data/ */
+};
+
+/* Adds an entry with its central directory record. A path that is there already (ignoring case) is an error. */
+int ha_index_add_entry(struct ha_index *index, const struct ha_entry *entry, const void *central, size_t len,
+                       struct ha_error *err);
+
+/* True in *taken when an entry has this path, ignoring ASCII case. */
+int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, struct ha_error *err);
+
+/* Calls VISIT for each central directory record in the order of adding; stops when it returns -1. */
+typedef int (*ha_central_visit)(void *context, const void *central, size_t len, struct ha_error *err);
+int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context, struct ha_error *err);
+
+/* Calls VISIT for each entry of the payload (or of the tag files), sorted by the bytes of its path. */
+typedef int (*ha_entry_visit)(void *context, const struct ha_entry *entry, struct ha_error *err);
+int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit visit, void *context,
+                        struct ha_error *err);
+
+/* Number of entries and sum of their sizes, of the payload or of the tag files. */
+int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count, uint64_t *bytes,
+                           struct ha_error *err);
+
+/* For a verifier: finds the entry with exactly this path; *found false when there is none. */
+int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entry *entry, bool *found,
+                        struct ha_error *err);
+
+/* For a verifier: notes that a manifest lists PATH; *times counts how often that was said before. */
+int ha_index_mark_listed(struct ha_index *index, const char *path, int64_t *times, struct ha_error *err);
+
+/* For a verifier: the first entry (payload or not) that no manifest listed; *found false when all are. */
+int ha_index_first_unlisted(struct ha_index *index, bool payload, struct ha_entry *entry, bool *found,
+                            struct ha_error *err);
+
+/* ----------------------------------------------------------------------------------- records and items */
+
+enum ha_state { HA_STATE_LISTED = 0, HA_STATE_DELIVERED = 1, HA_STATE_MISSING = 2, HA_STATE_WITHHELD = 3 };
+
+/* A listed record. `text` is its normalised JSON without `files`; NULL when it is missing or withheld. */
+struct ha_index_record {
+    int64_t row;
+    int category;          /* position in the description */
+    const char *id;
+    enum ha_state state;
+    const char *why;       /* cause or reason when missing or withheld, else NULL */
+    const char *text;
+    int64_t fields_withheld;
+};
+
+/* Adds a record; *duplicate is true (and nothing is added) when the category has this id already. */
+int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate,
+                        struct ha_error *err);
+
+/* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
+struct ha_index_item {
+    int64_t row;
+    int64_t record;        /* row of its record */
+    int category;
+    int ordinal;           /* among the record's files, from 0 */
+    const char *record_id;
+    const char *role;
+    const char *api;       /* name in the description */
+    const char *locator;   /* key or URL */
+    int64_t size;
+    const char *sha256, *md5;
+    const char *type;      /* as stated */
+    const char *name;      /* original name */
+    const char *slug;      /* text that gives the file's name in the archive */
+    ha_time time;          /* HA_TIME_NONE when unknown */
+    enum ha_state state;
+    const char *why;
+    /* when delivered: */
+    const char *path;
+    int64_t out_size;
+    const char *out_sha256;
+    const char *out_type;
+    /* for the report: */
+    int64_t attempts;
+    int64_t http;
+    const char *detail;
+};
+
+int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct ha_error *err);
+
+/* Writes state, why and what stands under "when delivered" and "for the report" back. */
+int ha_index_update_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err);
+
+/*
+ * The first item in archive order after the row AFTER (0 to begin) that is still only listed. Its texts live
+ * until the next call. *found false at the end.
+ */
+int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_item *item, bool *found,
+                       struct ha_error *err);
+
+/* An item delivered before from the same place (API and locator); *found false when there is none. */
+int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
+                       bool *found, struct ha_error *err);
+
+typedef int (*ha_record_visit)(void *context, const struct ha_index_record *record, struct ha_error *err);
+typedef int (*ha_item_visit)(void *context, const struct ha_index_item *item, struct ha_error *err);
+
+/* Records of a category in the order of listing, with a state. */
+int ha_index_each_record(struct ha_index *index, int category, enum ha_state state, ha_record_visit visit,
+                         void *context, struct ha_error *err);
+/* Items of a record in their order. */
+int ha_index_each_item_of(struct ha_index *index, int64_t record, ha_item_visit visit, void *context,
+                          struct ha_error *err);
+/* Items of a category with a state, in the order of listing. */
+int ha_index_each_item(struct ha_index *index, int category, enum ha_state state, ha_item_visit visit,
+                       void *context, struct ha_error *err);
+
+/* -------------------------------------------------------------------------------------------- counts */
+
+struct ha_counts {
+    int64_t expected, delivered, missing, withheld;
+};
+
+struct ha_category_counts {
+    struct ha_counts records, files;
+    int64_t fields_withheld;
+    int64_t drift;
+    int64_t bytes;           /* of media delivered */
+    int64_t bytes_stated;    /* of media expected, where the service stated a size */
+    int64_t sizes_unknown;   /* files whose size it did not state */
+    int64_t duplicates;      /* items listed more than once */
+};
+
+/* Counts of a category; an item that is still only listed counts as missing. */
+int ha_index_count(struct ha_index *index, int category, struct ha_category_counts *counts, struct ha_error *err);
+
+/* ------------------------------------------------------------------------------------------ field ledger */
+
+/* A line of the field ledger: how often a pointer of a category was left out or unknown. */
+struct ha_ledger_line {
+    int category;
+    const char *kind;      /* "omitted", "unknown" or "unconverted" */
+    const char *pointer;
+    const char *detail;    /* reason when omitted, JSON type otherwise */
+    const char *show;      /* when omitted */
+    int64_t count;         /* items */
+};
+
+/* Adds COUNT to the line (made when it is new). */
+int ha_index_add_ledger(struct ha_index *index, const struct ha_ledger_line *line, struct ha_error *err);
+typedef int (*ha_ledger_visit)(void *context, const struct ha_ledger_line *line, struct ha_error *err);
+/* Lines in the order of category, kind and pointer. */
+int ha_index_each_ledger(struct ha_index *index, ha_ledger_visit visit, void *context, struct ha_error *err);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What was listed: records, the files that belong to them, counts and the field ledger. It interprets nothing;
+ * the order of insertion is the order of the archive.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/index_parts.h"
+
+int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate, struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_ADD_RECORD, err,
+        "INSERT OR IGNORE INTO record(category, id, state, why, text, fields_withheld) VALUES(?,?,?,?,?,?)", "ititti",
+        (int64_t)record->category, record->id, (int64_t)record->state, record->why, record->text,
+        record->fields_withheld);
+
+    if (!query || ha_query_run(query, err) < 0)
+        return -1;
+    *duplicate = ha_db_changes(index->db) == 0;
+    if (!*duplicate) {
+        record->row = ha_db_last_id(index->db);
+        return 0;
+    }
+    query = HA_INDEX_QUERY(index, HA_Q_ADD_DUPLICATE, err,
+                           "INSERT INTO duplicate VALUES(?,1) ON CONFLICT DO UPDATE SET count=count+1", "i",
+                           (int64_t)record->category);
+    return query ? ha_query_run(query, err) : -1;
+}
+
+#define ITEM_COLUMNS                                                                                           \
+    "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time,"  \
+    " state, why, path, out_size, out_sha256, out_type, attempts, http, detail"
+
+static void read_item(struct ha_query *q, struct ha_index_item *item)
+{
+    *item = (struct ha_index_item){
+        .row = ha_query_int(q, 0),          .record = ha_query_int(q, 1),      .category = (int)ha_query_int(q, 2),
+        .ordinal = (int)ha_query_int(q, 3), .record_id = ha_query_text(q, 4),  .role = ha_query_text(q, 5),
+        .api = ha_query_text(q, 6),         .locator = ha_query_text(q, 7),    .size = ha_query_int(q, 8),
+        .sha256 = ha_query_text(q, 9),      .md5 = ha_query_text(q, 10),       .type = ha_query_text(q, 11),
+        .name = ha_query_text(q, 12),       .slug = ha_query_text(q, 13),      .time = ha_query_int(q, 14),
+        .state = (enum ha_state)ha_query_int(q, 15), .why = ha_query_text(q, 16), .path = ha_query_text(q, 17),
+        .out_size = ha_query_int(q, 18),    .out_sha256 = ha_query_text(q, 19), .out_type = ha_query_text(q, 20),
+        .attempts = ha_query_int(q, 21),    .http = ha_query_int(q, 22),       .detail = ha_query_text(q, 23),
+    };
+}
+
+int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_ADD_ITEM, err,
+                       "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type,"
+                       " name, slug, time, state, why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                       "iiittttitttttiit", item->record, (int64_t)item->category, (int64_t)item->ordinal,
+                       item->record_id, item->role, item->api, item->locator, item->size, item->sha256, item->md5,
+                       item->type, item->name, item->slug, (int64_t)item->time, (int64_t)item->state, item->why);
+
+    if (!query || ha_query_run(query, err) < 0)
+        return -1;
+    item->row = ha_db_last_id(index->db);
+    return 0;
+}
+
+int ha_index_update_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_UPDATE_ITEM, err,
+        "UPDATE item SET state=?, why=?, path=?, out_size=?, out_sha256=?, out_type=?, attempts=?, http=?, detail=?"
+        " WHERE row=?",
+        "ittittiiti", (int64_t)item->state, item->why, item->path, item->out_size, item->out_sha256, item->out_type,
+        item->attempts, item->http, item->detail, item->row);
+
+    return query ? ha_query_run(query, err) : -1;
+}
+
+static int step_item(struct ha_query *query, struct ha_index_item *item, bool *found, struct ha_error *err)
+{
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *found = stepped == 1;
+    if (*found)
+        read_item(query, item);
+    return stepped < 0 ? -1 : 0;
+}
+
+int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_item *item, bool *found,
+                       struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_NEXT_ITEM, err,
+        "SELECT " ITEM_COLUMNS " FROM item WHERE row>? AND state=0 ORDER BY row LIMIT 1", "i", after);
+
+    return step_item(query, item, found, err);
+}
+
+int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
+                       bool *found, struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_SAME_ITEM, err,
+        "SELECT " ITEM_COLUMNS " FROM item WHERE locator=? AND api=? AND state=1 ORDER BY row LIMIT 1", "tt",
+        item->locator, item->api);
+
+    return step_item(query, same, found, err);
+}
+
+int ha_index_each_record(struct ha_index *index, int category, enum ha_state state, ha_record_visit visit,
+                         void *context, struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err,
+                     "SELECT row, category, id, state, why, text, fields_withheld FROM record"
+                     " WHERE category=? AND state=? ORDER BY row",
+                     "ii", (int64_t)category, (int64_t)state);
+    int stepped = -1;
+
+    if (!query)
+        return -1;
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        struct ha_index_record record = {
+            .row = ha_query_int(query, 0),   .category = (int)ha_query_int(query, 1),
+            .id = ha_query_text(query, 2),   .state = (enum ha_state)ha_query_int(query, 3),
+            .why = ha_query_text(query, 4),  .text = ha_query_text(query, 5),
+            .fields_withheld = ha_query_int(query, 6)};
+        if (visit(context, &record, err) < 0)
+            return -1;
+    }
+    return stepped;
+}
+
+static int visit_items(struct ha_query *query, ha_item_visit visit, void *context, struct ha_error *err)
+{
+    struct ha_index_item item;
+    int stepped;
+
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        read_item(query, &item);
+        if (visit(context, &item, err) < 0)
+            return -1;
+    }
+    return stepped;
+}
+
+int ha_index_each_item_of(struct ha_index *index, int64_t record, ha_item_visit visit, void *context,
+                          struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_ITEMS_OF, err,
+                       "SELECT " ITEM_COLUMNS " FROM item WHERE record=? ORDER BY ordinal", "i", record);
+
+    return query ? visit_items(query, visit, context, err) : -1;
+}
+
+int ha_index_each_item(struct ha_index *index, int category, enum ha_state state, ha_item_visit visit, void *context,
+                       struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err, "SELECT " ITEM_COLUMNS " FROM item WHERE category=? AND state=? ORDER BY row", "ii",
+        (int64_t)category, (int64_t)state);
+
+    return query ? visit_items(query, visit, context, err) : -1;
+}
+
+static int count_states(struct ha_index *index, const char *sql, int category, struct ha_counts *counts,
+                        struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(index->db, err, sql, "i", (int64_t)category);
+    int stepped = -1;
+
+    *counts = (struct ha_counts){0};
+    if (!query)
+        return -1;
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        int64_t count = ha_query_int(query, 1);
+        counts->expected += count;
+        switch ((enum ha_state)ha_query_int(query, 0)) {
+        case HA_STATE_DELIVERED:
+            counts->delivered += count;
+            break;
+        case HA_STATE_WITHHELD:
+            counts->withheld += count;
+            break;
+        default:
+            counts->missing += count;
+        }
+    }
+    return stepped;
+}
+
+int ha_index_count(struct ha_index *index, int category, struct ha_category_counts *counts, struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err,
+        "SELECT (SELECT coalesce(sum(fields_withheld),0) FROM record WHERE category=?1 AND state=1),"
+        " (SELECT coalesce(sum(count),0) FROM ledger WHERE category=?1 AND kind<>'omitted'),"
+        " (SELECT coalesce(sum(out_size),0) FROM item WHERE category=?1 AND state=1),"
+        " (SELECT coalesce(sum(size),0) FROM item WHERE category=?1 AND size>=0),"
+        " (SELECT count(*) FROM item WHERE category=?1 AND size<0),"
+        " (SELECT coalesce(sum(count),0) FROM duplicate WHERE category=?1)",
+        "i", (int64_t)category);
+
+    if (!query || ha_query_step(query, err) < 0)
+        return -1;
+    counts->fields_withheld = ha_query_int(query, 0);
+    counts->drift = ha_query_int(query, 1);
+    counts->bytes = ha_query_int(query, 2);
+    counts->bytes_stated = ha_query_int(query, 3);
+    counts->sizes_unknown = ha_query_int(query, 4);
+    counts->duplicates = ha_query_int(query, 5);
+    if (count_states(index, "SELECT state, count(*) FROM record WHERE category=? GROUP BY state", category,
+                     &counts->records, err) < 0)
+        return -1;
+    return count_states(index, "SELECT state, count(*) FROM item WHERE category=? GROUP BY state", category,
+                        &counts->files, err);
+}
+
+int ha_index_add_ledger(struct ha_index *index, const struct ha_ledger_line *line, struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_ADD_LEDGER, err,
+        "INSERT INTO ledger VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET count=count+excluded.count", "itttti",
+        (int64_t)line->category, line->kind, line->pointer, line->detail, line->show, line->count);
+
+    return query ? ha_query_run(query, err) : -1;
+}
+
+int ha_index_each_ledger(struct ha_index *index, ha_ledger_visit visit, void *context, struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err,
+                     "SELECT category, kind, pointer, detail, show, count FROM ledger"
+                     " ORDER BY category, kind, pointer, detail",
+                     "");
+    int stepped = -1;
+
+    if (!query)
+        return -1;
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        struct ha_ledger_line line = {
+            .category = (int)ha_query_int(query, 0), .kind = ha_query_text(query, 1),
+            .pointer = ha_query_text(query, 2),      .detail = ha_query_text(query, 3),
+            .show = ha_query_text(query, 4),         .count = ha_query_int(query, 5)};
+        if (visit(context, &line, err) < 0)
+            return -1;
+    }
+    return stepped;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the index share; for them alone. */
+#ifndef HA_ARCHIVE_INDEX_PARTS_H
+#define HA_ARCHIVE_INDEX_PARTS_H
+
+#include "archive/index.h"
+
+/* Statements that run once an object are prepared once and kept. */
+enum ha_index_query {
+    HA_Q_ADD_ENTRY,
+    HA_Q_PATH_TAKEN,
+    HA_Q_FIND_ENTRY,
+    HA_Q_LISTED,
+    HA_Q_MARK,
+    HA_Q_ADD_RECORD,
+    HA_Q_ADD_DUPLICATE,
+    HA_Q_ADD_ITEM,
+    HA_Q_UPDATE_ITEM,
+    HA_Q_NEXT_ITEM,
+    HA_Q_SAME_ITEM,
+    HA_Q_ITEMS_OF,
+    HA_Q_ADD_LEDGER,
+    HA_INDEX_QUERIES
+};
+
+struct ha_index {
+    struct ha_db *db;
+    struct ha_query *queries[HA_INDEX_QUERIES];
+};
+
+/* The kept statement, made with SQL when it is used for the first time, bound afresh; NULL with an error. */
+#define HA_INDEX_QUERY(index, which, err, sql, types, ...)                                                     \
+    ((index)->queries[which]                                                                                   \
+         ? (ha_query_rebind((index)->queries[which], err, types, __VA_ARGS__) < 0 ? NULL                       \
+                                                                                  : (index)->queries[which])   \
+         : ((index)->queries[which] = ha_query_new((index)->db, err, sql, types, __VA_ARGS__)))
+
+#endif
