@@ -393,6 +393,7 @@ int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct
         .time = spec->time,
         .deflate = spec->text && !pack->store,
         .size = spec->size,
+        .sha256 = spec->sha256,
     };
 
     if (ha_stage_check(pack->stage, err) < 0)

@@ -31,6 +31,8 @@ struct ha_entry_spec {
     ha_time time;       /* modification time in the archive */
     bool text;          /* deflated, unless the pack stores everything; else stored */
     uint64_t size;      /* if known, else HA_SIZE_UNKNOWN. A commit with another size fails with HA_E_CHANGED */
+    const char *sha256; /* if known, in lower-case hex, else NULL; lives until the entry has ended. A commit of other
+                           bytes fails with HA_E_HASH and leaves no trace */
 };
 
 /*

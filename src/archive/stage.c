@@ -44,6 +44,7 @@ struct ha_stage {
     bool is_open;
     struct ha_body open;
     uint64_t stated;              /* size of the open body, or HA_SIZE_UNKNOWN */
+    const char *sha256;           /* hash that was stated for the open body, or NULL */
     uint64_t taken;               /* bytes of it so far */
     struct ha_sums sums;
     struct ha_entry *result;
@@ -325,7 +326,6 @@ static void add_waiting(struct ha_stage *stage)
     body->zip.crc = stage->sums.crc32;
     if (!body->zip.deflated)
         body->packed_crc = body->zip.crc;
-    ha_hex_encode(stage->sums.sha256, HA_SHA256_SIZE, body->entry.sha256);
     if (stage->result)
         *stage->result = body->entry;
     stage->keys[stage->count] = key_of(body->entry.path);
@@ -338,7 +338,12 @@ static int close_stack(struct ha_stage *stage, struct ha_error *err)
     if (stage->stated != HA_SIZE_UNKNOWN && stage->taken != stage->stated)
         return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where %llu were stated",
                        (unsigned long long)stage->taken, (unsigned long long)stage->stated);
-    return ha_sink_commit(stack(stage), err);
+    if (ha_sink_commit(stack(stage), err) < 0)
+        return -1;
+    ha_hex_encode(stage->sums.sha256, HA_SHA256_SIZE, stage->open.entry.sha256);
+    if (stage->sha256 && strcmp(stage->sha256, stage->open.entry.sha256) != 0)
+        return ha_fail(err, HA_E_HASH, "its SHA-256 is %s where %s was stated", stage->open.entry.sha256, stage->sha256);
+    return 0;
 }
 
 static int near_commit(struct ha_sink *sink, struct ha_error *err)
@@ -388,6 +393,7 @@ static void open_body(struct ha_stage *stage, const struct ha_stage_spec *spec)
     body->zip.zip64 = spec->size != HA_SIZE_UNKNOWN && spec->size >= HA_ZIP_WIDE;
     body->header = ha_zip_local_length(&body->zip, spec->name_len);
     stage->stated = spec->size;
+    stage->sha256 = spec->sha256;
     stage->taken = 0;
 }
 

@@ -49,12 +49,13 @@ struct ha_stage_spec {
     ha_time time;
     bool deflate;
     uint64_t size;       /* as stated, or HA_SIZE_UNKNOWN */
+    const char *sha256;  /* as stated, in lower-case hex, or NULL; lives until the body ends */
 };
 
 /*
  * Opens a body and gives the sink for its bytes. A commit adds it to those that wait, fills *entry (may be NULL)
  * and flushes when it was placed or too many wait. An abort leaves no trace, and so does a commit that fails
- * with HA_E_CHANGED (not the stated size) or HA_E_TOO_LARGE (4 GiB or more without having been stated).
+ * with HA_E_CHANGED (not the stated size), HA_E_HASH (not the stated hash) or HA_E_TOO_LARGE (4 GiB or more without having been stated).
  */
 int ha_stage_begin(struct ha_stage *stage, const struct ha_stage_spec *spec, struct ha_entry *entry,
                    struct ha_sink **sink, struct ha_error *err);

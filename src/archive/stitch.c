@@ -78,8 +78,7 @@ void ha_stitch_free(struct ha_stitch *stitch)
 {
     if (!stitch)
         return;
-    if (stitch->hash)
-        ha_blake2b_free(stitch->hash);
+    ha_blake2b_free(stitch->hash);
     ha_buf_free(&stitch->central);
     free(stitch->buffer);
     free(stitch);
