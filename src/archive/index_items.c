@@ -29,6 +29,16 @@ int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, 
     return query ? ha_query_run(query, err) : -1;
 }
 
+int ha_index_set_record_text(struct ha_index *index, int64_t row, const char *text, int64_t fields_withheld,
+                             struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_SET_RECORD_TEXT, err,
+                                            "UPDATE record SET text=?, fields_withheld=? WHERE row=?", "tii", text,
+                                            fields_withheld, row);
+
+    return query ? ha_query_run(query, err) : -1;
+}
+
 #define ITEM_COLUMNS                                                                                           \
     "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time,"  \
     " state, why, path, out_size, out_sha256, out_type, attempts, http, detail"

@@ -13,6 +13,7 @@ enum ha_index_query {
     HA_Q_LISTED,
     HA_Q_MARK,
     HA_Q_ADD_RECORD,
+    HA_Q_SET_RECORD_TEXT,
     HA_Q_ADD_DUPLICATE,
     HA_Q_ADD_ITEM,
     HA_Q_UPDATE_ITEM,

@@ -375,18 +375,16 @@ int ha_pack_open(const struct ha_pack_options *options, struct ha_pack **out, st
     return ha_pack_open_at(options, 0, out, err);
 }
 
-static int refuse_duplicate(struct ha_pack *pack, const char *path, struct ha_error *err)
+int ha_pack_taken(struct ha_pack *pack, const char *path, bool *taken, struct ha_error *err)
 {
-    bool taken = ha_stage_has(pack->stage, path);
-
-    if (!taken && ha_index_path_taken(pack->index, path, &taken, err) < 0)
-        return -1;
-    return taken ? ha_fail(err, HA_E_EXISTS, "%s is in the archive already", path) : 0;
+    *taken = ha_stage_has(pack->stage, path);
+    return *taken ? 0 : ha_index_path_taken(pack->index, path, taken, err);
 }
 
 int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct ha_entry *entry,
                   struct ha_sink **sink, struct ha_error *err)
 {
+    bool taken;
     struct ha_stage_spec body = {
         .path = spec->path,
         .name_len = strlen(pack->top) + 1 + strlen(spec->path),
@@ -400,8 +398,10 @@ int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct
         return -1;
     if (pack->finished)
         return ha_fail(err, HA_E_INTERNAL, "the archive is finished already");
-    if (refuse_duplicate(pack, spec->path, err) < 0)
+    if (ha_pack_taken(pack, spec->path, &taken, err) < 0)
         return -1;
+    if (taken)
+        return ha_fail(err, HA_E_EXISTS, "%s is in the archive already", spec->path);
     return ha_stage_begin(pack->stage, &body, entry, sink, err);
 }
 

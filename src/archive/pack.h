@@ -43,6 +43,9 @@ struct ha_entry_spec {
 int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct ha_entry *entry,
                   struct ha_sink **sink, struct ha_error *err);
 
+/* True in *taken when an entry, written or waiting, has this path, ignoring ASCII case. */
+int ha_pack_taken(struct ha_pack *pack, const char *path, bool *taken, struct ha_error *err);
+
 /* Writes what is waiting; after it all committed entries are in the index. */
 int ha_pack_flush(struct ha_pack *pack, struct ha_error *err);
 

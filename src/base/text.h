@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <holdall/text.h>
+
 /*
  * Decodes one code point of UTF-8 (RFC 3629: no overlong form, no surrogate, at most U+10FFFF) from LEN bytes.
  * Returns the number of bytes used, or 0 when they begin with no valid sequence.
@@ -18,13 +20,6 @@ size_t ha_utf8_encode(uint32_t code_point, char out[4]);
 
 bool ha_utf8_valid(const char *text, size_t len);
 
-/*
- * Copies TEXT into OUT (at most SIZE bytes with the NUL, cut at a whole character) so that it is inert on a
- * terminal and in a log: control characters, bidi controls, line separators and bytes that are no UTF-8 become
- * \xNN or \u{NNNN}.
- */
-void ha_text_escape(const char *text, char *out, size_t size);
-
 bool ha_text_starts_with(const char *text, const char *prefix);
 bool ha_text_ends_with(const char *text, const char *suffix);
 
@@ -33,8 +28,5 @@ char *ha_text_copy(const char *text, size_t len);
 
 /* Parses a whole decimal number of at most MAX; 0, or -1 for anything else (sign, blank, empty, overflow). */
 int ha_text_to_u64(const char *text, uint64_t max, uint64_t *value);
-
-/* Parses a size with an optional unit K M G (1000) or KiB MiB GiB (1024). 0 or -1. */
-int ha_text_to_size(const char *text, uint64_t *bytes);
 
 #endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* holdall/export.h: building one person's data export. */
+#ifndef HOLDALL_EXPORT_H
+#define HOLDALL_EXPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdall/error.h>
+#include <holdall/key.h>
+#include <holdall/source.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ha_run_stage { HA_RUN_LIST, HA_RUN_FETCH, HA_RUN_FINISH };
+
+/* How far a run is. -1 stands for what is not known yet. CATEGORY is the id of the one at work, or NULL. */
+struct ha_progress {
+    enum ha_run_stage stage;
+    const char *category;
+    int64_t records;
+    int64_t files_done, files_expected;
+    int64_t bytes_done, bytes_expected;
+};
+typedef void (*ha_progress_callback)(void *context, const struct ha_progress *progress);
+
+/* Options of a run. Zero everything (HA_EXPORT_OPTIONS_INIT), then set what is needed. Texts stay the caller's. */
+struct ha_export_options {
+    size_t size;                  /* sizeof of this struct: how a later version knows which one it got */
+    const char *service;          /* path of the service description */
+    const char *request;          /* path of a request document, "-" for standard input; or NULL */
+    const char *subject;          /* value of the primary identifier, unless the request has it */
+    const char *key;              /* path of a minisign secret key; NULL: the description's `signing` */
+    ha_password_callback password;
+    void *password_context;
+    const char *output;           /* a file, or a directory (ends with "/" or exists): then the archive's own name in it; NULL is "." */
+    bool force;                   /* replace an existing archive */
+    bool no_detached;             /* no signature of the ZIP itself */
+    bool store;                   /* do not compress text */
+    bool allow_partial;           /* publish although items are missing */
+    bool fail_on_drift;
+    bool hash_subject;            /* report and events name the subject by its SHA-256 only */
+    const char *categories;       /* ids with commas between them; NULL: all */
+    const char *scope;            /* "access" (default) or "portability" */
+    const char *since, *until;    /* RFC 3339; NULL: no bound */
+    const char *as_of;            /* RFC 3339; NULL: now */
+    const char *language;         /* language tag; NULL: the request's, the person's, the service's */
+    const char *export_id, *request_id, *requested_at, *operator_name;
+    const char *stage;            /* directory for what is unfinished; NULL: beside the target */
+    uint64_t memory;              /* bytes; 0: 32 MiB */
+    const char *report;           /* path of the report; NULL: none */
+    int events_fd;                /* JSON Lines go there; -1: none */
+    ha_lint_finding finding;      /* what is wrong with the description; may be NULL */
+    void *finding_context;
+    ha_progress_callback progress;
+    void *progress_context;
+    const volatile int *interrupted;   /* the number of the signal that wants the run to stop, or 0; may be NULL */
+};
+#define HA_EXPORT_OPTIONS_INIT {.size = sizeof(struct ha_export_options), .events_fd = -1}
+
+struct ha_export_counts {
+    int64_t expected, delivered, missing, withheld;
+};
+
+/* One line of the outcome: a category, or the sum of them ("" as id). */
+struct ha_export_line {
+    char id[40];
+    struct ha_export_counts records, files;
+    int64_t fields_withheld, drift, bytes;
+    int64_t bytes_stated, sizes_unknown;   /* of a plan: media that were listed */
+};
+
+/* What is missing, withheld or unknown, as the report names it: KIND is "missing", "withheld" or "drift". */
+struct ha_export_note {
+    char kind[16];
+    char text[512];
+};
+
+struct ha_export_result {
+    char export_id[40];
+    char archive[4096];        /* path; "" when nothing was published */
+    char outcome[16];          /* word of the report's `outcome` */
+    bool published;
+    int exit_status;
+    uint64_t archive_size;
+    uint64_t bytes_written;    /* to the archive's file, rewritten ones counted again */
+    int64_t total_ms;
+    struct ha_export_line total;
+    struct ha_export_line *lines;
+    size_t line_count;
+    struct ha_export_note *notes;   /* at most 1000 */
+    size_t note_count;
+    int64_t notes_left_out;
+};
+
+/*
+ * Builds the export, publishes it whole or not at all, and writes the report. 0 when it is complete, or -1: HA_E_PARTIAL when items are
+ * missing (result->published says whether it was published all the same), else what ended the run. *result is filled
+ * as far as the run got and is released with ha_export_result_free, also after a failure.
+ */
+int ha_export(const struct ha_export_options *options, struct ha_export_result *result, struct ha_error *err);
+
+/*
+ * Lists what an export would hold, and fetches no media: lines and totals of *result. With JSON not NULL *json becomes the plan
+ * document (formats/plan.schema.json), to be released with free(). Options that concern keys and outputs are not looked at.
+ */
+int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json, struct ha_error *err);
+
+void ha_export_result_free(struct ha_export_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

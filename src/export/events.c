@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events. They are told while the run goes on and decide nothing: a full or closed pipe stops them, not the export. */
+#include "export/events.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "ha-formats.h"
+
+static ha_json *make_event(struct ha_run *run, const char *name)
+{
+    char now[HA_TIME_TEXT];
+    ha_json *event = ha_json_new_object();
+    ha_time_format(run->env->now(run->env->context), now);
+    if (ha_json_set_text(event, HA_K_EVENT, name) || ha_json_set_int(event, HA_K_SEQ, ++run->event_seq) ||
+        ha_json_set_text(event, HA_K_TIME, now) || ha_json_set_text(event, HA_K_EXPORT_ID, run->order.export_id) ||
+        ha_json_set_text(event, HA_K_REQUEST_ID, run->order.request_id)) {
+        ha_json_free(event);
+        return NULL;
+    }
+    return event;
+}
+
+static void send_event(struct ha_run *run, ha_json *event)
+{
+    struct ha_buf line HA_BUF = ha_buf_make(64 * 1024);
+    struct ha_error err;
+    if (!event || ha_json_write(event, &line, &err))
+        return;
+    ha_buf_add_char(&line, '\n');
+    for (size_t done = 0; done < line.len;) {
+        ssize_t wrote = write(run->options->events_fd, line.data + done, line.len - done);
+        if (wrote < 0 && errno != EINTR)
+            return;
+        done += wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
+void ha_event_start(struct ha_run *run)
+{
+    if (run->options->events_fd < 0)
+        return;
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_START);
+    if (event && !ha_json_set_text(event, HA_K_FORMAT, HA_FORMAT_EVENT) && !ha_json_set_text(event, HA_K_SERVICE, run->service->id))
+        send_event(run, event);
+}
+
+void ha_event_progress(struct ha_run *run, const struct ha_progress *progress)
+{
+    if (run->options->events_fd < 0)
+        return;
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_PROGRESS);
+    int bad = !event || ha_json_set_int(event, HA_K_FILES_DONE, progress->files_done) ||
+              ha_json_set_int(event, HA_K_BYTES_DONE, progress->bytes_done);
+    if (!bad && progress->files_expected >= 0)
+        bad = ha_json_set_int(event, HA_K_FILES_EXPECTED, progress->files_expected);
+    if (!bad && progress->bytes_expected >= 0)
+        bad = ha_json_set_int(event, HA_K_BYTES_EXPECTED, progress->bytes_expected);
+    if (!bad)
+        send_event(run, event);
+}
+
+void ha_event_finish(struct ha_run *run)
+{
+    if (run->options->events_fd < 0)
+        return;
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_FINISH);
+    if (event && !ha_json_set_text(event, HA_K_OUTCOME, run->result->outcome) &&
+        !ha_json_set_int(event, HA_K_EXIT_CODE, run->result->exit_status) &&
+        !ha_json_set_bool(event, HA_K_PUBLISHED, run->result->published))
+        send_event(run, event);
+}

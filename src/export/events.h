@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The events of a run (formats/event.schema.json): JSON Lines on a descriptor, without names or paths. */
+#ifndef HA_EXPORT_EVENTS_H
+#define HA_EXPORT_EVENTS_H
+
+#include "export/run.h"
+
+/* Each writes one line. A reader that went away ends the events, not the run. */
+void ha_event_start(struct ha_run *run);
+void ha_event_progress(struct ha_run *run, const struct ha_progress *progress);
+void ha_event_finish(struct ha_run *run);
+
+#endif

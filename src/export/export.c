@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The run as a whole: ha_export and ha_plan.
+ *
+ * It owns the stage (a directory of mode 0700 that is locked while a run works in it and removed when it ends), the decision
+ * whether to publish, and the publishing. Nothing appears under the target's name before it is whole, synced and signed.
+ */
+#include <holdall/export.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "export/events.h"
+#include "export/keys.h"
+#include "export/report.h"
+#include "export/run.h"
+#include "ha-formats.h"
+#include "io/file.h"
+
+enum { DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024, PATH_SIZE = 4096 };
+
+/* ------------------------------------------------------------------------------------- begin and end */
+
+static int start_run(struct ha_run *run, const struct ha_export_options *options, struct ha_export_result *result,
+                     struct ha_error *err)
+{
+    *result = (struct ha_export_result){.exit_status = 1};
+    ha_error_clear(err);
+    *run = (struct ha_run){.options = options, .env = ha_env_system(), .result = result};
+    if (options->size != sizeof *options)
+        return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
+    run->started = run->env->now(run->env->context);
+    run->started_ms = run->env->monotonic_ms(run->env->context);
+    run->listed_ms = run->fetched_ms = run->started_ms;
+    if (!options->service)
+        return ha_fail(err, HA_E_USAGE, "no service description");
+    if (ha_service_open(options->service, options->finding, options->finding_context, &run->service, err))
+        return -1;
+    if (ha_order_read(run, err))
+        return -1;
+    snprintf(result->export_id, sizeof result->export_id, "%s", run->order.export_id);
+    return 0;
+}
+
+static void end_run(struct ha_run *run)
+{
+    ha_pack_free(run->pack);
+    ha_index_close(run->index);
+    for (size_t i = 0; i < run->api_count; i++) {
+        run->apis[i].source->ops->close(run->apis[i].source);
+        free(run->apis[i].prefix);
+    }
+    free(run->apis);
+    free(run->selected);
+    free(run->stage);
+    ha_json_free(run->identifiers);
+    ha_json_free(run->shards);
+    ha_json_free(run->ledgers);
+    ha_json_free(run->documents);
+    ha_json_free(run->texts);
+    ha_order_free(&run->order);
+    ha_service_free(run->service);
+}
+
+/* ---------------------------------------------------------------------------------------------- stage */
+
+/* Makes and locks the stage; what an earlier run left in it is removed. The lock's descriptor, or -1. */
+static int open_stage(const char *path, struct ha_error *err)
+{
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return ha_fail_errno(err, errno, "the stage %s cannot be made", path);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return ha_fail_errno(err, errno, "the stage %s cannot be opened", path);
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        close(fd);
+        return ha_fail(err, HA_E_BUSY, "another run works in %s", path);
+    }
+    static const char *const left[] = {"archive.part", "archive.minisig", "index.sqlite", "index.sqlite-journal", "index.sqlite-wal", "index.sqlite-shm"};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
+        unlinkat(fd, left[i], 0);
+    return fd;
+}
+
+static size_t memory_of(const struct ha_run *run)
+{
+    uint64_t memory = run->options->memory ? run->options->memory : DEFAULT_MEMORY;
+    return memory < MIN_MEMORY ? MIN_MEMORY : (size_t)memory;
+}
+
+static int open_index(struct ha_run *run, struct ha_error *err)
+{
+    HA_FREE char *path = ha_path_join(run->stage, "index.sqlite");
+    return path ? ha_index_open(path, memory_of(run) / 8, &run->index, err) : ha_fail_nomem(err);
+}
+
+/* --------------------------------------------------------------------------------------------- target */
+
+static void make_stem(struct ha_run *run)
+{
+    const char *as_of = run->order.as_of_text;
+    snprintf(run->stem, sizeof run->stem, "%s-export-%.4s%.2s%.2s-%.8s", run->service->id, as_of, as_of + 5, as_of + 8,
+             run->order.export_id);
+}
+
+static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_error *err)
+{
+    const char *output = run->options->output ? run->options->output : ".";
+    if (strcmp(output, "-") == 0 || ha_text_starts_with(output, "s3://"))
+        return ha_fail(err, HA_E_USAGE, "this version writes archives to files only, not to '%s'", output);
+    bool directory = ha_text_ends_with(output, "/") || ha_path_is_directory(output);
+    int len = directory ? snprintf(target, PATH_SIZE, "%s%s%s.zip", output, ha_text_ends_with(output, "/") ? "" : "/", run->stem)
+                        : snprintf(target, PATH_SIZE, "%s", output);
+    if (len >= PATH_SIZE - 32)
+        return ha_fail(err, HA_E_USAGE, "the output's path is too long");
+    if (!run->options->force && ha_path_exists(target))
+        return ha_fail(err, HA_E_EXISTS, "%s exists already; --force replaces it", target);
+    return 0;
+}
+
+static int stage_path(struct ha_run *run, const char *target, struct ha_error *err)
+{
+    char path[2 * PATH_SIZE];
+    if (run->options->stage)
+        snprintf(path, sizeof path, "%s/%s.holdall", run->options->stage, ha_path_base(target));
+    else
+        snprintf(path, sizeof path, "%s.holdall", target);
+    run->stage = strdup(path);
+    return run->stage ? 0 : ha_fail_nomem(err);
+}
+
+/* ---------------------------------------------------------------------------------------- publishing */
+
+static int sign_archive(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
+{
+    struct ha_buf text HA_BUF = ha_buf_make(4096);
+    char comment[256], from[PATH_SIZE + 32], to[PATH_SIZE + 32];
+    uint8_t hash[HA_BLAKE2B_SIZE];
+    if (run->options->no_detached)
+        return 0;
+    ha_pack_blake2b(run->pack, hash);
+    ha_hex_encode(hash, sizeof hash, run->blake2b);
+    snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=%s.zip", HA_FORMAT_EXPORT, run->order.export_id,
+             run->order.as_of_text, run->stem);
+    snprintf(from, sizeof from, "%s/archive.minisig", run->stage);
+    snprintf(to, sizeof to, "%s.minisig", target);
+    if (ha_key_sign(key, hash, comment, &text, err) ||
+        ha_file_write_whole(from, ha_buf_text(&text), text.len, true, err))
+        return -1;
+    /* A signature without its ZIP is what an interrupted run leaves: it is replaced. */
+    return ha_file_publish(from, to, true, err);
+}
+
+static int publish(struct ha_run *run, const struct ha_key *key, const char *part, const char *target, struct ha_error *err)
+{
+    uint64_t size;
+    if (ha_pack_finish(run->pack, &size, err) || ha_run_check(run, err))
+        return -1;
+    run->result->archive_size = size;
+    run->result->bytes_written = ha_pack_bytes_written(run->pack);
+    if (sign_archive(run, key, target, err) || ha_file_publish(part, target, run->options->force, err))
+        return -1;
+    run->result->published = true;
+    snprintf(run->result->archive, sizeof run->result->archive, "%s", target);
+    return 0;
+}
+
+/* The share of missing items that the description lets pass, in millionths. */
+static int64_t allowed_share(const ha_json *missing)
+{
+    const char *text = ha_json_get_text(missing, HA_K_MAX_SHARE);
+    double share = text ? strtod(text, NULL) : 0;
+    return (int64_t)(share * 1000000);
+}
+
+static int only_gone(void *context, const struct ha_index_item *item, struct ha_error *err)
+{
+    (void)err;
+    if (strcmp(item->why, HA_W_CAUSE_GONE) != 0)
+        *(bool *)context = false;
+    return 0;
+}
+
+static int may_publish(struct ha_run *run, bool *may, struct ha_error *err)
+{
+    const ha_json *missing = ha_json_get(ha_json_get(run->service->doc, HA_K_POLICY), HA_K_MISSING);
+    const char *word = ha_json_get_text(missing, HA_K_PUBLISH);
+    int64_t count = run->total.files.missing + run->total.records.missing;
+    int64_t expected = run->total.files.expected + run->total.records.expected;
+    bool gone = true;
+    *may = run->options->allow_partial || count == 0;
+    if (*may || !word || strcmp(word, "none") == 0 || count * 1000000 > expected * allowed_share(missing))
+        return 0;
+    for (size_t i = 0; i < run->service->category_count; i++) {
+        if (ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, only_gone, &gone, err))
+            return -1;
+    }
+    *may = strcmp(word, "any") == 0 || gone;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ run */
+
+static int write_schemas(struct ha_run *run, struct ha_error *err)
+{
+    for (size_t i = 0; i < ha_format_files_count; i++) {
+        const struct ha_format_file *file = &ha_format_files[i];
+        char path[HA_ENTRY_PATH_SIZE];
+        snprintf(path, sizeof path, "data/schemas/%s", file->file);
+        if (file->in_archive && ha_run_put(run, path, file->text, file->size, NULL, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int pack_all(struct ha_run *run, const struct ha_key *key, bool *may, struct ha_error *err)
+{
+    if (ha_run_write_front(run, key, err) || ha_run_fetch(run, err) || ha_run_total(run, &run->total, err) ||
+        may_publish(run, may, err))
+        return -1;
+    if (!*may)
+        return 0;
+    return ha_run_write_records(run, err) || ha_run_write_ledgers(run, err) || ha_run_write_privacy(run, err) ||
+                   ha_run_write_export(run, err) || write_schemas(run, err) || ha_run_write_bag(run, key, err)
+               ? -1
+               : 0;
+}
+
+static int build(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
+{
+    char part[PATH_SIZE];
+    bool may = false;
+    snprintf(part, sizeof part, "%s/archive.part", run->stage);
+    if (ha_run_list(run, err) || ha_run_total(run, &run->total, err))
+        return -1;
+    if (run->options->fail_on_drift && run->total.drift)
+        return ha_fail(err, HA_E_DRIFT, "%lld fields are not known to the description", (long long)run->total.drift);
+    int fd HA_FD = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return ha_fail_errno(err, errno, "%s cannot be made", part);
+    struct ha_pack_options pack = {fd, run->stem, run->index, memory_of(run) / 2, run->options->store};
+    if (ha_pack_open(&pack, &run->pack, err) || pack_all(run, key, &may, err))
+        return -1;
+    int64_t missing = run->total.files.missing + run->total.records.missing;
+    if (may && publish(run, key, part, target, err))
+        return -1;
+    if (missing == 0)
+        return 0;
+    return ha_fail(err, HA_E_PARTIAL, may ? "%lld items are missing; the archive lists them" : "%lld items are missing, so nothing was published; --allow-partial publishes what is there",
+                   (long long)missing);
+}
+
+static int load_key(struct ha_run *run, struct ha_key **key, struct ha_error *err)
+{
+    const ha_json *signing = ha_json_get(run->service->doc, HA_K_SIGNING), *value = ha_json_get(signing, HA_K_KEY);
+    struct ha_buf path HA_BUF = ha_buf_make(PATH_SIZE);
+    if (run->options->key)
+        return ha_key_load(run->options->key, run->options->password, run->options->password_context, key, err);
+    if (!value)
+        return ha_fail(err, HA_E_KEY, "no key to sign with: give -k, set HOLDALL_KEY, or name one in the description");
+    if (ha_json_get_text(value, HA_K_FILE))
+        ha_buf_add_text(&path, ha_json_get_text(value, HA_K_FILE));
+    else if (ha_source_value(value, run->service->directory, "signing/key", &path, err))
+        return -1;
+    HA_FREE char *whole = ha_path_join(run->service->directory, ha_buf_text(&path));
+    return whole ? ha_key_load(whole, run->options->password, run->options->password_context, key, err) : ha_fail_nomem(err);
+}
+
+/* Everything between the lock and the removal of the stage. */
+static int work(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
+{
+    int lock HA_FD = open_stage(run->stage, err);
+    if (lock < 0)
+        return -1;
+    int result = open_index(run, err) ? -1 : build(run, key, target, err);
+    struct ha_error ignored;
+    if (run->index)
+        ha_report_fill(run, result ? err : NULL);
+    ha_pack_free(HA_TAKE(run->pack));
+    struct ha_error failure = *err;
+    if (ha_run_write_report(run, result ? &failure : NULL, &ignored) && result == 0) {
+        *err = ignored;
+        result = -1;
+    }
+    ha_index_close(HA_TAKE(run->index));
+    if (ha_path_remove_tree(run->stage, &ignored) && result == 0)
+        result = ha_fail(err, ignored.code, "%s", ignored.text);
+    return result;
+}
+
+static int export(struct ha_run *run, struct ha_error *err)
+{
+    HA_KEY struct ha_key *key = NULL;
+    char target[PATH_SIZE];
+    if (load_key(run, &key, err) || ha_run_resolve(run, err) || ha_run_read_texts(run, err))
+        return -1;
+    make_stem(run);
+    if (find_target(run, target, err) || stage_path(run, target, err))
+        return -1;
+    ha_event_start(run);
+    return work(run, key, target, err);
+}
+
+int ha_export(const struct ha_export_options *options, struct ha_export_result *result, struct ha_error *err)
+{
+    struct ha_run run;
+    int done = start_run(&run, options, result, err) || export(&run, err) ? -1 : 0;
+    ha_report_outcome(&run, done ? err : NULL);
+    if (run.stage == NULL && options->report && options->size == sizeof *options) {
+        struct ha_error ignored;
+        ha_run_write_report(&run, done ? err : NULL, &ignored);
+    }
+    ha_event_finish(&run);
+    end_run(&run);
+    return done;
+}
+
+static int plan(struct ha_run *run, char **json, struct ha_error *err)
+{
+    char path[] = "/tmp/holdall-plan-XXXXXX";
+    if (ha_run_resolve(run, err) || ha_run_read_texts(run, err))
+        return -1;
+    if (!mkdtemp(path))
+        return ha_fail_errno(err, errno, "no place for the index of a plan");
+    run->stage = strdup(path);
+    int result = !run->stage ? ha_fail_nomem(err) : open_index(run, err) || ha_run_list(run, err) || ha_run_total(run, &run->total, err) ? -1 : 0;
+    if (run->index)
+        ha_report_fill(run, NULL);
+    if (result == 0 && json)
+        result = ha_plan_document(run, json, err);
+    ha_index_close(HA_TAKE(run->index));
+    struct ha_error ignored;
+    ha_path_remove_tree(path, &ignored);
+    return result;
+}
+
+int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json, struct ha_error *err)
+{
+    struct ha_run run;
+    if (json)
+        *json = NULL;
+    int done = start_run(&run, options, result, err) || plan(&run, json, err) ? -1 : 0;
+    result->exit_status = done ? ha_error_exit_status(err->code) : 0;
+    end_run(&run);
+    return done;
+}
+
+void ha_export_result_free(struct ha_export_result *result)
+{
+    free(HA_TAKE(result->lines));
+    free(HA_TAKE(result->notes));
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The second phase: each listed file goes from its source into the archive. It owns what is done about a file that cannot be had: it is
+ * missing with a cause and the run goes on; only what concerns the whole run (the disk, a key that leads elsewhere) ends it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "export/run.h"
+#include "ha-formats.h"
+#include "io/digest.h"
+#include "model/naming.h"
+#include "model/sniff.h"
+
+/* Holds the first bytes back until they tell what the file is; then the entry is opened under its name. */
+struct body_sink {
+    struct ha_sink sink;
+    struct ha_run *run;
+    const struct ha_index_item *item;
+    uint64_t size;                /* as the source states it, or HA_SIZE_UNKNOWN */
+    uint8_t head[HA_SNIFF_SIZE];
+    size_t have;
+    struct ha_sink *out;          /* the open entry, or NULL */
+    struct ha_entry entry;
+    const struct ha_file_type *type;
+};
+
+static int make_digest(const struct ha_run *run, const struct ha_index_item *item, char hex[HA_SHA256_HEX],
+                       struct ha_error *err)
+{
+    struct ha_buf name HA_BUF = ha_buf_make(4096);
+    uint8_t hash[HA_SHA256_SIZE];
+    ha_buf_add_text(&name, run->service->categories[item->category].id);
+    ha_buf_add_char(&name, '\0');
+    ha_buf_add_text(&name, item->record_id);
+    ha_buf_add_char(&name, '\0');
+    ha_buf_add_text(&name, item->role);
+    ha_buf_add_char(&name, '\0');
+    ha_buf_addf(&name, "%d", item->ordinal);
+    if (ha_buf_check(&name, "an item's name", err) || ha_sha256(name.data, name.len, hash, err))
+        return -1;
+    ha_hex_encode(hash, sizeof hash, hex);
+    return 0;
+}
+
+/* A path that nothing else has: the id grows by four digits while two collide. */
+static int make_path(struct body_sink *body, char path[HA_ENTRY_PATH_SIZE], struct ha_error *err)
+{
+    char hex[HA_SHA256_HEX], id[HA_SHA256_HEX];
+    bool taken = true;
+    if (make_digest(body->run, body->item, hex, err))
+        return -1;
+    for (int digits = 8; taken && digits <= 32; digits += 4) {
+        snprintf(id, sizeof id, "%.*s", digits, hex);
+        struct ha_media_name name = {body->item->role, body->item->time, body->item->slug, id, body->type->extension};
+        size_t room = (size_t)HA_LIMIT_PATH - strlen(body->run->stem);
+        if (ha_media_path(&name, strlen(".xmp"), path, room < HA_ENTRY_PATH_SIZE ? room : HA_ENTRY_PATH_SIZE, err) ||
+            ha_pack_taken(body->run->pack, path, &taken, err))
+            return -1;
+    }
+    return taken ? ha_fail(err, HA_E_INTERNAL, "no free name for a file") : 0;
+}
+
+static int open_entry(struct body_sink *body, struct ha_error *err)
+{
+    char path[HA_ENTRY_PATH_SIZE];
+    body->type = ha_sniff(body->head, body->have);
+    if (make_path(body, path, err))
+        return -1;
+    struct ha_entry_spec spec = {
+        .path = path,
+        .time = body->item->time == HA_TIME_NONE ? body->run->order.as_of : body->item->time,
+        .size = body->size,
+        .sha256 = body->item->sha256,
+    };
+    if (ha_pack_begin(body->run->pack, &spec, &body->entry, &body->out, err))
+        return -1;
+    return ha_sink_write(body->out, body->head, body->have, err);
+}
+
+static int body_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
+{
+    struct body_sink *body = (struct body_sink *)sink;
+    if (!body->out) {
+        size_t room = sizeof body->head - body->have, part = len < room ? len : room;
+        memcpy(body->head + body->have, data, part);
+        body->have += part;
+        data = (const char *)data + part;
+        len -= part;
+        if (body->have < sizeof body->head)
+            return 0;
+        if (open_entry(body, err))
+            return -1;
+    }
+    return len ? ha_sink_write(body->out, data, len, err) : 0;
+}
+
+static int body_commit(struct ha_sink *sink, struct ha_error *err)
+{
+    struct body_sink *body = (struct body_sink *)sink;
+    if (!body->out && open_entry(body, err))
+        return -1;
+    return ha_sink_commit(body->out, err);
+}
+
+static void body_abort(struct ha_sink *sink)
+{
+    struct body_sink *body = (struct body_sink *)sink;
+    if (body->out)
+        ha_sink_abort(body->out);
+}
+
+static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err)
+{
+    struct body_sink *body = context;
+    int64_t stated = body->item->size;
+    body->size = size;
+    if (stated >= 0 && size == HA_SIZE_UNKNOWN)
+        body->size = (uint64_t)stated;
+    else if (stated >= 0 && size != (uint64_t)stated)
+        return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where its record states %lld", (unsigned long long)size, (long long)stated);
+    *sink = &body->sink;
+    return 0;
+}
+
+static const char *cause_of(enum ha_code code)
+{
+    static const struct {
+        enum ha_code code;
+        const char *cause;
+    } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},           {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
+                  {HA_E_CHANGED, HA_W_CAUSE_CHANGED},     {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
+                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH},  {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+        if (causes[i].code == code)
+            return causes[i].cause;
+    }
+    return NULL;
+}
+
+static int transfer(struct ha_run *run, struct body_sink *body, struct ha_error *err)
+{
+    struct ha_open_api *api = ha_run_api(run, body->item->api, err);
+    struct ha_fetch fetch = {body->item->locator, begin_body, body};
+    if (!api)
+        return -1;
+    if (api->source->ops->fetch(api->source, &fetch, err) || ha_sink_commit(&body->sink, err)) {
+        ha_sink_abort(&body->sink);
+        return -1;
+    }
+    return 0;
+}
+
+static int deliver(struct ha_run *run, struct ha_index_item *item, struct ha_error *err)
+{
+    static const struct ha_sink_ops ops = {body_write, body_commit, body_abort};
+    struct body_sink body = {.sink.ops = &ops, .run = run, .item = item};
+    item->attempts = 1;
+    if (transfer(run, &body, err) == 0) {
+        item->state = HA_STATE_DELIVERED;
+        item->path = body.entry.path;
+        item->out_size = (int64_t)body.entry.size;
+        item->out_sha256 = body.entry.sha256;
+        item->out_type = body.type->type;
+        run->fetched_bytes += body.entry.size;
+    } else if (cause_of(err->code)) {
+        item->state = HA_STATE_MISSING;
+        item->why = cause_of(err->code);
+        item->detail = err->text;
+        item->http = err->http;
+    } else {
+        return -1;
+    }
+    return ha_index_update_item(run->index, item, err);
+}
+
+/* Two records that name the same object share one file in the archive. */
+static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, struct ha_error *err)
+{
+    struct ha_index_item same;
+    if (ha_index_same_item(run->index, item, &same, shared, err))
+        return -1;
+    if (!*shared)
+        return 0;
+    if ((item->size >= 0 && item->size != same.out_size) || (item->sha256 && strcmp(item->sha256, same.out_sha256) != 0)) {
+        *shared = false;   /* the records disagree about it: it is fetched and judged by its own */
+        return 0;
+    }
+    char path[HA_ENTRY_PATH_SIZE], sha256[HA_SHA256_HEX], type[HA_TYPE_SIZE];
+    snprintf(path, sizeof path, "%s", same.path);
+    snprintf(sha256, sizeof sha256, "%s", same.out_sha256);
+    snprintf(type, sizeof type, "%s", same.out_type);
+    item->state = HA_STATE_DELIVERED;
+    item->path = path;
+    item->out_size = same.out_size;
+    item->out_sha256 = sha256;
+    item->out_type = type;
+    return ha_index_update_item(run->index, item, err);
+}
+
+static int fetch_item(struct ha_run *run, struct ha_index_item *item, struct ha_error *err)
+{
+    bool shared = false;
+    if (ha_run_check(run, err))
+        return -1;
+    if (share(run, item, &shared, err) == 0 && (shared || deliver(run, item, err) == 0))
+        return 0;
+    return ha_context(err, "%s: a file of record %.80s", run->service->categories[item->category].id, item->record_id);
+}
+
+int ha_run_fetch(struct ha_run *run, struct ha_error *err)
+{
+    struct ha_index_item item;
+    struct ha_progress progress = {.stage = HA_RUN_FETCH};
+    int64_t after = 0;
+    bool found = true;
+    if (ha_run_total(run, &run->total, err))
+        return -1;
+    progress.records = run->total.records.delivered;
+    progress.files_expected = run->total.files.expected - run->total.files.withheld;
+    progress.bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
+    while (found) {
+        if (ha_index_next_item(run->index, after, &item, &found, err))
+            return -1;
+        if (!found)
+            break;
+        after = item.row;
+        progress.category = run->service->categories[item.category].id;
+        if (fetch_item(run, &item, err))
+            return -1;
+        progress.files_done++;
+        progress.bytes_done = (int64_t)run->fetched_bytes;
+        ha_run_progress(run, &progress, false);
+    }
+    ha_run_progress(run, &progress, true);
+    run->fetched_ms = run->env->monotonic_ms(run->env->context);
+    return 0;
+}

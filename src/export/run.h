@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of an export: what its steps share. Each step is one file. */
+#ifndef HA_EXPORT_RUN_H
+#define HA_EXPORT_RUN_H
+
+#include <holdall/export.h>
+
+#include "archive/index.h"
+#include "archive/pack.h"
+#include "archive/sign.h"
+#include "base/env.h"
+#include "source/service.h"
+
+/* What was asked for, from the options and the request document together. */
+struct ha_order {
+    ha_json *document;       /* the request, or NULL */
+    const char *subject, *request_id, *requested_at, *operator_name, *scope, *since_text, *until_text;
+    const char *language;    /* as asked, or NULL */
+    ha_json *only;           /* category ids, or NULL for all */
+    ha_time as_of, since, until;
+    char as_of_text[HA_TIME_TEXT];
+    char requested_text[HA_TIME_TEXT], since_room[HA_TIME_TEXT], until_room[HA_TIME_TEXT];
+    char export_id[HA_UUID_TEXT];
+};
+
+struct ha_open_api {
+    const char *name;
+    struct ha_source *source;
+    char *prefix;            /* expanded; "" for none */
+};
+
+struct ha_run {
+    const struct ha_export_options *options;
+    const struct ha_env *env;
+    struct ha_export_result *result;
+    struct ha_service *service;
+    struct ha_order order;
+    ha_json *identifiers;    /* name -> text or null */
+    char language[64];
+    bool *selected;          /* by category */
+    struct ha_open_api *apis;
+    size_t api_count;
+    struct ha_index *index;
+    struct ha_pack *pack;
+    char *stage;             /* directory of what is unfinished */
+    char stem[128];
+    ha_time started;
+    int64_t started_ms, listed_ms, fetched_ms;
+    uint64_t fetched_bytes;
+    ha_json *shards;         /* category id -> list of shards */
+    ha_json *ledgers, *documents;
+    ha_json *texts;          /* the catalogue in the run's language, or NULL */
+    struct ha_category_counts total;
+    char tagmanifest_sha256[HA_SHA256_HEX];
+    char blake2b[2 * HA_BLAKE2B_SIZE + 1];   /* of the archive, once it is signed */
+    int64_t last_progress_ms;
+    int64_t event_seq;
+};
+
+/* Reads options and request into the order. */
+int ha_order_read(struct ha_run *run, struct ha_error *err);
+void ha_order_free(struct ha_order *order);
+
+/* Finds the person, and which categories are asked for. */
+int ha_run_resolve(struct ha_run *run, struct ha_error *err);
+
+/* Reads the text catalogue of the chosen language. */
+int ha_run_read_texts(struct ha_run *run, struct ha_error *err);
+
+/* Lists every selected category into the index. */
+int ha_run_list(struct ha_run *run, struct ha_error *err);
+
+/* Fetches every listed file into the archive. */
+int ha_run_fetch(struct ha_run *run, struct ha_error *err);
+
+/* Writes records, ledgers and documents. */
+int ha_run_write_records(struct ha_run *run, struct ha_error *err);
+int ha_run_write_ledgers(struct ha_run *run, struct ha_error *err);
+int ha_run_write_privacy(struct ha_run *run, struct ha_error *err);
+int ha_run_write_export(struct ha_run *run, struct ha_error *err);
+
+/* Writes what stands first: bagit.txt, README.txt, signing-key.pub. */
+int ha_run_write_front(struct ha_run *run, const struct ha_key *key, struct ha_error *err);
+
+/* Writes bag-info.txt, the manifests and the signature. */
+int ha_run_write_bag(struct ha_run *run, const struct ha_key *key, struct ha_error *err);
+
+/* Writes the report. CAUSE is what ended the run, or NULL. */
+int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct ha_error *err);
+
+/* One entry of the archive from one text; *entry (may be NULL) is filled. */
+int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t len, struct ha_entry *entry,
+               struct ha_error *err);
+
+/* The source of an API, opened at its first use; NULL with an error. */
+struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_error *err);
+
+/* The value of a template's variable: an identifier, as_of, since, until. CONTEXT is the run. */
+const char *ha_run_variable(void *context, const char *name);
+
+/* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
+int ha_run_check(const struct ha_run *run, struct ha_error *err);
+
+/* Tells the caller and the events how far the run is, not too often unless FORCE. */
+void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force);
+
+/* The counts of category I, and their sum over the selected ones. */
+int ha_run_counts(struct ha_run *run, size_t i, struct ha_category_counts *counts, struct ha_error *err);
+int ha_run_total(struct ha_run *run, struct ha_category_counts *total, struct ha_error *err);
+
+/* Appends {expected, delivered, missing, withheld} as NAME. */
+int ha_set_counts(ha_json *object, const char *name, const struct ha_counts *counts);
+
+/* The category's title in the run's language; "title" of the description, else the catalogue's, else the id. */
+const char *ha_run_title(struct ha_run *run, size_t i);
+
+/* The text of the catalogue under NAME, or NULL. */
+const char *ha_run_text(struct ha_run *run, const char *name);
+
+#endif

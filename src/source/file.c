@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The embedded local store: a folder laid out as a storage API would answer. The request /v1/x reads ROOT/v1/x.json, its page
+ * C reads ROOT/v1/x.C.json, an object is ROOT/KEY. A file that does not exist is a 404.
+ *
+ * It opens nothing outside its root: no ".." in a path, and no symbolic link on the way (openat2 with RESOLVE_BENEATH
+ * and RESOLVE_NO_SYMLINKS). It reads regular files only.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "ha-formats.h"
+#include "io/file.h"
+#include "source/source.h"
+
+enum { BLOCK = 256 * 1024, MAX_PATH = 4096 };
+
+struct file_source {
+    struct ha_source source;
+    int root;
+    char *name;
+    char block[BLOCK];
+};
+
+static void file_close(struct ha_source *source)
+{
+    struct file_source *file = (struct file_source *)source;
+    if (!file)
+        return;
+    if (file->root >= 0)
+        close(file->root);
+    free(file->name);
+    free(file);
+}
+
+static int open_root(struct file_source *file, const struct ha_source_options *options, struct ha_error *err)
+{
+    struct ha_buf root HA_BUF = ha_buf_make(MAX_PATH);
+    if (ha_source_value(ha_json_get(options->api, HA_K_ROOT), options->directory, "root", &root, err))
+        return -1;
+    file->name = ha_path_join(options->directory, ha_buf_text(&root));
+    if (!file->name)
+        return ha_fail_nomem(err);
+    file->root = open(file->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (file->root < 0) {
+        ha_fail_errno(err, errno, "the store %s cannot be opened", file->name);
+        return -1;
+    }
+    return 0;
+}
+
+static int file_open(const struct ha_source_options *options, struct ha_source **out, struct ha_error *err)
+{
+    struct file_source *file = calloc(1, sizeof *file);
+    if (!file)
+        return ha_fail_nomem(err);
+    file->source.ops = &ha_source_file;
+    file->root = -1;
+    if (open_root(file, options, err)) {
+        file_close(&file->source);
+        return -1;
+    }
+    *out = &file->source;
+    return 0;
+}
+
+/* True when a segment of the path is "..", "." or empty. */
+static bool leads_elsewhere(const char *path)
+{
+    for (const char *at = path;; at++) {
+        size_t len = strcspn(at, "/");
+        if (len == 0 || (len == 1 && at[0] == '.') || (len == 2 && at[0] == '.' && at[1] == '.'))
+            return true;
+        at += len;
+        if (*at == '\0')
+            return false;
+    }
+}
+
+static int refuse(int error, const char *path, struct ha_error *err)
+{
+    if (error == ENOENT || error == ENOTDIR)
+        return ha_fail(err, HA_E_GONE, "there is no %s in the store", path);
+    if (error == EXDEV || error == ELOOP)
+        return ha_fail(err, HA_E_PATH, "%s leads out of the store", path);
+    if (error == EACCES)
+        return ha_fail(err, HA_E_FORBIDDEN, "%s must not be read", path);
+    ha_fail_errno(err, error, "%s cannot be opened", path);
+    return -1;
+}
+
+/* An open regular file below the root, and its size; -1 with an error. */
+static int open_below(struct file_source *file, const char *path, uint64_t *size, struct ha_error *err)
+{
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+    struct stat st;
+    if (leads_elsewhere(path))
+        return ha_fail(err, HA_E_PATH, "'%s' leads out of the store", path);
+    int fd = (int)syscall(SYS_openat2, file->root, path, &how, sizeof how);
+    if (fd < 0)
+        return refuse(errno, path, err);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        *size = (uint64_t)st.st_size;
+        return fd;
+    }
+    close(fd);
+    return ha_fail(err, HA_E_GONE, "%s is no file of the store", path);
+}
+
+static bool page_is_plain(const char *page)
+{
+    return page[0] && page[0] != '.' &&
+           page[strspn(page, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+}
+
+static int file_read(struct ha_source *source, const struct ha_request *request, struct ha_buf *page,
+                     struct ha_error *err)
+{
+    struct file_source *file = (struct file_source *)source;
+    struct ha_buf path HA_BUF = ha_buf_make(MAX_PATH);
+    uint64_t size;
+    if (request->page && !page_is_plain(request->page))
+        return ha_fail(err, HA_E_FORMAT, "the page '%.40s' is no name that this store can have", request->page);
+    ha_buf_add_text(&path, request->path + 1);
+    if (request->page)
+        ha_buf_addf(&path, ".%s", request->page);
+    ha_buf_add_text(&path, ".json");
+    if (ha_buf_check(&path, "a path of the store", err))
+        return -1;
+    int fd HA_FD = open_below(file, ha_buf_text(&path), &size, err);
+    return fd < 0 ? -1 : ha_file_read_fd(fd, ha_buf_text(&path), page, err);
+}
+
+static int copy(struct file_source *file, int fd, const char *key, struct ha_sink *sink, struct ha_error *err)
+{
+    for (;;) {
+        ssize_t got = read(fd, file->block, sizeof file->block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            ha_fail_errno(err, errno, "%s cannot be read", key);
+            err->code = HA_E_UNAVAILABLE;   /* the service's disk, not ours */
+            return -1;
+        }
+        if (got == 0)
+            return 0;
+        if (ha_sink_write(sink, file->block, (size_t)got, err))
+            return -1;
+    }
+}
+
+static int file_fetch(struct ha_source *source, const struct ha_fetch *fetch, struct ha_error *err)
+{
+    struct file_source *file = (struct file_source *)source;
+    struct ha_sink *sink;
+    uint64_t size;
+    int fd HA_FD = open_below(file, fetch->key, &size, err);
+    if (fd < 0 || fetch->begin(fetch->context, size, &sink, err))
+        return -1;
+    return copy(file, fd, fetch->key, sink, err);
+}
+
+const struct ha_source_ops ha_source_file = {
+    .kind = "file",
+    .capabilities = HA_SOURCE_PAGES | HA_SOURCE_OBJECTS,
+    .open = file_open,
+    .read = file_read,
+    .fetch = file_fetch,
+    .close = file_close,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service description, read, checked and ready for use. */
+#ifndef HA_SOURCE_SERVICE_H
+#define HA_SOURCE_SERVICE_H
+
+#include <holdall/source.h>
+
+#include "model/convert.h"
+#include "model/fields.h"
+#include "model/json.h"
+#include "model/map.h"
+#include "model/schema.h"
+#include "source/source.h"
+
+enum ha_page_style {
+    HA_PAGE_NONE,
+    HA_PAGE_CURSOR,
+    HA_PAGE_TOKEN,
+    HA_PAGE_NEXT_URL,
+    HA_PAGE_NUMBER,
+    HA_PAGE_OFFSET
+};
+
+struct ha_page_spec {
+    enum ha_page_style style;
+    const char *next, *more, *total;   /* pointers into the page, or NULL */
+    int64_t size, start;
+};
+
+enum ha_binding {
+    HA_BIND_POINTER,   /* the value at `field` is the identifier `is` */
+    HA_BIND_PARENT,
+    HA_BIND_REQUEST
+};
+
+struct ha_media_spec {
+    const char *role, *api, *key;
+    bool pointer;   /* `key` is a pointer, else a template */
+    const char *size, *sha256, *md5, *type, *name, *created_at;   /* pointers, or NULL */
+};
+
+struct ha_category {
+    const ha_json *spec;
+    const char *id, *record;
+    bool none;                 /* declared empty, with a reason */
+    int parent;                /* position of the category that it is nested in, or -1 */
+    const char *api, *get;     /* unless nested */
+    const char *items;
+    bool empty_on_404;
+    struct ha_page_spec page;
+    enum ha_binding binding;
+    const char *field, *is;    /* HA_BIND_POINTER */
+    const char *time;          /* pointer, or NULL */
+    enum ha_as time_as;
+    struct ha_map *map;
+    struct ha_fields *fields;
+    struct ha_media_spec *media;
+    size_t media_count;
+};
+
+struct ha_service {
+    ha_json *doc;
+    char *path, *directory;
+    const char *id, *name, *primary;
+    struct ha_schema *record_schema;
+    struct ha_category *categories;
+    size_t category_count;
+};
+
+/*
+ * Reads and checks the description. Everything wrong goes to FINDING (may be NULL), all at once; then it fails with HA_E_CONFIG and the
+ * first finding as its sentence.
+ */
+int ha_service_open(const char *path, ha_lint_finding finding, void *context, struct ha_service **out,
+                    struct ha_error *err);
+void ha_service_free(struct ha_service *service);
+void ha_service_cleanup(struct ha_service **service);
+#define HA_SERVICE HA_CLEANUP(ha_service_cleanup)
+
+/* The section of an API, or NULL. */
+const ha_json *ha_service_api(const struct ha_service *service, const char *name);
+
+/* The position of the category with this id, or -1. */
+int ha_service_category(const struct ha_service *service, const char *id);
+
+/* True when the category has this scope. */
+bool ha_category_in_scope(const struct ha_category *category, const char *scope);
+
+#endif
