@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum {
     LOCAL_SIGNATURE = 0x04034b50,
     CENTRAL_SIGNATURE = 0x02014b50,
@@ -29,33 +31,6 @@ enum { AT_VERSION = 0, AT_FLAGS = 2, AT_METHOD = 4, AT_TIME = 6, AT_CRC = 10, AT
        AT_NAME_LEN = 22, AT_EXTRA_LEN = 24 };
 enum { AT_COMMENT_LEN = 32, AT_OFFSET = 42 };
 
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] | at[1] << 8);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) | (uint32_t)get16(at + 2) << 16;
-}
-
-static uint8_t *put16(uint8_t *at, uint64_t value)
-{
-    at[0] = (uint8_t)value;
-    at[1] = (uint8_t)(value >> 8);
-    return at + 2;
-}
-
-static uint8_t *put32(uint8_t *at, uint64_t value)
-{
-    return put16(put16(at, value), value >> 16);
-}
-
-static uint8_t *put64(uint8_t *at, uint64_t value)
-{
-    return put32(put32(at, value), value >> 32);
-}
-
 static uint32_t narrow(uint64_t value)
 {
     return value < HA_ZIP_WIDE ? (uint32_t)value : HA_ZIP_WIDE;
@@ -68,7 +43,7 @@ bool ha_zip_stamp(ha_time time, uint8_t out[HA_ZIP_STAMP_SIZE])
     if (seconds < 0 || seconds > INT32_MAX)
         return false;
     out[0] = 1; /* the modification time alone */
-    put32(out + 1, (uint64_t)seconds);
+    ha_put32(out + 1, (uint64_t)seconds);
     return true;
 }
 
@@ -91,9 +66,9 @@ static int fail_record(struct ha_error *err, const char *what)
 
 static int check_common(const uint8_t *common, const struct ha_zip_entry *entry, struct ha_error *err)
 {
-    if ((get16(common + AT_FLAGS) & ~FLAG_UTF8) != 0)
+    if ((ha_get16(common + AT_FLAGS) & ~FLAG_UTF8) != 0)
         return fail_record(err, "general purpose flag");
-    if (get16(common + AT_METHOD) != (entry->deflated ? 8 : 0))
+    if (ha_get16(common + AT_METHOD) != (entry->deflated ? 8 : 0))
         return fail_record(err, "compression method");
     return 0;
 }
@@ -102,20 +77,20 @@ static int check_common(const uint8_t *common, const struct ha_zip_entry *entry,
 
 static bool has_local_zip64(const uint8_t *field, size_t len)
 {
-    return len >= FIELD_HEAD + LOCAL_ZIP64_SIZE && get16(field) == FIELD_ZIP64 &&
-           get16(field + 2) == LOCAL_ZIP64_SIZE;
+    return len >= FIELD_HEAD + LOCAL_ZIP64_SIZE && ha_get16(field) == FIELD_ZIP64 &&
+           ha_get16(field + 2) == LOCAL_ZIP64_SIZE;
 }
 
 static void put_known(uint8_t *header, uint8_t *field, const struct ha_zip_entry *entry)
 {
     uint8_t *common = header + LOCAL_COMMON;
 
-    put16(common + AT_VERSION, entry->zip64 ? VERSION_ZIP64 : entry->deflated ? 20 : 10);
-    put32(common + AT_CRC, entry->crc);
-    put32(common + AT_PACKED, entry->zip64 ? HA_ZIP_WIDE : entry->packed);
-    put32(common + AT_SIZE, entry->zip64 ? HA_ZIP_WIDE : entry->size);
+    ha_put16(common + AT_VERSION, entry->zip64 ? VERSION_ZIP64 : entry->deflated ? 20 : 10);
+    ha_put32(common + AT_CRC, entry->crc);
+    ha_put32(common + AT_PACKED, entry->zip64 ? HA_ZIP_WIDE : entry->packed);
+    ha_put32(common + AT_SIZE, entry->zip64 ? HA_ZIP_WIDE : entry->size);
     if (entry->zip64)
-        put64(put64(field + FIELD_HEAD, entry->size), entry->packed);
+        ha_put64(ha_put64(field + FIELD_HEAD, entry->size), entry->packed);
 }
 
 int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *entry, bool last, struct ha_error *err)
@@ -123,16 +98,16 @@ int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *ent
     uint8_t *common = header + LOCAL_COMMON;
     size_t name_len;
 
-    if (len < HA_ZIP_LOCAL_SIZE || get32(header) != LOCAL_SIGNATURE)
+    if (len < HA_ZIP_LOCAL_SIZE || ha_get32(header) != LOCAL_SIGNATURE)
         return fail_record(err, "record in place of a local header");
-    name_len = get16(common + AT_NAME_LEN);
-    if (HA_ZIP_LOCAL_SIZE + name_len + get16(common + AT_EXTRA_LEN) != len)
+    name_len = ha_get16(common + AT_NAME_LEN);
+    if (HA_ZIP_LOCAL_SIZE + name_len + ha_get16(common + AT_EXTRA_LEN) != len)
         return fail_record(err, "length of a local header");
     if (check_common(common, entry, err) < 0)
         return -1;
     if (has_local_zip64(header + HA_ZIP_LOCAL_SIZE + name_len, len - HA_ZIP_LOCAL_SIZE - name_len) != entry->zip64)
         return fail_record(err, "zip64 field");
-    put32(common + AT_TIME, ha_time_dos(entry->time));
+    ha_put32(common + AT_TIME, ha_time_dos(entry->time));
     if (!last)
         put_known(header, header + HA_ZIP_LOCAL_SIZE + name_len, entry);
     return 0;
@@ -144,21 +119,21 @@ size_t ha_zip_central_length(const uint8_t *record)
 {
     const uint8_t *common = record + CENTRAL_COMMON;
 
-    return (size_t)HA_ZIP_CENTRAL_SIZE + get16(common + AT_NAME_LEN) + get16(common + AT_EXTRA_LEN) +
-           get16(record + AT_COMMENT_LEN);
+    return (size_t)HA_ZIP_CENTRAL_SIZE + ha_get16(common + AT_NAME_LEN) + ha_get16(common + AT_EXTRA_LEN) +
+           ha_get16(record + AT_COMMENT_LEN);
 }
 
 static int check_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry, struct ha_error *err)
 {
     const uint8_t *common = record + CENTRAL_COMMON;
 
-    if (len < HA_ZIP_CENTRAL_SIZE || get32(record) != CENTRAL_SIGNATURE || ha_zip_central_length(record) != len)
+    if (len < HA_ZIP_CENTRAL_SIZE || ha_get32(record) != CENTRAL_SIGNATURE || ha_zip_central_length(record) != len)
         return fail_record(err, "record in the central directory");
-    if (get16(record + AT_COMMENT_LEN) != 0)
+    if (ha_get16(record + AT_COMMENT_LEN) != 0)
         return fail_record(err, "comment");
-    if (get32(common + AT_CRC) != entry->crc)
+    if (ha_get32(common + AT_CRC) != entry->crc)
         return fail_record(err, "CRC in the central directory");
-    if (get32(common + AT_SIZE) != narrow(entry->size) || get32(common + AT_PACKED) != narrow(entry->packed))
+    if (ha_get32(common + AT_SIZE) != narrow(entry->size) || ha_get32(common + AT_PACKED) != narrow(entry->packed))
         return fail_record(err, "size in the central directory");
     return check_common(common, entry, err);
 }
@@ -171,10 +146,10 @@ static size_t make_zip64(const struct ha_zip_entry *entry, uint8_t out[FIELD_HEA
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         if (values[i] >= HA_ZIP_WIDE)
-            at = put64(at, values[i]);
+            at = ha_put64(at, values[i]);
     if (at == out + FIELD_HEAD)
         return 0;
-    put16(put16(out, FIELD_ZIP64), (uint64_t)(at - out - FIELD_HEAD));
+    ha_put16(ha_put16(out, FIELD_ZIP64), (uint64_t)(at - out - FIELD_HEAD));
     return (size_t)(at - out);
 }
 
@@ -182,10 +157,10 @@ static size_t make_zip64(const struct ha_zip_entry *entry, uint8_t out[FIELD_HEA
 static int keep_fields(const uint8_t *fields, size_t len, struct ha_buf *out, struct ha_error *err)
 {
     while (len > 0) {
-        size_t whole = len < FIELD_HEAD ? len + 1 : (size_t)FIELD_HEAD + get16(fields + 2);
+        size_t whole = len < FIELD_HEAD ? len + 1 : (size_t)FIELD_HEAD + ha_get16(fields + 2);
         if (whole > len)
             return fail_record(err, "extra field");
-        if (get16(fields) != FIELD_ZIP64)
+        if (ha_get16(fields) != FIELD_ZIP64)
             ha_buf_add(out, fields, whole);
         fields += whole;
         len -= whole;
@@ -202,7 +177,7 @@ int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_en
 
     if (check_central(record, len, entry, err) < 0)
         return -1;
-    name_len = get16(record + CENTRAL_COMMON + AT_NAME_LEN);
+    name_len = ha_get16(record + CENTRAL_COMMON + AT_NAME_LEN);
     zip64_len = make_zip64(entry, zip64);
     ha_buf_add(out, record, HA_ZIP_CENTRAL_SIZE + name_len);
     ha_buf_add(out, zip64, zip64_len);
@@ -212,11 +187,11 @@ int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_en
         return -1;
     fixed = (uint8_t *)out->data + start;
     common = fixed + CENTRAL_COMMON;
-    put32(common + AT_TIME, ha_time_dos(entry->time));
-    put32(fixed + AT_OFFSET, narrow(entry->offset));
-    put16(common + AT_EXTRA_LEN, out->len - start - HA_ZIP_CENTRAL_SIZE - name_len);
+    ha_put32(common + AT_TIME, ha_time_dos(entry->time));
+    ha_put32(fixed + AT_OFFSET, narrow(entry->offset));
+    ha_put16(common + AT_EXTRA_LEN, out->len - start - HA_ZIP_CENTRAL_SIZE - name_len);
     if (zip64_len > 0)
-        put16(common + AT_VERSION, VERSION_ZIP64);
+        ha_put16(common + AT_VERSION, VERSION_ZIP64);
     return 0;
 }
 
@@ -224,13 +199,13 @@ int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_en
 
 static uint8_t *put_end64(uint8_t *at, uint64_t count, uint64_t size, uint64_t offset)
 {
-    at = put64(put32(at, END64_SIGNATURE), 56 - 12);
-    at = put16(put16(at, VERSION_ZIP64 | MADE_BY_UNIX), VERSION_ZIP64);
-    at = put32(put32(at, 0), 0); /* the number of this disk, and of the one where the directory starts */
-    at = put64(put64(at, count), count);
-    at = put64(put64(at, size), offset);
-    at = put32(put32(at, LOCATOR_SIGNATURE), 0);
-    return put32(put64(at, offset + size), 1);
+    at = ha_put64(ha_put32(at, END64_SIGNATURE), 56 - 12);
+    at = ha_put16(ha_put16(at, VERSION_ZIP64 | MADE_BY_UNIX), VERSION_ZIP64);
+    at = ha_put32(ha_put32(at, 0), 0); /* the number of this disk, and of the one where the directory starts */
+    at = ha_put64(ha_put64(at, count), count);
+    at = ha_put64(ha_put64(at, size), offset);
+    at = ha_put32(ha_put32(at, LOCATOR_SIGNATURE), 0);
+    return ha_put32(ha_put64(at, offset + size), 1);
 }
 
 size_t ha_zip_end(uint64_t count, uint64_t size, uint64_t offset, uint8_t out[HA_ZIP_END_MAX])
@@ -240,9 +215,9 @@ size_t ha_zip_end(uint64_t count, uint64_t size, uint64_t offset, uint8_t out[HA
 
     if (count > COUNT_MAX || size >= HA_ZIP_WIDE || offset >= HA_ZIP_WIDE)
         at = put_end64(at, count, size, offset);
-    at = put32(put32(at, END_SIGNATURE), 0);
-    at = put16(put16(at, short_count), short_count);
-    at = put32(put32(at, narrow(size)), narrow(offset));
-    at = put16(at, 0);
+    at = ha_put32(ha_put32(at, END_SIGNATURE), 0);
+    at = ha_put16(ha_put16(at, short_count), short_count);
+    at = ha_put32(ha_put32(at, narrow(size)), narrow(offset));
+    at = ha_put16(at, 0);
     return (size_t)(at - out);
 }

@@ -12,7 +12,7 @@
 
 static const char schema[] =
     "CREATE TABLE entry(seq INTEGER PRIMARY KEY, path TEXT NOT NULL COLLATE NOCASE UNIQUE, size INT NOT NULL,"
-    " sha256 TEXT NOT NULL, payload INT NOT NULL, listed INT NOT NULL DEFAULT 0, central BLOB);"
+    " sha256 TEXT NOT NULL, payload INT NOT NULL, listed INT NOT NULL DEFAULT 0, used INT NOT NULL DEFAULT 0, central BLOB);"
     "CREATE TABLE record(row INTEGER PRIMARY KEY, category INT NOT NULL, id TEXT NOT NULL, state INT NOT NULL,"
     " why TEXT, text TEXT, fields_withheld INT NOT NULL, UNIQUE(category, id));"
     "CREATE TABLE item(row INTEGER PRIMARY KEY, record INT NOT NULL, category INT NOT NULL, ordinal INT NOT NULL,"
@@ -112,6 +112,19 @@ int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *
     return stepped;
 }
 
+static int visit_entries(struct ha_query *query, ha_entry_visit visit, void *context, struct ha_error *err)
+{
+    struct ha_entry entry;
+    int stepped;
+
+    while ((stepped = ha_query_step(query, err)) == 1) {
+        read_entry(query, &entry);
+        if (visit(context, &entry, err) < 0)
+            return -1;
+    }
+    return stepped;
+}
+
 int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit visit, void *context,
                         struct ha_error *err)
 {
@@ -119,17 +132,8 @@ int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit vis
         ha_query_new(index->db, err,
                      "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? ORDER BY path COLLATE BINARY", "i",
                      (int64_t)payload);
-    struct ha_entry entry;
-    int stepped = -1;
 
-    if (!query)
-        return -1;
-    while ((stepped = ha_query_step(query, err)) == 1) {
-        read_entry(query, &entry);
-        if (visit(context, &entry, err) < 0)
-            return -1;
-    }
-    return stepped;
+    return query ? visit_entries(query, visit, context, err) : -1;
 }
 
 int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count, uint64_t *bytes,
@@ -158,31 +162,51 @@ int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entr
     return stepped < 0 ? -1 : 0;
 }
 
-int ha_index_mark_listed(struct ha_index *index, const char *path, int64_t *times, struct ha_error *err)
+int ha_index_find_central(struct ha_index *index, const char *path, void *out, size_t size, bool *found,
+                          struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_LISTED, err, "SELECT listed FROM entry WHERE path=? COLLATE BINARY", "t", path);
-    struct ha_query *mark;
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_CENTRAL, err,
+                                            "SELECT central FROM entry WHERE path=? COLLATE BINARY", "t", path);
+    int stepped = query ? ha_query_step(query, err) : -1;
+    size_t len = 0;
+    const void *blob = stepped == 1 ? ha_query_blob(query, 0, &len) : NULL;
 
-    if (!query || ha_query_step(query, err) < 0)
-        return -1;
-    *times = ha_query_int(query, 0);
-    mark = HA_INDEX_QUERY(index, HA_Q_MARK, err, "UPDATE entry SET listed=listed+1 WHERE path=? COLLATE BINARY", "t",
-                          path);
-    return mark ? ha_query_run(mark, err) : -1;
+    *found = blob && len == size;
+    if (*found)
+        memcpy(out, blob, size);
+    return stepped < 0 ? -1 : 0;
 }
 
-int ha_index_first_unlisted(struct ha_index *index, bool payload, struct ha_entry *entry, bool *found,
-                            struct ha_error *err)
-{
-    HA_QUERY struct ha_query *query =
-        ha_query_new(index->db, err,
-                     "SELECT " ENTRY_COLUMNS " FROM entry WHERE listed=0 AND payload=? ORDER BY seq LIMIT 1", "i",
-                     (int64_t)payload);
-    int stepped = query ? ha_query_step(query, err) : -1;
+static const struct {
+    const char *get, *add, *none;
+    enum ha_index_query get_query, add_query;
+} marks[] = {
+    [HA_MARK_LISTED] = {"SELECT listed FROM entry WHERE path=? COLLATE BINARY",
+                        "UPDATE entry SET listed=listed+1 WHERE path=? COLLATE BINARY",
+                        "SELECT " ENTRY_COLUMNS " FROM entry WHERE listed=0 AND payload=? ORDER BY seq",
+                        HA_Q_GET_LISTED, HA_Q_ADD_LISTED},
+    [HA_MARK_USED] = {"SELECT used FROM entry WHERE path=? COLLATE BINARY",
+                      "UPDATE entry SET used=used+1 WHERE path=? COLLATE BINARY",
+                      "SELECT " ENTRY_COLUMNS " FROM entry WHERE used=0 AND payload=? ORDER BY seq",
+                      HA_Q_GET_USED, HA_Q_ADD_USED},
+};
 
-    *found = stepped == 1;
-    if (*found)
-        read_entry(query, entry);
-    return stepped < 0 ? -1 : 0;
+int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, int64_t *times, struct ha_error *err)
+{
+    struct ha_query *get = HA_INDEX_QUERY(index, marks[mark].get_query, err, marks[mark].get, "t", path);
+    int stepped = get ? ha_query_step(get, err) : -1;
+
+    if (stepped < 0)
+        return -1;
+    *times = stepped ? ha_query_int(get, 0) : 0;
+    struct ha_query *add = HA_INDEX_QUERY(index, marks[mark].add_query, err, marks[mark].add, "t", path);
+    return add ? ha_query_run(add, err) : -1;
+}
+
+int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit, void *context,
+                           struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(index->db, err, marks[mark].none, "i", (int64_t)payload);
+
+    return query ? visit_entries(query, visit, context, err) : -1;
 }

@@ -59,12 +59,19 @@ int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count
 int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entry *entry, bool *found,
                         struct ha_error *err);
 
-/* For a verifier: notes that a manifest lists PATH; *times counts how often that was said before. */
-int ha_index_mark_listed(struct ha_index *index, const char *path, int64_t *times, struct ha_error *err);
+/* For a verifier: the first SIZE bytes of what was added with the entry as its central record, into OUT. */
+int ha_index_find_central(struct ha_index *index, const char *path, void *out, size_t size, bool *found,
+                          struct ha_error *err);
 
-/* For a verifier: the first entry (payload or not) that no manifest listed; *found false when all are. */
-int ha_index_first_unlisted(struct ha_index *index, bool payload, struct ha_entry *entry, bool *found,
-                            struct ha_error *err);
+/* What a verifier notes of an entry: that a manifest lists it, that a document speaks of it. */
+enum ha_mark { HA_MARK_LISTED, HA_MARK_USED };
+
+/* Counts a mark for PATH; *times is how often it had been marked before. */
+int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, int64_t *times, struct ha_error *err);
+
+/* Calls VISIT for each entry of the payload (or of the tag files) that was never marked, in the order of adding. */
+int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit, void *context,
+                           struct ha_error *err);
 
 /* ----------------------------------------------------------------------------------- records and items */
 

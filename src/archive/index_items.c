@@ -110,7 +110,7 @@ int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item,
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_SAME_ITEM, err,
-        "SELECT " ITEM_COLUMNS " FROM item WHERE locator=? AND api=? AND state=1 ORDER BY row LIMIT 1", "tt",
+        "SELECT " ITEM_COLUMNS " FROM item INDEXED BY item_place WHERE locator=? AND api=? AND state=1 LIMIT 1", "tt",
         item->locator, item->api);
 
     return step_item(query, same, found, err);

@@ -1,38 +1,137 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the commands share. */
+/* What the commands of the command line share: the table's rows, options, output, passwords, signals, progress. */
 #ifndef HA_CLI_CLI_H
 #define HA_CLI_CLI_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <holdall/holdall.h>
 
-struct command {
-    const char *name, *summary, *usage;   /* usage: the whole help text below its first line */
-    int (*run)(int argc, char **argv);    /* argv[0] is the command's name; returns the exit status */
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_UNCHECKED = 3 };
+
+/* ARGV[0] is the command's own name. RUN returns the exit status. */
+struct cli_command {
+    const char *name;
+    int (*run)(const struct cli_command *command, int argc, char **argv);
+    const char *usage;
+    const char *summary;
 };
 
-extern const struct command command_export, command_plan, command_lint, command_keygen, command_pubkey, command_schema;
+extern const struct cli_command cli_export, cli_plan, cli_verify, cli_lint, cli_keygen, cli_pubkey,
+    cli_schema, cli_help;
 
-/* Prints "holdall COMMAND: TEXT; see 'holdall help COMMAND'" and returns 2. */
-int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The command with this name, or number INDEX of the table; NULL when there is none. */
+const struct cli_command *cli_command_find(const char *name);
+const struct cli_command *cli_command_at(size_t index);
 
-/* Prints "holdall: SENTENCE" and returns the exit status that belongs to it. */
-int report_error(const struct ha_error *err);
+/* ---- options.c ---- */
 
-/* Prints foreign TEXT to STREAM, made inert. */
-void print_text(FILE *stream, const char *text);
-
-/* Flushes standard output; STATUS, or 1 when it could not be written. */
-int finish_output(int status);
-
-/* Prints a finding of lint to standard error. */
-void print_finding(void *context, const char *file, const char *pointer, const char *reason, int warning);
-
-/* Where a password comes from: a file, a descriptor ("fd:N"), or the terminal when SOURCE is NULL. */
-struct password {
-    const char *source;
+enum { CLI_LIST_MAX = 64, CLI_OPTIONS_MAX = 40 };
+struct cli_list {
+    const char *items[CLI_LIST_MAX];
+    size_t count;
 };
-int ask_password(void *context, char *password, size_t size, struct ha_error *err);
+
+enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_LIST };
+
+/* One option; LETTER may be 0. TARGET: bool, const char * or struct cli_list, by KIND. Only a list may be given again. */
+struct cli_option {
+    const char *name;
+    char letter;
+    enum cli_kind kind;
+    void *target;
+};
+
+struct cli_args {
+    char **items;
+    int count;
+};
+
+/* Reads the options; ARGS becomes what is left. false: help was shown or something is wrong, *status says which. */
+bool cli_parse(const struct cli_command *command, const struct cli_option *options, size_t count, int argc,
+               char **argv, struct cli_args *args, int *status);
+
+/* Prints "holdall NAME: …; see 'holdall help NAME'" and returns CLI_USAGE. */
+int cli_usage_error(const struct cli_command *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The number N of "fd:N": 1 and *fd set; 0 when TEXT is a path; -1 when no such descriptor is open. */
+int cli_descriptor(const char *text, int *fd);
+
+/* ---- output.c ---- */
+
+/* Prints one line; everything in it, the format's arguments too, is made harmless. Line breaks are none any more. */
+void cli_line(FILE *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints TEXT as a JSON string. */
+void cli_json_string(FILE *stream, const char *text);
+
+/* Prints "holdall: TEXT" and returns the exit status that belongs to the error. */
+int cli_error(const struct ha_error *err);
+
+/* Fills *err from a format and returns -1. */
+int cli_fail(struct ha_error *err, enum ha_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Writes a count, "?" when it is not known, "A/B" for a pair. */
+struct cli_number {
+    char text[100];
+};
+struct cli_number cli_count(int64_t value);
+struct cli_number cli_pair(int64_t part, int64_t whole);
+struct cli_number cli_bytes(int64_t bytes);
+
+/* ---- password.c ---- */
+
+enum { CLI_PASSWORD_SIZE = 1024 };
+
+/* A ha_password_callback. CONTEXT is a path or "fd:N"; NULL asks on the terminal. */
+int cli_password(void *context, char *password, size_t size, struct ha_error *err);
+
+/* ---- signals.c ---- */
+
+/* From now on SIGINT and SIGTERM only set what cli_interrupted returns. */
+void cli_catch_signals(void);
+const volatile int *cli_interrupted(void);
+
+/* ---- progress.c ---- */
+
+struct cli_progress {
+    bool on, shown;
+    int64_t last_ms, stage_ms;
+    int64_t stage_bytes;
+    int stage;
+};
+void cli_progress_start(struct cli_progress *progress, bool wanted);
+void cli_progress_show(void *context, const struct ha_progress *progress);
+void cli_progress_clear(struct cli_progress *progress);
+
+/* ---- run.c: what export and plan share ---- */
+
+struct cli_run {
+    struct ha_export_options options;
+    struct cli_progress progress;
+    struct ha_export_result result;
+};
+
+/* Options that name the request; written to OPTIONS, their number is returned. */
+enum { CLI_REQUEST_OPTIONS = 9 };
+size_t cli_request_options(struct ha_export_options *export, struct cli_option *options);
+
+/* Checks that service and subject are named, then sets up signals, findings and progress. false: *status is the exit status. */
+bool cli_run_start(const struct cli_command *command, struct cli_run *run, const struct cli_args *args,
+                   bool quiet, int *status);
+
+/* Plans and prints the plan; returns the exit status. */
+int cli_run_plan(struct cli_run *run, bool json);
+
+void cli_print_notes(const struct ha_export_result *result);
+
+/* A ha_lint_finding; CONTEXT is a struct cli_progress to clear first, or NULL. */
+void cli_print_finding(void *context, const char *file, const char *pointer, const char *reason, int warning);
 
 #endif

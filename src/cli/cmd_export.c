@@ -1,252 +1,210 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands export and plan: options in, a table of the outcome out. */
+/*
+ * holdall export: owns its options, where the key and the events come from, and how the result is told. It refuses
+ * what contradicts itself; everything about the request itself is the library's to refuse.
+ */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <signal.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-enum { OPT_REQUEST = 256, OPT_PASSWORD, OPT_FORCE, OPT_NO_DETACHED, OPT_STORE, OPT_DRY_RUN, OPT_CATEGORY, OPT_SCOPE, OPT_SINCE,
-       OPT_UNTIL, OPT_AS_OF, OPT_LANGUAGE, OPT_EXPORT_ID, OPT_REQUEST_ID, OPT_REQUESTED_AT, OPT_OPERATOR, OPT_MEMORY, OPT_STAGE,
-       OPT_EVENTS, OPT_REPORT, OPT_HASH_SUBJECT, OPT_ALLOW_PARTIAL, OPT_FAIL_ON_DRIFT, OPT_FORMAT };
-
-struct arguments {
-    struct ha_export_options options;
-    struct password password;
-    const char *command, *events, *format;
-    bool quiet, dry_run;
+/* What is given on the command line beyond what the library takes as it is. */
+struct given {
+    struct cli_run run;
+    const char *password_file, *memory, *events;
+    bool dry_run, quiet, verbose;
 };
 
-static volatile int interrupted;
+enum { OWN_OPTIONS = 20 };
 
-static void on_signal(int number)
+static size_t list_options(struct given *given, struct cli_option *options)
 {
-    interrupted = number;
+    struct ha_export_options *export = &given->run.options;
+    const struct cli_option own[OWN_OPTIONS] = {
+        {"key", 'k', CLI_TEXT, &export->key},
+        {"key-password-file", 0, CLI_TEXT, &given->password_file},
+        {"output", 'o', CLI_TEXT, &export->output},
+        {"force", 0, CLI_FLAG, &export->force},
+        {"no-detached", 0, CLI_FLAG, &export->no_detached},
+        {"store", 0, CLI_FLAG, &export->store},
+        {"dry-run", 0, CLI_FLAG, &given->dry_run},
+        {"export-id", 0, CLI_TEXT, &export->export_id},
+        {"request-id", 0, CLI_TEXT, &export->request_id},
+        {"requested-at", 0, CLI_TEXT, &export->requested_at},
+        {"operator", 0, CLI_TEXT, &export->operator_name},
+        {"memory", 0, CLI_TEXT, &given->memory},
+        {"stage", 0, CLI_TEXT, &export->stage},
+        {"events", 0, CLI_TEXT, &given->events},
+        {"report", 0, CLI_TEXT, &export->report},
+        {"hash-subject", 0, CLI_FLAG, &export->hash_subject},
+        {"allow-partial", 0, CLI_FLAG, &export->allow_partial},
+        {"fail-on-drift", 0, CLI_FLAG, &export->fail_on_drift},
+        {"quiet", 'q', CLI_FLAG, &given->quiet},
+        {"verbose", 'v', CLI_FLAG, &given->verbose},
+    };
+    size_t count = cli_request_options(export, options);
+    for (size_t i = 0; i < OWN_OPTIONS; i++)
+        options[count++] = own[i];
+    return count;
 }
 
-static const struct option long_options[] = {
-    {"service", required_argument, NULL, 's'}, {"user", required_argument, NULL, 'u'}, {"key", required_argument, NULL, 'k'},
-    {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},
-    {"request", required_argument, NULL, OPT_REQUEST}, {"key-password-file", required_argument, NULL, OPT_PASSWORD},
-    {"force", no_argument, NULL, OPT_FORCE}, {"no-detached", no_argument, NULL, OPT_NO_DETACHED},
-    {"store", no_argument, NULL, OPT_STORE}, {"dry-run", no_argument, NULL, OPT_DRY_RUN},
-    {"category", required_argument, NULL, OPT_CATEGORY}, {"scope", required_argument, NULL, OPT_SCOPE},
-    {"since", required_argument, NULL, OPT_SINCE}, {"until", required_argument, NULL, OPT_UNTIL},
-    {"as-of", required_argument, NULL, OPT_AS_OF}, {"language", required_argument, NULL, OPT_LANGUAGE},
-    {"export-id", required_argument, NULL, OPT_EXPORT_ID}, {"request-id", required_argument, NULL, OPT_REQUEST_ID},
-    {"requested-at", required_argument, NULL, OPT_REQUESTED_AT}, {"operator", required_argument, NULL, OPT_OPERATOR},
-    {"memory", required_argument, NULL, OPT_MEMORY}, {"stage", required_argument, NULL, OPT_STAGE},
-    {"events", required_argument, NULL, OPT_EVENTS}, {"report", required_argument, NULL, OPT_REPORT},
-    {"hash-subject", no_argument, NULL, OPT_HASH_SUBJECT}, {"allow-partial", no_argument, NULL, OPT_ALLOW_PARTIAL},
-    {"fail-on-drift", no_argument, NULL, OPT_FAIL_ON_DRIFT}, {"format", required_argument, NULL, OPT_FORMAT}, {0}};
-
-static bool take_text(struct arguments *arguments, int option)
+/* -1 when there are none to be written. Returns an exit status. */
+static int open_events(const struct cli_command *command, const char *place, int *fd, bool *ours)
 {
-    struct ha_export_options *options = &arguments->options;
-    const struct {
-        int option;
-        const char **target;
-    } texts[] = {{'s', &options->service}, {'u', &options->subject}, {'k', &options->key}, {'o', &options->output},
-                 {OPT_REQUEST, &options->request}, {OPT_PASSWORD, &arguments->password.source}, {OPT_CATEGORY, &options->categories},
-                 {OPT_SCOPE, &options->scope}, {OPT_SINCE, &options->since}, {OPT_UNTIL, &options->until}, {OPT_AS_OF, &options->as_of},
-                 {OPT_LANGUAGE, &options->language}, {OPT_EXPORT_ID, &options->export_id}, {OPT_REQUEST_ID, &options->request_id},
-                 {OPT_REQUESTED_AT, &options->requested_at}, {OPT_OPERATOR, &options->operator_name}, {OPT_STAGE, &options->stage},
-                 {OPT_EVENTS, &arguments->events}, {OPT_REPORT, &options->report}, {OPT_FORMAT, &arguments->format}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].option == option) {
-            *texts[i].target = optarg;
-            return true;
-        }
+    int kind = cli_descriptor(place, fd);
+    if (kind < 0)
+        return cli_usage_error(command, "--events: '%s' is no open descriptor", place);
+    if (kind > 0)
+        return CLI_OK;
+    *fd = open(place, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    *ours = *fd >= 0;
+    if (*ours)
+        return CLI_OK;
+    cli_line(stderr, "holdall: the events file %s cannot be opened: %s", place, strerror(errno));
+    return CLI_FAILED;
+}
+
+static void print_row(const char *name, const struct ha_export_line *line)
+{
+    cli_line(stdout, "%-24s %15s %15s %8s %9s %15s %6s %14s", name,
+             cli_pair(line->records.delivered, line->records.expected).text,
+             cli_pair(line->files.delivered, line->files.expected).text,
+             cli_count(line->records.missing + line->files.missing).text,
+             cli_count(line->records.withheld + line->files.withheld).text,
+             cli_count(line->fields_withheld).text, cli_count(line->drift).text, cli_count(line->bytes).text);
+}
+
+static void print_table(const struct ha_export_result *result)
+{
+    cli_line(stdout, "%-24s %15s %15s %8s %9s %15s %6s %14s", "category", "records", "files", "missing",
+             "withheld", "fields withheld", "drift", "bytes");
+    for (size_t i = 0; i < result->line_count; i++)
+        print_row(result->lines[i].id, &result->lines[i]);
+    print_row("total", &result->total);
+}
+
+static void print_details(const struct ha_export_result *result, const struct ha_error *err)
+{
+    if (result->export_id[0])
+        cli_line(stderr, "export id: %s", result->export_id);
+    cli_line(stderr, "archive: %" PRIu64 " bytes, %" PRIu64 " bytes written, %" PRId64 ".%03d s",
+             result->archive_size, result->bytes_written, result->total_ms / 1000,
+             (int)(result->total_ms % 1000));
+    if (err)
+        cli_line(stderr, "error: %s, see 'holdall help %s'", ha_error_word(err->code),
+                 ha_error_word(err->code));
+}
+
+/* ERR is NULL after a run that went well. */
+static void print_result(const struct given *given, const struct ha_error *err)
+{
+    const struct ha_export_result *result = &given->run.result;
+    if (!given->quiet && result->line_count > 0)
+        print_table(result);
+    cli_print_notes(result);
+    if (result->outcome[0])
+        cli_line(stdout, "outcome: %s", result->outcome);
+    if (result->published)
+        cli_line(stdout, "archive: %s", result->archive);
+    fflush(stdout);
+    if (given->verbose)
+        print_details(result, err);
+    if (err && (!result->published || err->code != HA_E_PARTIAL))
+        cli_error(err);
+}
+
+static int export_now(const struct cli_command *command, struct given *given)
+{
+    struct ha_export_options *options = &given->run.options;
+    struct ha_error err = {0};
+    const char *key = getenv("HOLDALL_KEY");
+    bool ours = false;
+    if (!options->key && key && *key)
+        options->key = key;
+    options->password = cli_password;
+    options->password_context = (void *)(uintptr_t)given->password_file;
+    if (given->events) {
+        int status = open_events(command, given->events, &options->events_fd, &ours);
+        if (status)
+            return status;
     }
-    return false;
+    int failed = ha_export(options, &given->run.result, &err);
+    if (ours && close(options->events_fd) && !failed)
+        failed = cli_fail(&err, HA_E_IO, "the events file %s: %s", given->events, strerror(errno));
+    cli_progress_clear(&given->run.progress);
+    print_result(given, failed ? &err : NULL);
+    ha_export_result_free(&given->run.result);
+    return failed ? ha_error_exit_status(err.code) : CLI_OK;
 }
 
-static bool take_flag(struct arguments *arguments, int option)
+static int run_export(const struct cli_command *command, int argc, char **argv)
 {
-    struct ha_export_options *options = &arguments->options;
-    const struct {
-        int option;
-        bool *target;
-    } flags[] = {{OPT_FORCE, &options->force}, {OPT_NO_DETACHED, &options->no_detached}, {OPT_STORE, &options->store},
-                 {OPT_DRY_RUN, &arguments->dry_run}, {OPT_HASH_SUBJECT, &options->hash_subject},
-                 {OPT_ALLOW_PARTIAL, &options->allow_partial}, {OPT_FAIL_ON_DRIFT, &options->fail_on_drift}, {'q', &arguments->quiet}};
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        if (flags[i].option == option) {
-            *flags[i].target = true;
-            return true;
-        }
-    }
-    return false;
+    struct given given = {.run = {.options = HA_EXPORT_OPTIONS_INIT}};
+    struct cli_option options[CLI_REQUEST_OPTIONS + OWN_OPTIONS];
+    struct cli_args args;
+    int status;
+    size_t count = list_options(&given, options);
+    if (!cli_parse(command, options, count, argc, argv, &args, &status))
+        return status;
+    if (given.quiet && given.verbose)
+        return cli_usage_error(command, "-q and -v exclude each other");
+    if (given.memory &&
+        (ha_text_to_size(given.memory, &given.run.options.memory) || !given.run.options.memory))
+        return cli_usage_error(command, "--memory: '%s' is no size, such as 64MiB", given.memory);
+    if (!cli_run_start(command, &given.run, &args, given.quiet, &status))
+        return status;
+    return given.dry_run ? cli_run_plan(&given.run, false) : export_now(command, &given);
 }
 
-/* 0, or the exit status of a usage error that was printed. */
-static int parse(struct arguments *arguments, int argc, char **argv)
-{
-    int option;
-    *arguments = (struct arguments){.options = HA_EXPORT_OPTIONS_INIT, .command = argv[0]};
-    arguments->options.key = getenv("HOLDALL_KEY");
-    arguments->options.finding = print_finding;
-    arguments->options.interrupted = &interrupted;
-    opterr = 0;
-    while ((option = getopt_long(argc, argv, ":s:u:k:o:q", long_options, NULL)) != -1) {
-        if (option == ':')
-            return usage_error(argv[0], "'%s' needs a value", argv[optind - 1]);
-        if (option == '?')
-            return usage_error(argv[0], "there is no option '%s'", argv[optind - 1]);
-        if (take_text(arguments, option) || take_flag(arguments, option))
-            continue;
-        if (ha_text_to_size(optarg, &arguments->options.memory) || arguments->options.memory == 0)
-            return usage_error(argv[0], "'%s' is no size such as 32M", optarg);
-    }
-    if (optind < argc)
-        return usage_error(argv[0], "'%s' is one argument too many", argv[optind]);
-    if (!arguments->options.service)
-        return usage_error(argv[0], "-s SERVICE is missing");
-    return 0;
-}
-
-static int open_events(struct arguments *arguments)
-{
-    if (!arguments->events)
-        return 0;
-    if (strncmp(arguments->events, "fd:", 3) == 0)
-        arguments->options.events_fd = atoi(arguments->events + 3);
-    else
-        arguments->options.events_fd = open(arguments->events, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-    if (arguments->options.events_fd < 0 || fcntl(arguments->options.events_fd, F_GETFD) < 0)
-        return usage_error(arguments->command, "the events cannot be written to '%s': %s", arguments->events, strerror(errno));
-    return 0;
-}
-
-/* ------------------------------------------------------------------------------------------- printing */
-
-static void show_progress(void *context, const struct ha_progress *progress)
-{
-    static const char *const stages[] = {"listing", "fetching", "finishing"};
-    (void)context;
-    fprintf(stderr, "\r\033[K%s %s: %lld records, %lld of %lld files, %lld MB", stages[progress->stage],
-            progress->category ? progress->category : "", (long long)progress->records, (long long)progress->files_done,
-            (long long)progress->files_expected, (long long)(progress->bytes_done / 1000000));
-    fflush(stderr);
-}
-
-static void print_lines(const struct ha_export_result *result)
-{
-    printf("%-16s %15s %15s %9s %9s %7s %6s %13s\n", "category", "records", "files", "missing", "withheld", "fields", "drift", "bytes");
-    for (size_t i = 0; i <= result->line_count; i++) {
-        const struct ha_export_line *line = i < result->line_count ? &result->lines[i] : &result->total;
-        printf("%-16s %7lld/%-7lld %7lld/%-7lld %9lld %9lld %7lld %6lld %13lld\n", i < result->line_count ? line->id : "total",
-               (long long)line->records.delivered, (long long)line->records.expected, (long long)line->files.delivered,
-               (long long)line->files.expected, (long long)(line->records.missing + line->files.missing),
-               (long long)(line->records.withheld + line->files.withheld), (long long)line->fields_withheld, (long long)line->drift,
-               (long long)line->bytes);
-    }
-}
-
-static void print_notes(const struct ha_export_result *result)
-{
-    for (size_t i = 0; i < result->note_count; i++) {
-        printf("%s: ", result->notes[i].kind);
-        print_text(stdout, result->notes[i].text);
-        putchar('\n');
-    }
-    if (result->notes_left_out)
-        printf("and %lld more; the report has them all\n", (long long)result->notes_left_out);
-}
-
-static int print_plan(struct arguments *arguments)
-{
-    struct ha_export_result result;
-    struct ha_error err;
-    char *json = NULL;
-    bool as_json = arguments->format && strcmp(arguments->format, "json") == 0;
-    if (arguments->format && !as_json && strcmp(arguments->format, "text") != 0)
-        return usage_error(arguments->command, "the format is text or json");
-    int status = ha_plan(&arguments->options, &result, as_json ? &json : NULL, &err) ? report_error(&err) : 0;
-    if (status == 0 && as_json)
-        fputs(json, stdout);
-    for (size_t i = 0; status == 0 && !as_json && i <= result.line_count; i++) {
-        const struct ha_export_line *line = i < result.line_count ? &result.lines[i] : &result.total;
-        printf("%-16s %9lld records %9lld files %15lld bytes%s\n", i < result.line_count ? line->id : "total",
-               (long long)line->records.expected, (long long)line->files.expected, (long long)line->bytes_stated,
-               line->sizes_unknown ? " and files of unknown size" : "");
-    }
-    free(json);
-    ha_export_result_free(&result);
-    return status;
-}
-
-static int run_export(int argc, char **argv)
-{
-    struct arguments arguments;
-    struct ha_export_result result;
-    struct ha_error err;
-    int status = parse(&arguments, argc, argv);
-    if (status == 0 && arguments.format)
-        status = usage_error(argv[0], "--format belongs to plan");
-    if (status || arguments.dry_run)
-        return status ? status : print_plan(&arguments);
-    if (open_events(&arguments))
-        return 2;
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
-    bool live = isatty(STDERR_FILENO) && !arguments.quiet;
-    arguments.options.progress = live ? show_progress : NULL;
-    arguments.options.password = ask_password;
-    arguments.options.password_context = &arguments.password;
-    int failed = ha_export(&arguments.options, &result, &err);
-    if (live)
-        fputs("\r\033[K", stderr);
-    if (!arguments.quiet && result.line_count) {
-        print_lines(&result);
-        print_notes(&result);
-        printf("outcome: %s\n", result.outcome);
-    }
-    if (failed)
-        status = report_error(&err);
-    if (result.published)
-        printf("archive: %s\n", result.archive);
-    ha_export_result_free(&result);
-    return status;
-}
-
-static int run_plan(int argc, char **argv)
-{
-    struct arguments arguments;
-    int status = parse(&arguments, argc, argv);
-    return status ? status : print_plan(&arguments);
-}
-
-const struct command command_export = {
-    "export", "build a person's export",
-    "-s SERVICE -u SUBJECT | --request FILE|-  -k KEYFILE [OPTION]…\n\n"
-    "  -s, --service FILE        the service description\n"
-    "  -u, --user SUBJECT        whose data: the primary identifier\n"
-    "      --request FILE|-      a request document instead; keeps the subject out of the process list\n"
-    "  -k, --key FILE            minisign secret key; else HOLDALL_KEY, else the description's\n"
-    "      --key-password-file FILE|fd:N   its password; else it is asked for on the terminal\n"
-    "  -o, --output PATH|DIR     the archive, or where it goes under its own name (default: here)\n"
-    "      --force               replace an existing archive\n"
-    "      --allow-partial       publish although items are missing (exit status 3 all the same)\n"
-    "      --fail-on-drift       fail when the service sends fields that the description does not know\n"
-    "      --category ID,…       only these categories\n"
-    "      --scope access|portability   --since T   --until T   --as-of T   --language TAG\n"
-    "      --export-id UUID   --request-id ID   --requested-at T   --operator NAME\n"
-    "      --memory SIZE         for windows and caches (default 32MiB)\n"
-    "      --stage DIR           where unfinished work lies (default: beside the archive)\n"
-    "      --no-detached         no signature of the ZIP itself\n"
-    "      --store               do not compress text\n"
-    "      --dry-run             only list what would be exported (= plan)\n"
-    "      --report FILE         the report (JSON)      --events FILE|fd:N   events (JSON Lines)\n"
-    "      --hash-subject        report and events without the subject's id\n"
-    "  -q, --quiet               no table, no progress\n",
-    run_export};
-
-const struct command command_plan = {"plan", "what an export would hold; fetches no media",
-                                     "-s SERVICE -u SUBJECT | --request FILE|-  [--format text|json]\n\n"
-                                     "  --category, --scope, --since, --until, --as-of and --language as for export\n",
-                                     run_plan};
+const struct cli_command cli_export = {
+    "export", run_export,
+    "Usage: holdall export -s SERVICE (-u SUBJECT | --request FILE) -k KEYFILE [OPTION…]\n"
+    "\n"
+    "Builds one person's data export as a signed ZIP, and publishes it whole or not at all.\n"
+    "\n"
+    "What is exported:\n"
+    "  -s, --service FILE           the service description\n"
+    "  -u, --subject ID             whose data: the value of the primary identifier\n"
+    "      --request FILE           a request document; '-' is standard input\n"
+    "      --category ID,…          only these categories\n"
+    "      --scope SCOPE            access (default) or portability\n"
+    "      --since TIME             from this instant on (RFC 3339)\n"
+    "      --until TIME             before this instant\n"
+    "      --as-of TIME             the snapshot time; now if not given\n"
+    "      --language TAG           the language of the texts\n"
+    "      --export-id UUID         the id of the export\n"
+    "      --request-id ID          the id of the request\n"
+    "      --requested-at TIME      when the person asked\n"
+    "      --operator NAME          who runs this; stands only in the report\n"
+    "\n"
+    "The key:\n"
+    "  -k, --key FILE               minisign secret key; else $HOLDALL_KEY, else the description's\n"
+    "      --key-password-file F    its password: first line of a file, or of descriptor N with fd:N;\n"
+    "                               asked for on the terminal if not given\n"
+    "\n"
+    "The archive:\n"
+    "  -o, --output PATH            a file, or a directory to put it in; the current one if not given\n"
+    "      --force                  replace an existing archive\n"
+    "      --no-detached            write no signature of the ZIP itself\n"
+    "      --store                  do not compress text\n"
+    "      --allow-partial          publish although items are missing\n"
+    "      --fail-on-drift          fail when the service sends unknown fields\n"
+    "\n"
+    "The run:\n"
+    "      --dry-run                only show what the export would hold\n"
+    "      --memory SIZE            memory to use, such as 64MiB; 32MiB if not given\n"
+    "      --stage DIR              where unfinished work lies; beside the archive if not given\n"
+    "      --events FILE|fd:N       write events there, JSON Lines\n"
+    "      --report FILE            write the report there, JSON\n"
+    "      --hash-subject           report and events name the subject by its SHA-256 only\n"
+    "  -q, --quiet                  no table and no progress\n"
+    "  -v, --verbose                say more about the run\n"
+    "  -h, --help                   this text\n"
+    "\n"
+    "Exit status: 0 complete, 1 failed, 2 usage, 3 partial, 4 refused for safety, 5 try again later,\n"
+    "6 no such person, 130 or 143 interrupted.\n",
+    "build one person's data export"};

@@ -75,25 +75,43 @@ static void counts_add_up_and_duplicates_are_noticed(void **state)
     ha_index_close(index);
 }
 
+struct unmarked {
+    struct ha_entry *entries;
+    size_t count;
+};
+
+static int take_unmarked(void *context, const struct ha_entry *entry, struct ha_error *err)
+{
+    struct unmarked *unmarked = context;
+
+    (void)err;
+    assert_true(unmarked->count < 2);
+    unmarked->entries[unmarked->count++] = *entry;
+    return 0;
+}
+
 static void an_entry_that_no_manifest_lists_is_found(void **state)
 {
     struct ha_index *index = open_index();
     struct ha_entry entry = {.path = "data/a", .payload = true};
     struct ha_error err;
+    struct ha_entry unmarked[2] = {{.size = 0}, {.size = 0}};
     int64_t times;
-    bool found;
 
     (void)state;
     assert_int_equal(ha_index_add_entry(index, &entry, NULL, 0, &err), 0);
     strcpy(entry.path, "data/b");
     assert_int_equal(ha_index_add_entry(index, &entry, NULL, 0, &err), 0);
-    assert_int_equal(ha_index_mark_listed(index, "data/a", &times, &err), 0);
+    assert_int_equal(ha_index_mark(index, HA_MARK_LISTED, "data/a", &times, &err), 0);
     assert_int_equal(times, 0);
-    assert_int_equal(ha_index_mark_listed(index, "data/a", &times, &err), 0);
+    assert_int_equal(ha_index_mark(index, HA_MARK_LISTED, "data/a", &times, &err), 0);
     assert_int_equal(times, 1);
-    assert_int_equal(ha_index_first_unlisted(index, true, &entry, &found, &err), 0);
-    assert_true(found);
-    assert_string_equal(entry.path, "data/b");
+    struct unmarked listed = {unmarked, 0}, used = {unmarked, 0};
+    assert_int_equal(ha_index_each_unmarked(index, HA_MARK_LISTED, true, take_unmarked, &listed, &err), 0);
+    assert_int_equal(listed.count, 1);
+    assert_string_equal(unmarked[0].path, "data/b");
+    assert_int_equal(ha_index_each_unmarked(index, HA_MARK_USED, true, take_unmarked, &used, &err), 0);
+    assert_int_equal(used.count, 2);
     ha_index_close(index);
 }
 

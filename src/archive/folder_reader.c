@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A directory that an archive was unpacked to. It owns the walk through it, in the order of names, without following a link. It refuses what
+ * is no regular file, names that no archive has, and directories deeper than a path can be.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "archive/reader.h"
+#include "base/error.h"
+#include "model/naming.h"
+
+enum { CHUNK = 128 * 1024, MAX_DEPTH = 32 };
+
+struct folder {
+    struct ha_reader reader;
+    int fd;
+};
+
+struct walk {
+    struct folder *folder;
+    struct ha_findings *findings;
+    ha_member_visit visit;
+    void *context;
+    char path[HA_ENTRY_PATH_SIZE];
+    int depth;
+};
+
+static int walk_directory(struct walk *walk, int fd, size_t len, struct ha_error *err);
+
+static int walk_file(struct walk *walk, const struct stat *status, struct ha_error *err)
+{
+    struct ha_member member = {.size = (uint64_t)status->st_size};
+    snprintf(member.path, sizeof member.path, "%s", walk->path);
+    if (ha_path_check(walk->path, 0, err) && ha_find_error(walk->findings, "names", walk->path, err))
+        return -1;
+    return walk->visit(walk->context, &member, err);
+}
+
+static int walk_child(struct walk *walk, int fd, size_t len, const char *name, struct ha_error *err)
+{
+    struct stat status;
+    int more = snprintf(walk->path + len, sizeof walk->path - len, "%s%s", len ? "/" : "", name);
+    if (more < 0 || (size_t)more >= sizeof walk->path - len) {
+        ha_find(walk->findings, "names", walk->path, "the name goes on and is too long");
+        return 0;
+    }
+    if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW))
+        return ha_fail_errno(err, errno, "%s", walk->path);
+    if (S_ISREG(status.st_mode))
+        return walk_file(walk, &status, err);
+    if (!S_ISDIR(status.st_mode)) {
+        ha_find(walk->findings, "names", walk->path, "is neither a file nor a directory");
+        return 0;
+    }
+    if (walk->depth == MAX_DEPTH) {
+        ha_find(walk->findings, "names", walk->path, "lies too deep");
+        return 0;
+    }
+    int below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below < 0)
+        return ha_fail_errno(err, errno, "%s", walk->path);
+    return walk_directory(walk, below, len + (size_t)more, err);
+}
+
+static int is_child(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Takes FD over. */
+static int walk_directory(struct walk *walk, int fd, size_t len, struct ha_error *err)
+{
+    struct dirent **names = NULL;
+    int count = scandirat(fd, ".", &names, is_child, by_bytes), result = 0;
+    if (count < 0)
+        result = ha_fail_errno(err, errno, "%s cannot be read", len ? walk->path : "the directory");
+    walk->depth++;
+    for (int i = 0; i < count; i++) {
+        if (result == 0)
+            result = walk_child(walk, fd, len, names[i]->d_name, err);
+        walk->path[len] = '\0';
+        free(names[i]);
+    }
+    walk->depth--;
+    free(names);
+    close(fd);
+    return result;
+}
+
+static int folder_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
+                       struct ha_error *err)
+{
+    struct walk walk = {.folder = (struct folder *)reader, .findings = findings, .visit = visit, .context = context};
+    int fd = fcntl(walk.folder->fd, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? ha_fail_errno(err, errno, "the directory cannot be read") : walk_directory(&walk, fd, 0, err);
+}
+
+/* ----------------------------------------------------------------------------------------------- reading */
+
+/* Opens PATH component by component, so that no link on the way is followed. */
+static int open_below(int top, const char *path)
+{
+    char part[HA_ENTRY_PATH_SIZE];
+    int fd = fcntl(top, F_DUPFD_CLOEXEC, 0);
+    while (fd >= 0 && *path) {
+        size_t len = strcspn(path, "/");
+        bool last = path[len] == '\0';
+        snprintf(part, sizeof part, "%.*s", (int)len, path);
+        int next = openat(fd, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
+        int failed = errno;
+        close(fd);
+        errno = failed;
+        fd = next;
+        path += last ? len : len + 1;
+    }
+    return fd;
+}
+
+static int copy(int fd, struct ha_sink *sink, struct ha_error *err)
+{
+    HA_FREE char *chunk = malloc(CHUNK);
+    ssize_t got;
+    if (!chunk)
+        return ha_fail_nomem(err);
+    while ((got = read(fd, chunk, CHUNK)) != 0) {
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return ha_fail_errno(err, errno, "cannot be read");
+        if (ha_sink_write(sink, chunk, (size_t)got, err))
+            return -1;
+    }
+    return ha_sink_commit(sink, err);
+}
+
+static int folder_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink, struct ha_error *err)
+{
+    struct folder *folder = (struct folder *)reader;
+    HA_FD int fd = open_below(folder->fd, member->path);
+    if (fd >= 0 && copy(fd, sink, err) == 0)
+        return 0;
+    if (fd < 0)
+        ha_fail_errno(err, errno, "cannot be opened");
+    ha_sink_abort(sink);
+    return ha_context(err, "%s", member->path);
+}
+
+static void folder_close(struct ha_reader *reader)
+{
+    struct folder *folder = (struct folder *)reader;
+    close(folder->fd);
+    free(folder);
+}
+
+int ha_folder_reader_open(int fd, struct ha_reader **out, struct ha_error *err)
+{
+    static const struct ha_reader_ops ops = {folder_each, folder_read, folder_close};
+    struct folder *folder = calloc(1, sizeof *folder);
+    if (!folder) {
+        close(fd);
+        return ha_fail_nomem(err);
+    }
+    *folder = (struct folder){.reader.ops = &ops, .fd = fd};
+    *out = &folder->reader;
+    return 0;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bag (RFC 8493) around the payload: which files must and may be there, bagit.txt, bag-info.txt, and both manifests in both directions.
+ * It refuses what no manifest lists, and a manifest that lists what is not there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "archive/verify_parts.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "ha-formats.h"
+
+enum { TAG_FILE_MAX = 64 * 1024, MANIFEST_LINE_MAX = HA_SHA256_HEX + HA_ENTRY_PATH_SIZE + 8 };
+
+static const char bagit[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
+static const char payload_manifest[] = "manifest-sha256.txt", tag_manifest[] = "tagmanifest-sha256.txt",
+                  tag_signature[] = "tagmanifest-sha256.txt.minisig";
+
+/* ---------------------------------------------------------------------------------------------- members */
+
+static int check_required(struct ha_check *check, struct ha_error *err)
+{
+    static const char *const required[] = {
+        "bagit.txt", "bag-info.txt", "README.txt", "signing-key.pub", payload_manifest, tag_manifest, tag_signature,
+        "data/export.json", "data/privacy.json", "data/missing.jsonl", "data/withheld.jsonl", "data/schemas/export.schema.json",
+        "data/schemas/privacy.schema.json", "data/schemas/record.schema.json", "data/schemas/missing.schema.json",
+        "data/schemas/withheld.schema.json"};
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
+        struct ha_member member;
+        bool found;
+        if (ha_check_member(check, required[i], &member, &found, err))
+            return -1;
+        if (!found)
+            ha_find(&check->findings, "required", required[i], "is missing");
+    }
+    return 0;
+}
+
+/* What may stand outside data/; the payload is accounted for by what the documents say of it. */
+static bool is_tag_file(const char *path)
+{
+    static const char *const known[] = {"bagit.txt", "bag-info.txt", "README.txt", "signing-key.pub", payload_manifest,
+                                        tag_manifest, tag_signature, "index.html"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(path, known[i]) == 0)
+            return true;
+    }
+    return ha_text_starts_with(path, "viewer/") || ha_text_starts_with(path, "signatures/");
+}
+
+static int check_tag_file(void *context, const struct ha_entry *entry, struct ha_error *err)
+{
+    struct ha_check *check = context;
+    (void)err;
+    if (!is_tag_file(entry->path))
+        ha_find(&check->findings, "unexpected", entry->path, "has no place in an archive");
+    return 0;
+}
+
+static int check_bagit(struct ha_check *check, struct ha_error *err)
+{
+    struct ha_buf text HA_BUF = ha_buf_make(TAG_FILE_MAX);
+    bool found;
+    if (ha_check_read(check, "bagit", "bagit.txt", &text, &found, err))
+        return -1;
+    if (found && strcmp(ha_buf_text(&text), bagit) != 0)
+        ha_find(&check->findings, "bagit", "bagit.txt", "is not the declaration of BagIt 1.0 in UTF-8");
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- manifests */
+
+struct manifest {
+    struct ha_check *check;
+    const char *rule, *path;
+    bool payload;
+    char last[HA_ENTRY_PATH_SIZE];
+};
+
+static int listed(struct manifest *manifest, const char *sha256, const char *path, struct ha_error *err)
+{
+    struct ha_findings *findings = &manifest->check->findings;
+    struct ha_entry entry;
+    int64_t times;
+    bool found;
+    if (ha_index_find_entry(manifest->check->index, path, &entry, &found, err))
+        return -1;
+    if (!found || entry.payload != manifest->payload || strcmp(path, manifest->path) == 0) {
+        ha_find(findings, manifest->rule, path, found ? "is listed by the wrong manifest" : "is listed and not there");
+        return 0;
+    }
+    if (strcmp(entry.sha256, sha256) != 0)
+        ha_find(findings, manifest->rule, path, "has the SHA-256 %s, not the listed one", entry.sha256);
+    if (ha_index_mark(manifest->check->index, HA_MARK_LISTED, path, &times, err))
+        return -1;
+    if (times > 0)
+        ha_find(findings, manifest->rule, path, "is listed twice");
+    else if (strcmp(path, manifest->last) <= 0)
+        ha_find(findings, manifest->rule, path, "is not listed in the order of the bytes of its path");
+    snprintf(manifest->last, sizeof manifest->last, "%s", path);
+    return 0;
+}
+
+static int check_line(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err)
+{
+    struct manifest *manifest = context;
+    char sha256[HA_SHA256_HEX];
+    size_t digits = strspn(line, "0123456789abcdef");
+    if (strlen(line) != len || digits != HA_SHA256_HEX - 1 || line[digits] != ' ' || line[digits + 1] != ' ' || !line[digits + 2])
+        return ha_fail(err, HA_E_INVALID, "line %llu is no line of a manifest", (unsigned long long)number);
+    snprintf(sha256, sizeof sha256, "%.*s", (int)digits, line);
+    return listed(manifest, sha256, line + digits + 2, err);
+}
+
+static int check_unlisted(void *context, const struct ha_entry *entry, struct ha_error *err)
+{
+    struct manifest *manifest = context;
+    const char *path = entry->path;
+    (void)err;
+    if (strcmp(path, tag_manifest) != 0 && strcmp(path, tag_signature) != 0 && !ha_text_starts_with(path, "signatures/"))
+        ha_find(&manifest->check->findings, manifest->rule, path, "is in the archive and in no manifest");
+    return 0;
+}
+
+static int check_manifest(struct ha_check *check, bool payload, struct ha_error *err)
+{
+    struct manifest manifest = {.check = check, .payload = payload};
+    struct ha_member member;
+    bool found;
+    manifest.rule = payload ? "manifest" : "tagmanifest";
+    manifest.path = payload ? payload_manifest : tag_manifest;
+    if (ha_check_member(check, manifest.path, &member, &found, err) || !found)
+        return found ? -1 : 0;   /* its absence has been reported */
+    if (ha_check_lines(check, manifest.rule, manifest.path, MANIFEST_LINE_MAX, check_line, &manifest, err))
+        return -1;
+    return ha_index_each_unmarked(check->index, HA_MARK_LISTED, payload, check_unlisted, &manifest, err);
+}
+
+int ha_check_bag(struct ha_check *check, struct ha_error *err)
+{
+    if (check_required(check, err) || ha_index_each_entry(check->index, false, check_tag_file, check, err) ||
+        check_bagit(check, err) || check_manifest(check, true, err) || check_manifest(check, false, err))
+        return -1;
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- bag-info.txt */
+
+/* The next line of *text, cut off there, or NULL at the end. */
+static char *next_line(char **text)
+{
+    char *line = *text, *end = strchr(line, '\n');
+    if (!end)
+        return NULL;
+    *end = '\0';
+    *text = end + 1;
+    return line;
+}
+
+struct label {
+    const char *name;
+    const char *value;   /* NULL: any but an empty one */
+    bool optional;
+};
+
+/* The lines must be those of LABELS, in this order. */
+static void check_labels(struct ha_check *check, char *text, const struct label *labels, size_t count)
+{
+    char *line = next_line(&text);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(labels[i].name);
+        bool here = line && strncmp(line, labels[i].name, len) == 0 && strncmp(line + len, ": ", 2) == 0 && line[len + 2];
+        if (!here && labels[i].optional)
+            continue;
+        if (!here) {
+            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s is missing or not in its place", labels[i].name);
+            return;
+        }
+        if (labels[i].value && strcmp(line + len + 2, labels[i].value) != 0)
+            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s, where the archive has %s", line, labels[i].value);
+        line = next_line(&text);
+    }
+    if (line || *text)
+        ha_find(&check->findings, "baginfo", "bag-info.txt", "has more than its lines: %.200s", line ? line : text);
+}
+
+int ha_check_info(struct ha_check *check, struct ha_error *err)
+{
+    struct ha_buf text HA_BUF = ha_buf_make(TAG_FILE_MAX);
+    char date[16], id[64], oxum[64];
+    uint64_t count, bytes;
+    bool found;
+    if (ha_check_read(check, "baginfo", "bag-info.txt", &text, &found, err) ||
+        ha_index_count_entries(check->index, true, &count, &bytes, err))
+        return -1;
+    if (!found)
+        return 0;
+    if (strlen(ha_buf_text(&text)) != text.len)
+        ha_find(&check->findings, "baginfo", "bag-info.txt", "holds a NUL byte");
+    snprintf(date, sizeof date, "%.10s", check->result->as_of);
+    snprintf(id, sizeof id, "urn:uuid:%s", check->result->export_id);
+    snprintf(oxum, sizeof oxum, "%llu.%llu", (unsigned long long)bytes, (unsigned long long)count);
+    bool volume = ha_json_get(check->manifest, HA_K_VOLUME) != NULL;
+    const struct label labels[] = {
+        {"Bagging-Date", date, false},     {"Bag-Group-Identifier", NULL, !volume}, {"Bag-Count", NULL, !volume},
+        {"Contact-Email", NULL, false},    {"External-Identifier", id, false},      {"Payload-Oxum", oxum, false},
+        {"Source-Organization", NULL, false}};
+    check_labels(check, text.data ? text.data : (char[]){""}, labels, sizeof labels / sizeof *labels);
+    return 0;
+}
