@@ -18,11 +18,12 @@ static const char schema[] =
     "CREATE TABLE item(row INTEGER PRIMARY KEY, record INT NOT NULL, category INT NOT NULL, ordinal INT NOT NULL,"
     " record_id TEXT NOT NULL, role TEXT NOT NULL, api TEXT NOT NULL, locator TEXT NOT NULL, size INT NOT NULL,"
     " sha256 TEXT, md5 TEXT, type TEXT, name TEXT, slug TEXT, time INT NOT NULL, state INT NOT NULL, why TEXT,"
-    " path TEXT, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
+    " path TEXT COLLATE NOCASE, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
     " http INT NOT NULL DEFAULT 0, detail TEXT);"
     "CREATE INDEX item_record ON item(record, ordinal);"
     "CREATE INDEX item_category ON item(category, state);"
     "CREATE INDEX item_place ON item(locator, api);"
+    "CREATE INDEX item_path ON item(path) WHERE path IS NOT NULL;"
     "CREATE TABLE duplicate(category INTEGER PRIMARY KEY, count INT NOT NULL);"
     "CREATE TABLE ledger(category INT NOT NULL, kind TEXT NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL,"
     " show TEXT, count INT NOT NULL, PRIMARY KEY(category, kind, pointer, detail)) WITHOUT ROWID;";
@@ -153,7 +154,7 @@ int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entr
                         struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_ENTRY, err,
-                                            "SELECT " ENTRY_COLUMNS " FROM entry WHERE path=? COLLATE BINARY", "t", path);
+                                            "SELECT " ENTRY_COLUMNS " FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY", "t", path);
     int stepped = query ? ha_query_step(query, err) : -1;
 
     *found = stepped == 1;
@@ -166,7 +167,7 @@ int ha_index_find_central(struct ha_index *index, const char *path, void *out, s
                           struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_CENTRAL, err,
-                                            "SELECT central FROM entry WHERE path=? COLLATE BINARY", "t", path);
+                                            "SELECT central FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY", "t", path);
     int stepped = query ? ha_query_step(query, err) : -1;
     size_t len = 0;
     const void *blob = stepped == 1 ? ha_query_blob(query, 0, &len) : NULL;
@@ -181,12 +182,12 @@ static const struct {
     const char *get, *add, *none;
     enum ha_index_query get_query, add_query;
 } marks[] = {
-    [HA_MARK_LISTED] = {"SELECT listed FROM entry WHERE path=? COLLATE BINARY",
-                        "UPDATE entry SET listed=listed+1 WHERE path=? COLLATE BINARY",
+    [HA_MARK_LISTED] = {"SELECT listed FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY",
+                        "UPDATE entry SET listed=listed+1 WHERE path=?1 AND path=?1 COLLATE BINARY",
                         "SELECT " ENTRY_COLUMNS " FROM entry WHERE listed=0 AND payload=? ORDER BY seq",
                         HA_Q_GET_LISTED, HA_Q_ADD_LISTED},
-    [HA_MARK_USED] = {"SELECT used FROM entry WHERE path=? COLLATE BINARY",
-                      "UPDATE entry SET used=used+1 WHERE path=? COLLATE BINARY",
+    [HA_MARK_USED] = {"SELECT used FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY",
+                      "UPDATE entry SET used=used+1 WHERE path=?1 AND path=?1 COLLATE BINARY",
                       "SELECT " ENTRY_COLUMNS " FROM entry WHERE used=0 AND payload=? ORDER BY seq",
                       HA_Q_GET_USED, HA_Q_ADD_USED},
 };
