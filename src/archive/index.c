@@ -54,12 +54,16 @@ void ha_index_close(struct ha_index *index)
 
 int ha_index_begin(struct ha_index *index, struct ha_error *err)
 {
-    return ha_db_exec(index->db, "BEGIN", err);
+    if (index->depth == 0 && ha_db_exec(index->db, "BEGIN", err) < 0)
+        return -1;
+    index->depth++;
+    return 0;
 }
 
 int ha_index_commit(struct ha_index *index, struct ha_error *err)
 {
-    return ha_db_exec(index->db, "COMMIT", err);
+    index->depth--;
+    return ha_db_exec(index->db, index->depth == 0 ? "COMMIT" : "COMMIT; BEGIN", err);
 }
 
 static void read_entry(struct ha_query *query, struct ha_entry *entry)

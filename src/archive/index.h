@@ -22,6 +22,10 @@ struct ha_index;
 int ha_index_open(const char *path, size_t cache, struct ha_index **out, struct ha_error *err);
 void ha_index_close(struct ha_index *index);
 
+/*
+ * A transaction, which may have others inside: the commit of an inner one makes everything so far count, and the outer one goes on with a new
+ * transaction.
+ */
 int ha_index_begin(struct ha_index *index, struct ha_error *err);
 int ha_index_commit(struct ha_index *index, struct ha_error *err);
 

@@ -29,6 +29,7 @@ enum ha_index_query {
 
 struct ha_index {
     struct ha_db *db;
+    int depth;   /* of transactions */
     struct ha_query *queries[HA_INDEX_QUERIES];
 };
 

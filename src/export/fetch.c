@@ -209,30 +209,38 @@ static int fetch_item(struct ha_run *run, struct ha_index_item *item, struct ha_
     return ha_context(err, "%s: a file of record %.80s", run->service->categories[item->category].id, item->record_id);
 }
 
-int ha_run_fetch(struct ha_run *run, struct ha_error *err)
+static int fetch_all(struct ha_run *run, struct ha_progress *progress, struct ha_error *err)
 {
     struct ha_index_item item;
-    struct ha_progress progress = {.stage = HA_RUN_FETCH};
     int64_t after = 0;
     bool found = true;
-    if (ha_run_total(run, &run->total, err))
-        return -1;
-    progress.records = run->total.records.delivered;
-    progress.files_expected = run->total.files.expected - run->total.files.withheld;
-    progress.bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
     while (found) {
         if (ha_index_next_item(run->index, after, &item, &found, err))
             return -1;
         if (!found)
             break;
         after = item.row;
-        progress.category = run->service->categories[item.category].id;
+        progress->category = run->service->categories[item.category].id;
         if (fetch_item(run, &item, err))
             return -1;
-        progress.files_done++;
-        progress.bytes_done = (int64_t)run->fetched_bytes;
-        ha_run_progress(run, &progress, false);
+        progress->files_done++;
+        progress->bytes_done = (int64_t)run->fetched_bytes;
+        ha_run_progress(run, progress, false);
     }
+    return 0;
+}
+
+int ha_run_fetch(struct ha_run *run, struct ha_error *err)
+{
+    struct ha_progress progress = {.stage = HA_RUN_FETCH};
+    if (ha_run_total(run, &run->total, err))
+        return -1;
+    progress.records = run->total.records.delivered;
+    progress.files_expected = run->total.files.expected - run->total.files.withheld;
+    progress.bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
+    /* One transaction, which each window commits: an update on its own would cost a journal. */
+    if (ha_index_begin(run->index, err) || fetch_all(run, &progress, err) || ha_index_commit(run->index, err))
+        return -1;
     ha_run_progress(run, &progress, true);
     run->fetched_ms = run->env->monotonic_ms(run->env->context);
     return 0;
