@@ -19,19 +19,19 @@ extern "C" {
 typedef void (*ha_verify_finding)(void *context, const char *rule, const char *path, const char *text);
 
 struct ha_verify_options {
-    size_t size;                      /* sizeof of this struct: how a later version knows which one it got */
-    const char *path;                 /* a ZIP, or a directory that one was unpacked to */
-    const char *const *public_keys;   /* trusted keys: base64 lines or the text of .pub files; may be NULL */
+    size_t size;                    /* sizeof of this struct: how a later version knows which one it got */
+    const char *path;               /* a ZIP, or a directory that one was unpacked to */
+    const char *const *public_keys; /* trusted keys: base64 lines or the text of .pub files; may be NULL */
     size_t public_key_count;
-    const char *subject;              /* the archive must be about this subject; NULL: any */
-    const char *request_id;           /* and answer this request; NULL: any */
-    ha_verify_finding finding;        /* may be NULL */
+    const char *subject;       /* the archive must be about this subject; NULL: any */
+    const char *request_id;    /* and answer this request; NULL: any */
+    ha_verify_finding finding; /* may be NULL */
     void *context;
 };
 
 struct ha_verify_result {
     char service[32], subject[264], export_id[40], as_of[40], outcome[16];
-    char key_id[20];                  /* of the trusted key that signed it, "" when none did */
+    char key_id[20]; /* of the trusted key that signed it, "" when none did */
     uint64_t entries, bytes;
     uint64_t findings;
 };

@@ -29,37 +29,42 @@ typedef void (*ha_progress_callback)(void *context, const struct ha_progress *pr
 
 /* Options of a run. Zero everything (HA_EXPORT_OPTIONS_INIT), then set what is needed. Texts stay the caller's. */
 struct ha_export_options {
-    size_t size;                  /* sizeof of this struct: how a later version knows which one it got */
-    const char *service;          /* path of the service description */
-    const char *request;          /* path of a request document, "-" for standard input; or NULL */
-    const char *subject;          /* value of the primary identifier, unless the request has it */
-    const char *key;              /* path of a minisign secret key; NULL: the description's `signing` */
+    size_t size;         /* sizeof of this struct: how a later version knows which one it got */
+    const char *service; /* path of the service description */
+    const char *request; /* path of a request document, "-" for standard input; or NULL */
+    const char *subject; /* value of the primary identifier, unless the request has it */
+    const char *key;     /* path of a minisign secret key; NULL: the description's `signing` */
     ha_password_callback password;
     void *password_context;
-    const char *output;           /* a file, or a directory (ends with "/" or exists): then the archive's own name in it; NULL is "." */
-    bool force;                   /* replace an existing archive */
-    bool no_detached;             /* no signature of the ZIP itself */
-    bool store;                   /* do not compress text */
-    bool allow_partial;           /* publish although items are missing */
+    const char *
+        output; /* a file, or a directory (ends with "/" or exists): then the archive's own name in it; NULL is "." */
+    bool force;         /* replace an existing archive */
+    bool no_detached;   /* no signature of the ZIP itself */
+    bool store;         /* do not compress text */
+    bool allow_partial; /* publish although items are missing */
     bool fail_on_drift;
-    bool hash_subject;            /* report and events name the subject by its SHA-256 only */
-    const char *categories;       /* ids with commas between them; NULL: all */
-    const char *scope;            /* "access" (default) or "portability" */
-    const char *since, *until;    /* RFC 3339; NULL: no bound */
-    const char *as_of;            /* RFC 3339; NULL: now */
-    const char *language;         /* language tag; NULL: the request's, the person's, the service's */
+    bool hash_subject;         /* report and events name the subject by its SHA-256 only */
+    const char *categories;    /* ids with commas between them; NULL: all */
+    const char *scope;         /* "access" (default) or "portability" */
+    const char *since, *until; /* RFC 3339; NULL: no bound */
+    const char *as_of;         /* RFC 3339; NULL: now */
+    const char *language;      /* language tag; NULL: the request's, the person's, the service's */
     const char *export_id, *request_id, *requested_at, *operator_name;
-    const char *stage;            /* directory for what is unfinished; NULL: beside the target */
-    uint64_t memory;              /* bytes; 0: 32 MiB */
-    const char *report;           /* path of the report; NULL: none */
-    int events_fd;                /* JSON Lines go there; -1: none */
-    ha_lint_finding finding;      /* what is wrong with the description; may be NULL */
+    const char *stage;       /* directory for what is unfinished; NULL: beside the target */
+    uint64_t memory;         /* bytes; 0: 32 MiB */
+    const char *report;      /* path of the report; NULL: none */
+    int events_fd;           /* JSON Lines go there; -1: none */
+    ha_lint_finding finding; /* what is wrong with the description; may be NULL */
     void *finding_context;
     ha_progress_callback progress;
     void *progress_context;
-    const volatile int *interrupted;   /* the number of the signal that wants the run to stop, or 0; may be NULL */
+    const volatile int
+        *interrupted; /* the number of the signal that wants the run to stop, or 0; may be NULL */
 };
-#define HA_EXPORT_OPTIONS_INIT {.size = sizeof(struct ha_export_options), .events_fd = -1}
+#define HA_EXPORT_OPTIONS_INIT                                    \
+    {                                                             \
+        .size = sizeof(struct ha_export_options), .events_fd = -1 \
+    }
 
 struct ha_export_counts {
     int64_t expected, delivered, missing, withheld;
@@ -70,7 +75,7 @@ struct ha_export_line {
     char id[40];
     struct ha_export_counts records, files;
     int64_t fields_withheld, drift, bytes;
-    int64_t bytes_stated, sizes_unknown;   /* of a plan: media that were listed */
+    int64_t bytes_stated, sizes_unknown; /* of a plan: media that were listed */
 };
 
 /* What is missing, withheld or unknown, as the report names it: KIND is "missing", "withheld" or "drift". */
@@ -81,17 +86,17 @@ struct ha_export_note {
 
 struct ha_export_result {
     char export_id[40];
-    char archive[4096];        /* path; "" when nothing was published */
-    char outcome[16];          /* word of the report's `outcome` */
+    char archive[4096]; /* path; "" when nothing was published */
+    char outcome[16];   /* word of the report's `outcome` */
     bool published;
     int exit_status;
     uint64_t archive_size;
-    uint64_t bytes_written;    /* to the archive's file, rewritten ones counted again */
+    uint64_t bytes_written; /* to the archive's file, rewritten ones counted again */
     int64_t total_ms;
     struct ha_export_line total;
     struct ha_export_line *lines;
     size_t line_count;
-    struct ha_export_note *notes;   /* at most 1000 */
+    struct ha_export_note *notes; /* at most 1000 */
     size_t note_count;
     int64_t notes_left_out;
 };
@@ -107,7 +112,8 @@ int ha_export(const struct ha_export_options *options, struct ha_export_result *
  * Lists what an export would hold, and fetches no media: lines and totals of *result. With JSON not NULL *json becomes the plan
  * document (formats/plan.schema.json), to be released with free(). Options that concern keys and outputs are not looked at.
  */
-int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json, struct ha_error *err);
+int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json,
+            struct ha_error *err);
 
 void ha_export_result_free(struct ha_export_result *result);
 

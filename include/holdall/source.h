@@ -15,7 +15,8 @@ extern "C" {
  * Takes one finding about a description: the file, the JSON Pointer of the place in it ("" is the whole document), and what is
  * wrong with it. WARNING is not 0 for what is allowed but doubtful. The texts live until the call returns.
  */
-typedef void (*ha_lint_finding)(void *context, const char *file, const char *pointer, const char *reason, int warning);
+typedef void (*ha_lint_finding)(void *context, const char *file, const char *pointer, const char *reason,
+                                int warning);
 
 /*
  * Reads the service description at PATH and the text catalogues that it names, contacts nothing, and calls FINDING for

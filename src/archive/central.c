@@ -27,8 +27,17 @@ enum {
 
 /* Where the common part of both records begins: version, flags, method, time, CRC, sizes, lengths. */
 enum { LOCAL_COMMON = 4, CENTRAL_COMMON = 6 };
-enum { AT_VERSION = 0, AT_FLAGS = 2, AT_METHOD = 4, AT_TIME = 6, AT_CRC = 10, AT_PACKED = 14, AT_SIZE = 18,
-       AT_NAME_LEN = 22, AT_EXTRA_LEN = 24 };
+enum {
+    AT_VERSION = 0,
+    AT_FLAGS = 2,
+    AT_METHOD = 4,
+    AT_TIME = 6,
+    AT_CRC = 10,
+    AT_PACKED = 14,
+    AT_SIZE = 18,
+    AT_NAME_LEN = 22,
+    AT_EXTRA_LEN = 24
+};
 enum { AT_COMMENT_LEN = 32, AT_OFFSET = 42 };
 
 static uint32_t narrow(uint64_t value)
@@ -93,7 +102,8 @@ static void put_known(uint8_t *header, uint8_t *field, const struct ha_zip_entry
         ha_put64(ha_put64(field + FIELD_HEAD, entry->size), entry->packed);
 }
 
-int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *entry, bool last, struct ha_error *err)
+int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *entry, bool last,
+                     struct ha_error *err)
 {
     uint8_t *common = header + LOCAL_COMMON;
     size_t name_len;
@@ -105,7 +115,8 @@ int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *ent
         return fail_record(err, "length of a local header");
     if (check_common(common, entry, err) < 0)
         return -1;
-    if (has_local_zip64(header + HA_ZIP_LOCAL_SIZE + name_len, len - HA_ZIP_LOCAL_SIZE - name_len) != entry->zip64)
+    if (has_local_zip64(header + HA_ZIP_LOCAL_SIZE + name_len, len - HA_ZIP_LOCAL_SIZE - name_len) !=
+        entry->zip64)
         return fail_record(err, "zip64 field");
     ha_put32(common + AT_TIME, ha_time_dos(entry->time));
     if (!last)
@@ -123,17 +134,20 @@ size_t ha_zip_central_length(const uint8_t *record)
            ha_get16(record + AT_COMMENT_LEN);
 }
 
-static int check_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry, struct ha_error *err)
+static int check_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry,
+                         struct ha_error *err)
 {
     const uint8_t *common = record + CENTRAL_COMMON;
 
-    if (len < HA_ZIP_CENTRAL_SIZE || ha_get32(record) != CENTRAL_SIGNATURE || ha_zip_central_length(record) != len)
+    if (len < HA_ZIP_CENTRAL_SIZE || ha_get32(record) != CENTRAL_SIGNATURE ||
+        ha_zip_central_length(record) != len)
         return fail_record(err, "record in the central directory");
     if (ha_get16(record + AT_COMMENT_LEN) != 0)
         return fail_record(err, "comment");
     if (ha_get32(common + AT_CRC) != entry->crc)
         return fail_record(err, "CRC in the central directory");
-    if (ha_get32(common + AT_SIZE) != narrow(entry->size) || ha_get32(common + AT_PACKED) != narrow(entry->packed))
+    if (ha_get32(common + AT_SIZE) != narrow(entry->size) ||
+        ha_get32(common + AT_PACKED) != narrow(entry->packed))
         return fail_record(err, "size in the central directory");
     return check_common(common, entry, err);
 }
@@ -168,8 +182,8 @@ static int keep_fields(const uint8_t *fields, size_t len, struct ha_buf *out, st
     return 0;
 }
 
-int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry, struct ha_buf *out,
-                       struct ha_error *err)
+int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry,
+                       struct ha_buf *out, struct ha_error *err)
 {
     size_t start = out->len, name_len, zip64_len;
     uint8_t zip64[FIELD_HEAD + 24];
@@ -181,7 +195,8 @@ int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_en
     zip64_len = make_zip64(entry, zip64);
     ha_buf_add(out, record, HA_ZIP_CENTRAL_SIZE + name_len);
     ha_buf_add(out, zip64, zip64_len);
-    if (keep_fields(record + HA_ZIP_CENTRAL_SIZE + name_len, len - HA_ZIP_CENTRAL_SIZE - name_len, out, err) < 0)
+    if (keep_fields(record + HA_ZIP_CENTRAL_SIZE + name_len, len - HA_ZIP_CENTRAL_SIZE - name_len, out, err) <
+        0)
         return -1;
     if (ha_buf_check(out, "the central directory", err) < 0)
         return -1;
@@ -201,7 +216,8 @@ static uint8_t *put_end64(uint8_t *at, uint64_t count, uint64_t size, uint64_t o
 {
     at = ha_put64(ha_put32(at, END64_SIGNATURE), 56 - 12);
     at = ha_put16(ha_put16(at, VERSION_ZIP64 | MADE_BY_UNIX), VERSION_ZIP64);
-    at = ha_put32(ha_put32(at, 0), 0); /* the number of this disk, and of the one where the directory starts */
+    at =
+        ha_put32(ha_put32(at, 0), 0); /* the number of this disk, and of the one where the directory starts */
     at = ha_put64(ha_put64(at, count), count);
     at = ha_put64(ha_put64(at, size), offset);
     at = ha_put32(ha_put32(at, LOCATOR_SIGNATURE), 0);

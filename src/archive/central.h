@@ -15,7 +15,7 @@
 #define HA_ZIP_WIDE UINT32_C(0xFFFFFFFF)
 
 enum {
-    HA_ZIP_NAME_MAX = 511,   /* bytes of a name, top directory included */
+    HA_ZIP_NAME_MAX = 511, /* bytes of a name, top directory included */
     HA_ZIP_LOCAL_SIZE = 30,
     HA_ZIP_CENTRAL_SIZE = 46,
     HA_ZIP_STAMP_SIZE = 5,
@@ -25,13 +25,13 @@ enum {
 
 /* What is known of an entry before libzip sees it. */
 struct ha_zip_entry {
-    uint64_t offset;   /* of its local header in the file */
+    uint64_t offset; /* of its local header in the file */
     uint64_t size;
-    uint64_t packed;   /* bytes as they lie in the file */
-    uint32_t crc;      /* CRC-32 of the unpacked bytes */
+    uint64_t packed; /* bytes as they lie in the file */
+    uint32_t crc;    /* CRC-32 of the unpacked bytes */
     ha_time time;
-    bool deflated;     /* else stored */
-    bool zip64;        /* its local header has the zip64 field */
+    bool deflated; /* else stored */
+    bool zip64;    /* its local header has the zip64 field */
 };
 
 /*
@@ -48,14 +48,15 @@ uint32_t ha_zip_local_length(const struct ha_zip_entry *entry, size_t name_len);
  * Checks libzip's first local header of ENTRY and makes the final one of it: version, DOS time in UTC, CRC and
  * sizes. With LAST it is libzip's second one, of which only the time is not final.
  */
-int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *entry, bool last, struct ha_error *err);
+int ha_zip_fix_local(uint8_t *header, size_t len, const struct ha_zip_entry *entry, bool last,
+                     struct ha_error *err);
 
 /* The whole length of a central record whose first HA_ZIP_CENTRAL_SIZE bytes are given. */
 size_t ha_zip_central_length(const uint8_t *record);
 
 /* Checks libzip's central record of ENTRY and adds the final one to OUT: DOS time, offset in the file, zip64 form. */
-int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry, struct ha_buf *out,
-                       struct ha_error *err);
+int ha_zip_fix_central(const uint8_t *record, size_t len, const struct ha_zip_entry *entry,
+                       struct ha_buf *out, struct ha_error *err);
 
 /*
  * The end of a ZIP file whose central directory of COUNT records and SIZE bytes lies at OFFSET; returns its

@@ -47,7 +47,8 @@ int ha_db_open(const char *path, size_t cache, struct ha_db **out, struct ha_err
 
     if (!db)
         return ha_fail_nomem(err);
-    if (sqlite3_open_v2(path ? path : "", &db->handle, flags, NULL) != SQLITE_OK || set_up(db, cache, err) < 0) {
+    if (sqlite3_open_v2(path ? path : "", &db->handle, flags, NULL) != SQLITE_OK ||
+        set_up(db, cache, err) < 0) {
         if (db->handle)
             fail(db, "cannot be opened", err);
         else
@@ -69,7 +70,8 @@ void ha_db_close(struct ha_db *db)
 
 int ha_db_exec(struct ha_db *db, const char *sql, struct ha_error *err)
 {
-    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, "cannot be changed", err);
+    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0
+                                                                        : fail(db, "cannot be changed", err);
 }
 
 int64_t ha_db_last_id(struct ha_db *db)
@@ -94,7 +96,8 @@ static int bind_all(struct ha_query *query, const char *types, va_list args, str
             status = sqlite3_bind_int64(query->statement, i + 1, va_arg(args, int64_t));
             break;
         case 't':
-            status = sqlite3_bind_text(query->statement, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
+            status =
+                sqlite3_bind_text(query->statement, i + 1, va_arg(args, const char *), -1, SQLITE_STATIC);
             break;
         case 'b':
             data = va_arg(args, const void *);

@@ -28,7 +28,8 @@ int ha_db_changes(struct ha_db *db);
  * Prepares SQL and binds its parameters in order, one letter each in TYPES: i int64_t, t text (const char * or
  * NULL), b blob (const void *, size_t). Texts and blobs must live until the query is freed or bound again.
  */
-struct ha_query *ha_query_new(struct ha_db *db, struct ha_error *err, const char *sql, const char *types, ...);
+struct ha_query *ha_query_new(struct ha_db *db, struct ha_error *err, const char *sql, const char *types,
+                              ...);
 /* Resets the query and binds it again. */
 int ha_query_rebind(struct ha_query *query, struct ha_error *err, const char *types, ...);
 /* 1 with a row, 0 at the end, -1 with an error. */

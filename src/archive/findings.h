@@ -8,7 +8,7 @@
 #include <holdall/archive.h>
 
 struct ha_findings {
-    ha_verify_finding take;   /* may be NULL */
+    ha_verify_finding take; /* may be NULL */
     void *context;
     uint64_t count;
 };

@@ -97,12 +97,14 @@ static int walk_directory(struct walk *walk, int fd, size_t len, struct ha_error
     return result;
 }
 
-static int folder_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
-                       struct ha_error *err)
+static int folder_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit,
+                       void *context, struct ha_error *err)
 {
-    struct walk walk = {.folder = (struct folder *)reader, .findings = findings, .visit = visit, .context = context};
+    struct walk walk = {
+        .folder = (struct folder *)reader, .findings = findings, .visit = visit, .context = context};
     int fd = fcntl(walk.folder->fd, F_DUPFD_CLOEXEC, 0);
-    return fd < 0 ? ha_fail_errno(err, errno, "the directory cannot be read") : walk_directory(&walk, fd, 0, err);
+    return fd < 0 ? ha_fail_errno(err, errno, "the directory cannot be read")
+                  : walk_directory(&walk, fd, 0, err);
 }
 
 /* ----------------------------------------------------------------------------------------------- reading */
@@ -116,7 +118,8 @@ static int open_below(int top, const char *path)
         size_t len = strcspn(path, "/");
         bool last = path[len] == '\0';
         snprintf(part, sizeof part, "%.*s", (int)len, path);
-        int next = openat(fd, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
+        int next =
+            openat(fd, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
         int failed = errno;
         close(fd);
         errno = failed;
@@ -143,7 +146,8 @@ static int copy(int fd, struct ha_sink *sink, struct ha_error *err)
     return ha_sink_commit(sink, err);
 }
 
-static int folder_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink, struct ha_error *err)
+static int folder_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
+                       struct ha_error *err)
 {
     struct folder *folder = (struct folder *)reader;
     HA_FD int fd = open_below(folder->fd, member->path);

@@ -80,8 +80,9 @@ int ha_index_add_entry(struct ha_index *index, const struct ha_entry *entry, con
                        struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_ADD_ENTRY, err, "INSERT OR IGNORE INTO entry(path, size, sha256, payload, central) VALUES(?,?,?,?,?)",
-        "titib", entry->path, (int64_t)entry->size, entry->sha256, (int64_t)entry->payload, central, len);
+        index, HA_Q_ADD_ENTRY, err,
+        "INSERT OR IGNORE INTO entry(path, size, sha256, payload, central) VALUES(?,?,?,?,?)", "titib",
+        entry->path, (int64_t)entry->size, entry->sha256, (int64_t)entry->payload, central, len);
 
     if (!query || ha_query_run(query, err) < 0)
         return -1;
@@ -92,9 +93,9 @@ int ha_index_add_entry(struct ha_index *index, const struct ha_entry *entry, con
 
 int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_PATH_TAKEN, err,
-                       "SELECT 1 FROM entry WHERE path=?1 UNION ALL SELECT 1 FROM item WHERE path=?1 LIMIT 1", "t", path);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_PATH_TAKEN, err,
+        "SELECT 1 FROM entry WHERE path=?1 UNION ALL SELECT 1 FROM item WHERE path=?1 LIMIT 1", "t", path);
     int stepped = query ? ha_query_step(query, err) : -1;
 
     *taken = stepped == 1;
@@ -103,7 +104,8 @@ int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, s
 
 int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context, struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query = ha_query_new(index->db, err, "SELECT central FROM entry ORDER BY seq", "");
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err, "SELECT central FROM entry ORDER BY seq", "");
     int stepped = -1;
 
     if (!query)
@@ -133,10 +135,9 @@ static int visit_entries(struct ha_query *query, ha_entry_visit visit, void *con
 int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit visit, void *context,
                         struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query =
-        ha_query_new(index->db, err,
-                     "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? ORDER BY path COLLATE BINARY", "i",
-                     (int64_t)payload);
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err, "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? ORDER BY path COLLATE BINARY",
+        "i", (int64_t)payload);
 
     return query ? visit_entries(query, visit, context, err) : -1;
 }
@@ -144,8 +145,9 @@ int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit vis
 int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count, uint64_t *bytes,
                            struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query = ha_query_new(
-        index->db, err, "SELECT count(*), coalesce(sum(size),0) FROM entry WHERE payload=?", "i", (int64_t)payload);
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err, "SELECT count(*), coalesce(sum(size),0) FROM entry WHERE payload=?", "i",
+                     (int64_t)payload);
 
     if (!query || ha_query_step(query, err) < 0)
         return -1;
@@ -157,8 +159,9 @@ int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count
 int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entry *entry, bool *found,
                         struct ha_error *err)
 {
-    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_ENTRY, err,
-                                            "SELECT " ENTRY_COLUMNS " FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY", "t", path);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_FIND_ENTRY, err,
+        "SELECT " ENTRY_COLUMNS " FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY", "t", path);
     int stepped = query ? ha_query_step(query, err) : -1;
 
     *found = stepped == 1;
@@ -170,8 +173,9 @@ int ha_index_find_entry(struct ha_index *index, const char *path, struct ha_entr
 int ha_index_find_central(struct ha_index *index, const char *path, void *out, size_t size, bool *found,
                           struct ha_error *err)
 {
-    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_CENTRAL, err,
-                                            "SELECT central FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY", "t", path);
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_FIND_CENTRAL, err,
+                       "SELECT central FROM entry WHERE path=?1 AND path=?1 COLLATE BINARY", "t", path);
     int stepped = query ? ha_query_step(query, err) : -1;
     size_t len = 0;
     const void *blob = stepped == 1 ? ha_query_blob(query, 0, &len) : NULL;
@@ -196,7 +200,8 @@ static const struct {
                       HA_Q_GET_USED, HA_Q_ADD_USED},
 };
 
-int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, int64_t *times, struct ha_error *err)
+int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, int64_t *times,
+                  struct ha_error *err)
 {
     struct ha_query *get = HA_INDEX_QUERY(index, marks[mark].get_query, err, marks[mark].get, "t", path);
     int stepped = get ? ha_query_step(get, err) : -1;
@@ -208,8 +213,8 @@ int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, i
     return add ? ha_query_run(add, err) : -1;
 }
 
-int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit, void *context,
-                           struct ha_error *err)
+int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit,
+                           void *context, struct ha_error *err)
 {
     HA_QUERY struct ha_query *query = ha_query_new(index->db, err, marks[mark].none, "i", (int64_t)payload);
 

@@ -33,10 +33,10 @@ int ha_index_commit(struct ha_index *index, struct ha_error *err);
 
 /* What went into the archive. */
 struct ha_entry {
-    char path[HA_ENTRY_PATH_SIZE];   /* without the top directory */
-    uint64_t size;                   /* uncompressed */
+    char path[HA_ENTRY_PATH_SIZE]; /* without the top directory */
+    uint64_t size;                 /* uncompressed */
     char sha256[HA_SHA256_HEX];
-    bool payload;                    /* below data/ */
+    bool payload; /* below data/ */
 };
 
 /* Adds an entry with its central directory record. A path that is there already (ignoring case) is an error. */
@@ -48,7 +48,8 @@ int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, s
 
 /* Calls VISIT for each central directory record in the order of adding; stops when it returns -1. */
 typedef int (*ha_central_visit)(void *context, const void *central, size_t len, struct ha_error *err);
-int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context, struct ha_error *err);
+int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context,
+                          struct ha_error *err);
 
 /* Calls VISIT for each entry of the payload (or of the tag files), sorted by the bytes of its path. */
 typedef int (*ha_entry_visit)(void *context, const struct ha_entry *entry, struct ha_error *err);
@@ -71,11 +72,12 @@ int ha_index_find_central(struct ha_index *index, const char *path, void *out, s
 enum ha_mark { HA_MARK_LISTED, HA_MARK_USED };
 
 /* Counts a mark for PATH; *times is how often it had been marked before. */
-int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, int64_t *times, struct ha_error *err);
+int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, int64_t *times,
+                  struct ha_error *err);
 
 /* Calls VISIT for each entry of the payload (or of the tag files) that was never marked, in the order of adding. */
-int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit, void *context,
-                           struct ha_error *err);
+int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit,
+                           void *context, struct ha_error *err);
 
 /* ----------------------------------------------------------------------------------- records and items */
 
@@ -84,10 +86,10 @@ enum ha_state { HA_STATE_LISTED = 0, HA_STATE_DELIVERED = 1, HA_STATE_MISSING = 
 /* A listed record. `text` is its normalised JSON without `files`; NULL when it is missing or withheld. */
 struct ha_index_record {
     int64_t row;
-    int category;          /* position in the description */
+    int category; /* position in the description */
     const char *id;
     enum ha_state state;
-    const char *why;       /* cause or reason when missing or withheld, else NULL */
+    const char *why; /* cause or reason when missing or withheld, else NULL */
     const char *text;
     int64_t fields_withheld;
 };
@@ -103,19 +105,19 @@ int ha_index_set_record_text(struct ha_index *index, int64_t row, const char *te
 /* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
 struct ha_index_item {
     int64_t row;
-    int64_t record;        /* row of its record */
+    int64_t record; /* row of its record */
     int category;
-    int ordinal;           /* among the record's files, from 0 */
+    int ordinal; /* among the record's files, from 0 */
     const char *record_id;
     const char *role;
-    const char *api;       /* name in the description */
-    const char *locator;   /* key or URL */
+    const char *api;     /* name in the description */
+    const char *locator; /* key or URL */
     int64_t size;
     const char *sha256, *md5;
-    const char *type;      /* as stated */
-    const char *name;      /* original name */
-    const char *slug;      /* text that gives the file's name in the archive */
-    ha_time time;          /* HA_TIME_NONE when unknown */
+    const char *type; /* as stated */
+    const char *name; /* original name */
+    const char *slug; /* text that gives the file's name in the archive */
+    ha_time time;     /* HA_TIME_NONE when unknown */
     enum ha_state state;
     const char *why;
     /* when delivered: */
@@ -168,25 +170,26 @@ struct ha_category_counts {
     struct ha_counts records, files;
     int64_t fields_withheld;
     int64_t drift;
-    int64_t bytes;           /* of media delivered */
-    int64_t bytes_stated;    /* of media expected, where the service stated a size */
-    int64_t sizes_unknown;   /* files whose size it did not state */
-    int64_t duplicates;      /* items listed more than once */
+    int64_t bytes;         /* of media delivered */
+    int64_t bytes_stated;  /* of media expected, where the service stated a size */
+    int64_t sizes_unknown; /* files whose size it did not state */
+    int64_t duplicates;    /* items listed more than once */
 };
 
 /* Counts of a category; an item that is still only listed counts as missing. */
-int ha_index_count(struct ha_index *index, int category, struct ha_category_counts *counts, struct ha_error *err);
+int ha_index_count(struct ha_index *index, int category, struct ha_category_counts *counts,
+                   struct ha_error *err);
 
 /* ------------------------------------------------------------------------------------------ field ledger */
 
 /* A line of the field ledger: how often a pointer of a category was left out or unknown. */
 struct ha_ledger_line {
     int category;
-    const char *kind;      /* "omitted", "unknown" or "unconverted" */
+    const char *kind; /* "omitted", "unknown" or "unconverted" */
     const char *pointer;
-    const char *detail;    /* reason when omitted, JSON type otherwise */
-    const char *show;      /* when omitted */
-    int64_t count;         /* items */
+    const char *detail; /* reason when omitted, JSON type otherwise */
+    const char *show;   /* when omitted */
+    int64_t count;      /* items */
 };
 
 /* Adds COUNT to the line (made when it is new). */

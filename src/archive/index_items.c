@@ -8,12 +8,13 @@
 
 #include "archive/index_parts.h"
 
-int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate, struct ha_error *err)
+int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate,
+                        struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_RECORD, err,
-        "INSERT OR IGNORE INTO record(category, id, state, why, text, fields_withheld) VALUES(?,?,?,?,?,?)", "ititti",
-        (int64_t)record->category, record->id, (int64_t)record->state, record->why, record->text,
+        "INSERT OR IGNORE INTO record(category, id, state, why, text, fields_withheld) VALUES(?,?,?,?,?,?)",
+        "ititti", (int64_t)record->category, record->id, (int64_t)record->state, record->why, record->text,
         record->fields_withheld);
 
     if (!query || ha_query_run(query, err) < 0)
@@ -33,39 +34,55 @@ int ha_index_set_record_text(struct ha_index *index, int64_t row, const char *te
                              struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_SET_RECORD_TEXT, err,
-                                            "UPDATE record SET text=?, fields_withheld=? WHERE row=?", "tii", text,
-                                            fields_withheld, row);
+                                            "UPDATE record SET text=?, fields_withheld=? WHERE row=?", "tii",
+                                            text, fields_withheld, row);
 
     return query ? ha_query_run(query, err) : -1;
 }
 
-#define ITEM_COLUMNS                                                                                           \
-    "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time,"  \
+#define ITEM_COLUMNS                                                                                            \
+    "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time," \
     " state, why, path, out_size, out_sha256, out_type, attempts, http, detail"
 
 static void read_item(struct ha_query *q, struct ha_index_item *item)
 {
     *item = (struct ha_index_item){
-        .row = ha_query_int(q, 0),          .record = ha_query_int(q, 1),      .category = (int)ha_query_int(q, 2),
-        .ordinal = (int)ha_query_int(q, 3), .record_id = ha_query_text(q, 4),  .role = ha_query_text(q, 5),
-        .api = ha_query_text(q, 6),         .locator = ha_query_text(q, 7),    .size = ha_query_int(q, 8),
-        .sha256 = ha_query_text(q, 9),      .md5 = ha_query_text(q, 10),       .type = ha_query_text(q, 11),
-        .name = ha_query_text(q, 12),       .slug = ha_query_text(q, 13),      .time = ha_query_int(q, 14),
-        .state = (enum ha_state)ha_query_int(q, 15), .why = ha_query_text(q, 16), .path = ha_query_text(q, 17),
-        .out_size = ha_query_int(q, 18),    .out_sha256 = ha_query_text(q, 19), .out_type = ha_query_text(q, 20),
-        .attempts = ha_query_int(q, 21),    .http = ha_query_int(q, 22),       .detail = ha_query_text(q, 23),
+        .row = ha_query_int(q, 0),
+        .record = ha_query_int(q, 1),
+        .category = (int)ha_query_int(q, 2),
+        .ordinal = (int)ha_query_int(q, 3),
+        .record_id = ha_query_text(q, 4),
+        .role = ha_query_text(q, 5),
+        .api = ha_query_text(q, 6),
+        .locator = ha_query_text(q, 7),
+        .size = ha_query_int(q, 8),
+        .sha256 = ha_query_text(q, 9),
+        .md5 = ha_query_text(q, 10),
+        .type = ha_query_text(q, 11),
+        .name = ha_query_text(q, 12),
+        .slug = ha_query_text(q, 13),
+        .time = ha_query_int(q, 14),
+        .state = (enum ha_state)ha_query_int(q, 15),
+        .why = ha_query_text(q, 16),
+        .path = ha_query_text(q, 17),
+        .out_size = ha_query_int(q, 18),
+        .out_sha256 = ha_query_text(q, 19),
+        .out_type = ha_query_text(q, 20),
+        .attempts = ha_query_int(q, 21),
+        .http = ha_query_int(q, 22),
+        .detail = ha_query_text(q, 23),
     };
 }
 
 int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_ADD_ITEM, err,
-                       "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type,"
-                       " name, slug, time, state, why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                       "iiittttitttttiit", item->record, (int64_t)item->category, (int64_t)item->ordinal,
-                       item->record_id, item->role, item->api, item->locator, item->size, item->sha256, item->md5,
-                       item->type, item->name, item->slug, (int64_t)item->time, (int64_t)item->state, item->why);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_ADD_ITEM, err,
+        "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type,"
+        " name, slug, time, state, why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "iiittttitttttiit", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
+        item->role, item->api, item->locator, item->size, item->sha256, item->md5, item->type, item->name,
+        item->slug, (int64_t)item->time, (int64_t)item->state, item->why);
 
     if (!query || ha_query_run(query, err) < 0)
         return -1;
@@ -79,8 +96,8 @@ int ha_index_update_item(struct ha_index *index, const struct ha_index_item *ite
         index, HA_Q_UPDATE_ITEM, err,
         "UPDATE item SET state=?, why=?, path=?, out_size=?, out_sha256=?, out_type=?, attempts=?, http=?, detail=?"
         " WHERE row=?",
-        "ittittiiti", (int64_t)item->state, item->why, item->path, item->out_size, item->out_sha256, item->out_type,
-        item->attempts, item->http, item->detail, item->row);
+        "ittittiiti", (int64_t)item->state, item->why, item->path, item->out_size, item->out_sha256,
+        item->out_type, item->attempts, item->http, item->detail, item->row);
 
     return query ? ha_query_run(query, err) : -1;
 }
@@ -108,10 +125,11 @@ int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_it
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
                        bool *found, struct ha_error *err)
 {
-    struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_SAME_ITEM, err,
-        "SELECT " ITEM_COLUMNS " FROM item INDEXED BY item_place WHERE locator=? AND api=? AND state=1 LIMIT 1", "tt",
-        item->locator, item->api);
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_SAME_ITEM, err,
+                       "SELECT " ITEM_COLUMNS
+                       " FROM item INDEXED BY item_place WHERE locator=? AND api=? AND state=1 LIMIT 1",
+                       "tt", item->locator, item->api);
 
     return step_item(query, same, found, err);
 }
@@ -129,11 +147,13 @@ int ha_index_each_record(struct ha_index *index, int category, enum ha_state sta
     if (!query)
         return -1;
     while ((stepped = ha_query_step(query, err)) == 1) {
-        struct ha_index_record record = {
-            .row = ha_query_int(query, 0),   .category = (int)ha_query_int(query, 1),
-            .id = ha_query_text(query, 2),   .state = (enum ha_state)ha_query_int(query, 3),
-            .why = ha_query_text(query, 4),  .text = ha_query_text(query, 5),
-            .fields_withheld = ha_query_int(query, 6)};
+        struct ha_index_record record = {.row = ha_query_int(query, 0),
+                                         .category = (int)ha_query_int(query, 1),
+                                         .id = ha_query_text(query, 2),
+                                         .state = (enum ha_state)ha_query_int(query, 3),
+                                         .why = ha_query_text(query, 4),
+                                         .text = ha_query_text(query, 5),
+                                         .fields_withheld = ha_query_int(query, 6)};
         if (visit(context, &record, err) < 0)
             return -1;
     }
@@ -163,8 +183,8 @@ int ha_index_each_item_of(struct ha_index *index, int64_t record, ha_item_visit 
     return query ? visit_items(query, visit, context, err) : -1;
 }
 
-int ha_index_each_item(struct ha_index *index, int category, enum ha_state state, ha_item_visit visit, void *context,
-                       struct ha_error *err)
+int ha_index_each_item(struct ha_index *index, int category, enum ha_state state, ha_item_visit visit,
+                       void *context, struct ha_error *err)
 {
     HA_QUERY struct ha_query *query = ha_query_new(
         index->db, err, "SELECT " ITEM_COLUMNS " FROM item WHERE category=? AND state=? ORDER BY row", "ii",
@@ -199,7 +219,8 @@ static int count_states(struct ha_index *index, const char *sql, int category, s
     return stepped;
 }
 
-int ha_index_count(struct ha_index *index, int category, struct ha_category_counts *counts, struct ha_error *err)
+int ha_index_count(struct ha_index *index, int category, struct ha_category_counts *counts,
+                   struct ha_error *err)
 {
     HA_QUERY struct ha_query *query = ha_query_new(
         index->db, err,
@@ -230,8 +251,8 @@ int ha_index_add_ledger(struct ha_index *index, const struct ha_ledger_line *lin
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_LEDGER, err,
-        "INSERT INTO ledger VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET count=count+excluded.count", "itttti",
-        (int64_t)line->category, line->kind, line->pointer, line->detail, line->show, line->count);
+        "INSERT INTO ledger VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET count=count+excluded.count",
+        "itttti", (int64_t)line->category, line->kind, line->pointer, line->detail, line->show, line->count);
 
     return query ? ha_query_run(query, err) : -1;
 }
@@ -248,10 +269,12 @@ int ha_index_each_ledger(struct ha_index *index, ha_ledger_visit visit, void *co
     if (!query)
         return -1;
     while ((stepped = ha_query_step(query, err)) == 1) {
-        struct ha_ledger_line line = {
-            .category = (int)ha_query_int(query, 0), .kind = ha_query_text(query, 1),
-            .pointer = ha_query_text(query, 2),      .detail = ha_query_text(query, 3),
-            .show = ha_query_text(query, 4),         .count = ha_query_int(query, 5)};
+        struct ha_ledger_line line = {.category = (int)ha_query_int(query, 0),
+                                      .kind = ha_query_text(query, 1),
+                                      .pointer = ha_query_text(query, 2),
+                                      .detail = ha_query_text(query, 3),
+                                      .show = ha_query_text(query, 4),
+                                      .count = ha_query_int(query, 5)};
         if (visit(context, &line, err) < 0)
             return -1;
     }

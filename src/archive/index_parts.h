@@ -29,15 +29,15 @@ enum ha_index_query {
 
 struct ha_index {
     struct ha_db *db;
-    int depth;   /* of transactions */
+    int depth; /* of transactions */
     struct ha_query *queries[HA_INDEX_QUERIES];
 };
 
 /* The kept statement, made with SQL when it is used for the first time, bound afresh; NULL with an error. */
-#define HA_INDEX_QUERY(index, which, err, sql, types, ...)                                                     \
-    ((index)->queries[which]                                                                                   \
-         ? (ha_query_rebind((index)->queries[which], err, types, __VA_ARGS__) < 0 ? NULL                       \
-                                                                                  : (index)->queries[which])   \
+#define HA_INDEX_QUERY(index, which, err, sql, types, ...)                                                   \
+    ((index)->queries[which]                                                                                 \
+         ? (ha_query_rebind((index)->queries[which], err, types, __VA_ARGS__) < 0 ? NULL                     \
+                                                                                  : (index)->queries[which]) \
          : ((index)->queries[which] = ha_query_new((index)->db, err, sql, types, __VA_ARGS__)))
 
 #endif

@@ -30,8 +30,8 @@ struct ha_pack {
     char *top;
     bool store;
     bool finished;
-    uint64_t entries;        /* in the index */
-    struct ha_error cause;   /* the first failure of a callback while libzip runs */
+    uint64_t entries;      /* in the index */
+    struct ha_error cause; /* the first failure of a callback while libzip runs */
     uint8_t blake2b[HA_BLAKE2B_SIZE];
 };
 
@@ -114,8 +114,8 @@ static zip_int64_t feed_call(void *context, void *data, zip_uint64_t len, zip_so
     case ZIP_SOURCE_FREE:
         return 0;
     case ZIP_SOURCE_SUPPORTS:
-        return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT,
-                                              ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
+        return zip_source_make_command_bitmap(ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
+                                              ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, -1);
     default:
         return -1;
     }
@@ -282,7 +282,8 @@ static int run_libzip(struct ha_pack *pack, const struct ha_body *bodies, size_t
     return 0;
 }
 
-static int index_window(struct ha_pack *pack, const struct ha_body *bodies, size_t count, struct ha_error *err)
+static int index_window(struct ha_pack *pack, const struct ha_body *bodies, size_t count,
+                        struct ha_error *err)
 {
     const char *central = ha_stitch_central(pack->stitch);
 
@@ -340,7 +341,8 @@ static int count_entries(struct ha_pack *pack, struct ha_error *err)
     return 0;
 }
 
-static int build(struct ha_pack *pack, const struct ha_pack_options *options, uint64_t base, struct ha_error *err)
+static int build(struct ha_pack *pack, const struct ha_pack_options *options, uint64_t base,
+                 struct ha_error *err)
 {
     struct ha_stage_options stage = {.window = options->window, .flush = flush, .context = pack};
 
@@ -356,7 +358,8 @@ static int build(struct ha_pack *pack, const struct ha_pack_options *options, ui
     return pack->stage ? count_entries(pack, err) : -1;
 }
 
-int ha_pack_open_at(const struct ha_pack_options *options, uint64_t base, struct ha_pack **out, struct ha_error *err)
+int ha_pack_open_at(const struct ha_pack_options *options, uint64_t base, struct ha_pack **out,
+                    struct ha_error *err)
 {
     struct ha_pack *pack = calloc(1, sizeof *pack);
 
@@ -455,6 +458,12 @@ int ha_pack_finish(struct ha_pack *pack, uint64_t *size, struct ha_error *err)
 void ha_pack_blake2b(const struct ha_pack *pack, uint8_t out[64])
 {
     memcpy(out, pack->blake2b, sizeof pack->blake2b);
+}
+
+void ha_pack_state(const struct ha_pack *pack, uint64_t *offset, uint64_t *entries)
+{
+    *offset = ha_stitch_tail(pack->stitch);
+    *entries = pack->entries;
 }
 
 uint64_t ha_pack_bytes_written(const struct ha_pack *pack)

@@ -16,22 +16,23 @@
 struct ha_pack;
 
 struct ha_pack_options {
-    int fd;                    /* the .part file, empty, open for reading and writing; stays the caller's */
-    const char *top;           /* the one top-level directory, without a slash */
-    struct ha_index *index;    /* entries go there, one transaction a window */
-    size_t window;             /* bytes of bodies held in memory before libzip writes them; a larger body goes to
+    int fd;                 /* the .part file, empty, open for reading and writing; stays the caller's */
+    const char *top;        /* the one top-level directory, without a slash */
+    struct ha_index *index; /* entries go there, one transaction a window */
+    size_t window;          /* bytes of bodies held in memory before libzip writes them; a larger body goes to
                                   its final place in the .part file while it comes in */
-    bool store;                /* do not compress text either */
+    bool store;             /* do not compress text either */
 };
 
 int ha_pack_open(const struct ha_pack_options *options, struct ha_pack **out, struct ha_error *err);
 
 struct ha_entry_spec {
-    const char *path;   /* without the top directory; safe already */
-    ha_time time;       /* modification time in the archive */
-    bool text;          /* deflated, unless the pack stores everything; else stored */
-    uint64_t size;      /* if known, else HA_SIZE_UNKNOWN. A commit with another size fails with HA_E_CHANGED */
-    const char *sha256; /* if known, in lower-case hex, else NULL; lives until the entry has ended. A commit of other
+    const char *path; /* without the top directory; safe already */
+    ha_time time;     /* modification time in the archive */
+    bool text;        /* deflated, unless the pack stores everything; else stored */
+    uint64_t size;    /* if known, else HA_SIZE_UNKNOWN. A commit with another size fails with HA_E_CHANGED */
+    const char
+        *sha256; /* if known, in lower-case hex, else NULL; lives until the entry has ended. A commit of other
                            bytes fails with HA_E_HASH and leaves no trace */
 };
 
@@ -54,6 +55,9 @@ int ha_pack_finish(struct ha_pack *pack, uint64_t *size, struct ha_error *err);
 
 /* BLAKE2b-512 of the whole file; only after ha_pack_finish. */
 void ha_pack_blake2b(const struct ha_pack *pack, uint8_t out[64]);
+
+/* How far the file is final: its first *offset bytes hold *entries whole entries. */
+void ha_pack_state(const struct ha_pack *pack, uint64_t *offset, uint64_t *entries);
 
 /* Bytes written to the file so far, rewritten ones counted again. */
 uint64_t ha_pack_bytes_written(const struct ha_pack *pack);

@@ -37,8 +37,8 @@ void ha_reader_cleanup(struct ha_reader **reader)
     ha_reader_close(*reader);
 }
 
-int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
-                   struct ha_error *err)
+int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit,
+                   void *context, struct ha_error *err)
 {
     return reader->ops->each(reader, findings, visit, context, err);
 }
@@ -66,8 +66,8 @@ static void ignore_abort(struct ha_sink *sink)
     (void)sink;
 }
 
-int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink, struct ha_sums *sums,
-                   struct ha_error *err)
+int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
+                   struct ha_sums *sums, struct ha_error *err)
 {
     static const struct ha_sink_ops ignoring = {ignore_write, ignore_commit, ignore_abort};
     struct ha_sink nowhere = {.ops = &ignoring};
@@ -85,6 +85,7 @@ int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, str
         return ha_fail(err, HA_E_INVALID, "%llu bytes where %llu are stated", (unsigned long long)sums->size,
                        (unsigned long long)member->size);
     if (reader->zip && sums->crc32 != member->crc)
-        return ha_fail(err, HA_E_INVALID, "the CRC-32 is %08x where %08x is stated", sums->crc32, member->crc);
+        return ha_fail(err, HA_E_INVALID, "the CRC-32 is %08x where %08x is stated", sums->crc32,
+                       member->crc);
     return 0;
 }

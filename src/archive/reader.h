@@ -14,10 +14,10 @@
 
 /* One file of it. */
 struct ha_member {
-    char path[HA_ENTRY_PATH_SIZE];   /* below the top directory */
-    uint64_t size;                   /* as stated: what is read is held against it */
+    char path[HA_ENTRY_PATH_SIZE]; /* below the top directory */
+    uint64_t size;                 /* as stated: what is read is held against it */
     /* in a ZIP: */
-    uint64_t at, packed;             /* where its bytes lie, and how many */
+    uint64_t at, packed; /* where its bytes lie, and how many */
     uint32_t crc;
     bool deflated;
 };
@@ -30,14 +30,16 @@ typedef int (*ha_member_visit)(void *context, const struct ha_member *member, st
 struct ha_reader_ops {
     int (*each)(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
                 struct ha_error *err);
-    int (*read)(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink, struct ha_error *err);
+    int (*read)(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
+                struct ha_error *err);
     void (*close)(struct ha_reader *reader);
 };
 
 struct ha_reader {
     const struct ha_reader_ops *ops;
     bool zip;
-    char top[HA_ENTRY_PATH_SIZE];    /* the top directory of a ZIP, known after ha_reader_each; "" for a directory */
+    char top
+        [HA_ENTRY_PATH_SIZE]; /* the top directory of a ZIP, known after ha_reader_each; "" for a directory */
 };
 
 /* Opens PATH, a ZIP or a directory. Closed by ha_reader_close (NULL is fine). */
@@ -50,15 +52,15 @@ void ha_reader_cleanup(struct ha_reader **reader);
  * The structural pass: calls VISIT for each file and reports everything that breaks the rules of the container (rules "zip" and
  * "names"). Of a ZIP it trusts no header: see zip_reader.c. It stops early, with a finding, where nothing can be told about the rest.
  */
-int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
-                   struct ha_error *err);
+int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit,
+                   void *context, struct ha_error *err);
 
 /*
  * Reads a member into SINK, which is committed, or aborted on failure; NULL only reads. *sums tells what came. HA_E_INVALID when it is not
  * what its headers state.
  */
-int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink, struct ha_sums *sums,
-                   struct ha_error *err);
+int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
+                   struct ha_sums *sums, struct ha_error *err);
 
 /* Each kind of container, for ha_reader_open alone. FD is taken over, also on failure. */
 int ha_zip_reader_open(int fd, uint64_t size, struct ha_reader **out, struct ha_error *err);

@@ -86,7 +86,7 @@ void ha_blake2b_free(struct ha_blake2b *hash)
 
 static struct ha_sign_line read_line(struct ha_sign_reader *reader)
 {
-    struct ha_sign_line line = { reader->at, strcspn(reader->at, "\n") };
+    struct ha_sign_line line = {reader->at, strcspn(reader->at, "\n")};
 
     reader->line++;
     reader->at += line.len;
@@ -121,7 +121,7 @@ int ha_sign_read_comment(struct ha_sign_reader *reader, const char *prefix, stru
     if (line.len < skip || memcmp(line.text, prefix, skip) != 0)
         return ha_fail(err, reader->code, "line %d of the %s does not begin with \"%s\"", reader->line,
                        reader->what, prefix);
-    *comment = (struct ha_sign_line){ line.text + skip, line.len - skip };
+    *comment = (struct ha_sign_line){line.text + skip, line.len - skip};
     if (comment->len > HA_COMMENT_MAX)
         return ha_fail(err, reader->code, "the comment in line %d of the %s is longer than %d bytes",
                        reader->line, reader->what, HA_COMMENT_MAX);
@@ -158,7 +158,7 @@ bool ha_sign_is_alg(const uint8_t found[2], const char *alg)
 
 int ha_pubkey_parse(const char *text, struct ha_pubkey *key, struct ha_error *err)
 {
-    struct ha_sign_reader reader = { .at = text, .what = "public key", .code = HA_E_KEY };
+    struct ha_sign_reader reader = {.at = text, .what = "public key", .code = HA_E_KEY};
     struct public_bytes bytes;
     struct ha_sign_line comment;
 
@@ -249,7 +249,7 @@ int ha_key_sign(const struct ha_key *key, const uint8_t hash[HA_BLAKE2B_SIZE], c
 
 int ha_signature_parse(const char *text, struct ha_signature *signature, struct ha_error *err)
 {
-    struct ha_sign_reader reader = { .at = text, .what = "signature file", .code = HA_E_INVALID };
+    struct ha_sign_reader reader = {.at = text, .what = "signature file", .code = HA_E_INVALID};
     struct signature_bytes bytes;
     struct ha_sign_line comment;
     uint8_t global[SIGNATURE_SIZE];

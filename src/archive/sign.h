@@ -48,14 +48,15 @@ void ha_key_cleanup(struct ha_key **key);
 typedef int (*ha_password_ask)(void *context, char *password, size_t size, struct ha_error *err);
 
 /* Reads a minisign secret key file's text, encrypted (scrypt) or not. ASK may be NULL: then an encrypted key is refused. */
-int ha_key_parse(const char *text, ha_password_ask ask, void *context, struct ha_key **out, struct ha_error *err);
+int ha_key_parse(const char *text, ha_password_ask ask, void *context, struct ha_key **out,
+                 struct ha_error *err);
 
 /* A new key pair from the environment's randomness. */
 int ha_key_generate(const struct ha_env *env, struct ha_key **out, struct ha_error *err);
 
 /* Writes the secret key file's text, encrypted with PASSWORD, or plain when it is NULL. */
-int ha_key_format(const struct ha_key *key, const struct ha_env *env, const char *password, struct ha_buf *out,
-                  struct ha_error *err);
+int ha_key_format(const struct ha_key *key, const struct ha_env *env, const char *password,
+                  struct ha_buf *out, struct ha_error *err);
 
 void ha_key_public(const struct ha_key *key, struct ha_pubkey *out);
 

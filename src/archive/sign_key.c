@@ -28,7 +28,7 @@ enum {
 #define MEMLIMIT_MAX crypto_pwhash_scryptsalsa208sha256_MEMLIMIT_SENSITIVE
 
 static const char kdf_scrypt[] = "Sc";
-static const char kdf_none[2] = { 0, 0 };
+static const char kdf_none[2] = {0, 0};
 static const char checksum_blake2b[] = "B2";
 
 /* The file's bytes behind their base64. Every member is a row of bytes, so nothing is padded. */
@@ -244,7 +244,7 @@ static int open_secret(struct secret_bytes *bytes, ha_password_ask ask, void *co
 int ha_key_parse(const char *text, ha_password_ask ask, void *context, struct ha_key **out,
                  struct ha_error *err)
 {
-    struct ha_sign_reader reader = { .at = text, .what = "key file", .code = HA_E_KEY };
+    struct ha_sign_reader reader = {.at = text, .what = "key file", .code = HA_E_KEY};
     HA_SECRET struct secret_bytes *bytes = secret_new(sizeof *bytes, err);
     struct ha_key *key;
     struct ha_sign_line comment;

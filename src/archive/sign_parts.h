@@ -10,8 +10,8 @@
 #include "archive/sign.h"
 
 #define HA_UNTRUSTED_PREFIX "untrusted comment: "
-#define HA_TRUSTED_PREFIX   "trusted comment: "
-#define HA_ALG_KEY          "Ed" /* of keys, and of signatures that are not prehashed */
+#define HA_TRUSTED_PREFIX "trusted comment: "
+#define HA_ALG_KEY "Ed" /* of keys, and of signatures that are not prehashed */
 
 enum {
     HA_SEED_SIZE = 32,

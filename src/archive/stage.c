@@ -26,7 +26,7 @@ struct store_sink {
 };
 
 struct ha_stage {
-    struct ha_sink sink;   /* the near end: what the caller writes to */
+    struct ha_sink sink; /* the near end: what the caller writes to */
     struct ha_digest_sink digest;
     struct ha_deflate_sink deflate;
     struct store_sink store;
@@ -36,16 +36,16 @@ struct ha_stage {
     void *context;
     size_t window;
 
-    struct ha_buf memory;         /* of the waiting bodies and then the open one, in order */
-    struct ha_body *bodies;       /* that wait */
-    uint64_t *keys;               /* of their paths, for a quick look */
+    struct ha_buf memory;   /* of the waiting bodies and then the open one, in order */
+    struct ha_body *bodies; /* that wait */
+    uint64_t *keys;         /* of their paths, for a quick look */
     size_t count, room;
 
     bool is_open;
     struct ha_body open;
-    uint64_t stated;              /* size of the open body, or HA_SIZE_UNKNOWN */
-    const char *sha256;           /* hash that was stated for the open body, or NULL */
-    uint64_t taken;               /* bytes of it so far */
+    uint64_t stated;    /* size of the open body, or HA_SIZE_UNKNOWN */
+    const char *sha256; /* hash that was stated for the open body, or NULL */
+    uint64_t taken;     /* bytes of it so far */
     struct ha_sums sums;
     struct ha_entry *result;
 
@@ -151,8 +151,8 @@ struct ha_body *ha_stage_waiting(struct ha_stage *stage, size_t *count)
     return stage->bodies;
 }
 
-int ha_stage_read(const struct ha_stage *stage, const struct ha_body *body, uint64_t from, void *data, size_t len,
-                  size_t *got, struct ha_error *err)
+int ha_stage_read(const struct ha_stage *stage, const struct ha_body *body, uint64_t from, void *data,
+                  size_t len, size_t *got, struct ha_error *err)
 {
     uint64_t left = from < body->zip.packed ? body->zip.packed - from : 0;
 
@@ -342,7 +342,8 @@ static int close_stack(struct ha_stage *stage, struct ha_error *err)
         return -1;
     ha_hex_encode(stage->sums.sha256, HA_SHA256_SIZE, stage->open.entry.sha256);
     if (stage->sha256 && strcmp(stage->sha256, stage->open.entry.sha256) != 0)
-        return ha_fail(err, HA_E_HASH, "its SHA-256 is %s where %s was stated", stage->open.entry.sha256, stage->sha256);
+        return ha_fail(err, HA_E_HASH, "its SHA-256 is %s where %s was stated", stage->open.entry.sha256,
+                       stage->sha256);
     return 0;
 }
 
@@ -403,7 +404,8 @@ int ha_stage_begin(struct ha_stage *stage, const struct ha_stage_spec *spec, str
     static const struct ha_sink_ops near_ops = {near_write, near_commit, near_abort};
 
     if (stage->is_open)
-        return ha_fail(err, HA_E_INTERNAL, "%s begins before %s has ended", spec->path, stage->open.entry.path);
+        return ha_fail(err, HA_E_INTERNAL, "%s begins before %s has ended", spec->path,
+                       stage->open.entry.path);
     if (spec->path[0] == '\0' || strlen(spec->path) >= HA_ENTRY_PATH_SIZE || spec->name_len > HA_ZIP_NAME_MAX)
         return ha_fail(err, HA_E_LIMIT, "the path '%s' is empty or too long for the archive", spec->path);
     if (reserve(stage, err) < 0)

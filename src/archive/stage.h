@@ -16,17 +16,17 @@
 struct ha_stage;
 struct ha_stitch;
 
-enum { HA_STAGE_WAITING_MAX = 2048 };   /* bodies that wait at once, however small they are */
+enum { HA_STAGE_WAITING_MAX = 2048 }; /* bodies that wait at once, however small they are */
 
 /* One entry's bytes, as they will lie in the archive. */
 struct ha_body {
     struct ha_entry entry;
-    struct ha_zip_entry zip;   /* its offset is set by stitch */
-    uint32_t header;           /* length of its local header */
-    uint32_t packed_crc;       /* CRC-32 of the bytes as they lie in the archive */
-    bool placed;               /* at its final place in the file, else in the stage's memory */
-    uint64_t at;               /* where the bytes begin there */
-    size_t central;            /* length of its central record; set by stitch */
+    struct ha_zip_entry zip; /* its offset is set by stitch */
+    uint32_t header;         /* length of its local header */
+    uint32_t packed_crc;     /* CRC-32 of the bytes as they lie in the archive */
+    bool placed;             /* at its final place in the file, else in the stage's memory */
+    uint64_t at;             /* where the bytes begin there */
+    size_t central;          /* length of its central record; set by stitch */
 };
 
 /* Writes all waiting bodies into the archive and then calls ha_stage_clear; on failure the pack has ended. */
@@ -34,7 +34,7 @@ typedef int (*ha_stage_flush)(void *context, struct ha_error *err);
 
 struct ha_stage_options {
     struct ha_stitch *stitch;
-    size_t window;   /* bytes of bodies in memory at most */
+    size_t window; /* bytes of bodies in memory at most */
     ha_stage_flush flush;
     void *context;
 };
@@ -44,12 +44,12 @@ void ha_stage_free(struct ha_stage *stage);
 
 /* What is known of a body before its first byte. */
 struct ha_stage_spec {
-    const char *path;    /* without the top directory */
-    size_t name_len;     /* of the path with the top directory */
+    const char *path; /* without the top directory */
+    size_t name_len;  /* of the path with the top directory */
     ha_time time;
     bool deflate;
-    uint64_t size;       /* as stated, or HA_SIZE_UNKNOWN */
-    const char *sha256;  /* as stated, in lower-case hex, or NULL; lives until the body ends */
+    uint64_t size;      /* as stated, or HA_SIZE_UNKNOWN */
+    const char *sha256; /* as stated, in lower-case hex, or NULL; lives until the body ends */
 };
 
 /*
@@ -70,8 +70,8 @@ struct ha_body *ha_stage_waiting(struct ha_stage *stage, size_t *count);
 bool ha_stage_has(const struct ha_stage *stage, const char *path);
 
 /* Reads up to LEN packed bytes of a waiting body from FROM on; *got is 0 at its end. */
-int ha_stage_read(const struct ha_stage *stage, const struct ha_body *body, uint64_t from, void *data, size_t len,
-                  size_t *got, struct ha_error *err);
+int ha_stage_read(const struct ha_stage *stage, const struct ha_body *body, uint64_t from, void *data,
+                  size_t len, size_t *got, struct ha_error *err);
 
 /* Forgets the waiting bodies, which are in the archive now. */
 void ha_stage_clear(struct ha_stage *stage);

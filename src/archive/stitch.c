@@ -23,9 +23,9 @@ enum { BUFFER_SIZE = 256 * 1024 };
 /* What libzip writes next. */
 enum phase {
     PHASE_NONE,
-    PHASE_HEADER,   /* the first local header of an entry */
+    PHASE_HEADER, /* the first local header of an entry */
     PHASE_DATA,
-    PHASE_AGAIN,    /* its second local header */
+    PHASE_AGAIN, /* its second local header */
     PHASE_CENTRAL,
     PHASE_END,
 };
@@ -33,23 +33,23 @@ enum phase {
 struct ha_stitch {
     int fd;
     bool failed;
-    uint64_t tail;      /* end of the last whole window */
-    uint64_t at;        /* where the next byte goes, buffered ones counted */
+    uint64_t tail; /* end of the last whole window */
+    uint64_t at;   /* where the next byte goes, buffered ones counted */
     uint64_t written;
     struct ha_blake2b *hash;
-    uint8_t *buffer;    /* bytes before `at` that are not written yet */
+    uint8_t *buffer; /* bytes before `at` that are not written yet */
     size_t buffered;
 
     enum phase phase;
     struct ha_body *bodies;
     size_t count, now;
-    uint64_t position;  /* libzip's, from the window's beginning */
-    uint64_t start;     /* of the current entry, counted the same way */
-    uint64_t left;      /* of its data */
-    uint32_t crc;       /* of its data so far */
-    size_t have;        /* bytes of the record that is being gathered */
+    uint64_t position; /* libzip's, from the window's beginning */
+    uint64_t start;    /* of the current entry, counted the same way */
+    uint64_t left;     /* of its data */
+    uint32_t crc;      /* of its data so far */
+    size_t have;       /* bytes of the record that is being gathered */
     uint8_t record[HA_ZIP_RECORD_MAX];
-    uint8_t header[HA_ZIP_RECORD_MAX];   /* as it went to the file */
+    uint8_t header[HA_ZIP_RECORD_MAX]; /* as it went to the file */
     struct ha_buf central;
 };
 
@@ -107,7 +107,8 @@ static int check(const struct ha_stitch *stitch, struct ha_error *err)
 
 /* --------------------------------------------------------------------------------------------- the file */
 
-static int put_at(struct ha_stitch *stitch, const void *data, size_t len, uint64_t offset, struct ha_error *err)
+static int put_at(struct ha_stitch *stitch, const void *data, size_t len, uint64_t offset,
+                  struct ha_error *err)
 {
     if (ha_file_write_at(stitch->fd, data, len, offset, err) < 0)
         return -1;
@@ -150,7 +151,8 @@ static int pass(struct ha_stitch *stitch, const uint8_t *data, size_t len, struc
     return 0;
 }
 
-int ha_stitch_place(struct ha_stitch *stitch, const void *data, size_t len, uint64_t offset, struct ha_error *err)
+int ha_stitch_place(struct ha_stitch *stitch, const void *data, size_t len, uint64_t offset,
+                    struct ha_error *err)
 {
     if (check(stitch, err) < 0)
         return -1;
@@ -159,7 +161,8 @@ int ha_stitch_place(struct ha_stitch *stitch, const void *data, size_t len, uint
     return put_at(stitch, data, len, offset, err) < 0 ? fail(stitch) : 0;
 }
 
-int ha_stitch_read(const struct ha_stitch *stitch, void *data, size_t len, uint64_t offset, struct ha_error *err)
+int ha_stitch_read(const struct ha_stitch *stitch, void *data, size_t len, uint64_t offset,
+                   struct ha_error *err)
 {
     size_t got;
 
@@ -244,13 +247,15 @@ static int end_header(struct ha_stitch *stitch, struct ha_error *err)
     return emit(stitch, stitch->header, body->header, err);
 }
 
-static int take_header(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used, struct ha_error *err)
+static int take_header(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used,
+                       struct ha_error *err)
 {
     *used = gather(stitch, data, len, body_now(stitch)->header);
     return stitch->have == body_now(stitch)->header ? end_header(stitch, err) : 0;
 }
 
-static int take_data(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used, struct ha_error *err)
+static int take_data(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used,
+                     struct ha_error *err)
 {
     const struct ha_body *body = body_now(stitch);
 
@@ -264,7 +269,8 @@ static int take_data(struct ha_stitch *stitch, const uint8_t *data, size_t len, 
     return body->placed ? pass(stitch, data, *used, err) : emit(stitch, data, *used, err);
 }
 
-static int take_again(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used, struct ha_error *err)
+static int take_again(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used,
+                      struct ha_error *err)
 {
     const struct ha_body *body = body_now(stitch);
 
@@ -294,7 +300,8 @@ static int end_central(struct ha_stitch *stitch, struct ha_error *err)
     return 0;
 }
 
-static int take_central(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used, struct ha_error *err)
+static int take_central(struct ha_stitch *stitch, const uint8_t *data, size_t len, size_t *used,
+                        struct ha_error *err)
 {
     size_t whole = HA_ZIP_CENTRAL_SIZE;
 

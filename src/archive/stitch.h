@@ -24,10 +24,12 @@ uint64_t ha_stitch_tail(const struct ha_stitch *stitch);
 uint64_t ha_stitch_written(const struct ha_stitch *stitch);
 
 /* Writes a part of a body that is placed behind the tail; not hashed yet. */
-int ha_stitch_place(struct ha_stitch *stitch, const void *data, size_t len, uint64_t offset, struct ha_error *err);
+int ha_stitch_place(struct ha_stitch *stitch, const void *data, size_t len, uint64_t offset,
+                    struct ha_error *err);
 
 /* Reads LEN bytes of a placed body back; all of them must be there. */
-int ha_stitch_read(const struct ha_stitch *stitch, void *data, size_t len, uint64_t offset, struct ha_error *err);
+int ha_stitch_read(const struct ha_stitch *stitch, void *data, size_t len, uint64_t offset,
+                   struct ha_error *err);
 
 /* Cuts the file back to the tail. */
 int ha_stitch_cut(struct ha_stitch *stitch, struct ha_error *err);

@@ -22,7 +22,8 @@ static int add_member(void *context, const struct ha_member *member, struct ha_e
     struct ha_check *check = context;
     struct ha_entry entry = {.size = member->size, .payload = ha_text_starts_with(member->path, "data/")};
     struct ha_sums sums = {0};
-    if (ha_reader_read(check->reader, member, NULL, &sums, err) && ha_find_error(&check->findings, "zip", member->path, err))
+    if (ha_reader_read(check->reader, member, NULL, &sums, err) &&
+        ha_find_error(&check->findings, "zip", member->path, err))
         return -1;
     snprintf(entry.path, sizeof entry.path, "%s", member->path);
     ha_hex_encode(sums.sha256, sizeof sums.sha256, entry.sha256);
@@ -52,7 +53,8 @@ static int check_parents(void *context, const struct ha_entry *entry, struct ha_
 
 static int read_all(struct ha_check *check, struct ha_error *err)
 {
-    if (ha_index_begin(check->index, err) || ha_reader_each(check->reader, &check->findings, add_member, check, err) ||
+    if (ha_index_begin(check->index, err) ||
+        ha_reader_each(check->reader, &check->findings, add_member, check, err) ||
         ha_index_commit(check->index, err))
         return -1;
     return ha_index_each_entry(check->index, true, check_parents, check, err) ||
@@ -63,7 +65,8 @@ static int read_all(struct ha_check *check, struct ha_error *err)
 
 /* --------------------------------------------------------------------------------------- single members */
 
-int ha_check_member(struct ha_check *check, const char *path, struct ha_member *member, bool *found, struct ha_error *err)
+int ha_check_member(struct ha_check *check, const char *path, struct ha_member *member, bool *found,
+                    struct ha_error *err)
 {
     return ha_index_find_central(check->index, path, member, sizeof *member, found, err);
 }
@@ -92,8 +95,8 @@ static void text_abort(struct ha_sink *sink)
     (void)sink;
 }
 
-int ha_check_read(struct ha_check *check, const char *rule, const char *path, struct ha_buf *text, bool *found,
-                  struct ha_error *err)
+int ha_check_read(struct ha_check *check, const char *rule, const char *path, struct ha_buf *text,
+                  bool *found, struct ha_error *err)
 {
     static const struct ha_sink_ops ops = {text_write, text_commit, text_abort};
     struct text_sink sink = {.sink.ops = &ops, .text = text};
@@ -107,8 +110,8 @@ int ha_check_read(struct ha_check *check, const char *rule, const char *path, st
     return ha_find_error(&check->findings, rule, path, err);
 }
 
-int ha_check_lines(struct ha_check *check, const char *rule, const char *path, size_t max, ha_line_visit visit, void *context,
-                   struct ha_error *err)
+int ha_check_lines(struct ha_check *check, const char *rule, const char *path, size_t max,
+                   ha_line_visit visit, void *context, struct ha_error *err)
 {
     struct ha_lines_sink lines;
     struct ha_member member;
@@ -119,7 +122,9 @@ int ha_check_lines(struct ha_check *check, const char *rule, const char *path, s
     if (!found)
         return 0;
     ha_lines_sink_init(&lines, max, visit, context);
-    return ha_reader_read(check->reader, &member, &lines.sink, &sums, err) ? ha_find_error(&check->findings, rule, path, err) : 0;
+    return ha_reader_read(check->reader, &member, &lines.sink, &sums, err)
+               ? ha_find_error(&check->findings, rule, path, err)
+               : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------- JSON */
@@ -138,12 +143,14 @@ static int report(void *context, const char *pointer, const char *reason, struct
     (void)err;
     if (place->line)
         snprintf(where, sizeof where, "line %llu: ", (unsigned long long)place->line);
-    ha_find(&place->check->findings, "schema", place->path, "%s%s%s%s", where, pointer, *pointer ? ": " : "", reason);
+    ha_find(&place->check->findings, "schema", place->path, "%s%s%s%s", where, pointer, *pointer ? ": " : "",
+            reason);
     *place->fits = false;
     return 0;
 }
 
-static int check_canonical(struct place *place, const ha_json *value, const char *text, size_t len, struct ha_error *err)
+static int check_canonical(struct place *place, const ha_json *value, const char *text, size_t len,
+                           struct ha_error *err)
 {
     struct ha_buf again HA_BUF = ha_buf_make(4 * len + 64);
     if (ha_json_write(value, &again, err)) {
@@ -157,8 +164,9 @@ static int check_canonical(struct place *place, const ha_json *value, const char
     return report(place, "", "is not in canonical form", err);
 }
 
-int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path, uint64_t line,
-                  const char *text, size_t len, ha_json **out, bool *fits, struct ha_error *err)
+int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path,
+                  uint64_t line, const char *text, size_t len, ha_json **out, bool *fits,
+                  struct ha_error *err)
 {
     struct place place = {check, path, line, fits};
     HA_JSON ha_json *value = NULL;
@@ -172,7 +180,8 @@ int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *
         ha_error_clear(err);
         return report(&place, "", reason, err);
     }
-    if (check_canonical(&place, value, text, len, err) || ha_schema_check(schema, at, value, report, &place, err))
+    if (check_canonical(&place, value, text, len, err) ||
+        ha_schema_check(schema, at, value, report, &place, err))
         return -1;
     *out = HA_TAKE(value);
     return 0;
@@ -180,8 +189,8 @@ int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *
 
 void ha_check_comment(const struct ha_check *check, const char *file, char out[HA_COMMENT_MAX + 1])
 {
-    snprintf(out, HA_COMMENT_MAX + 1, "%s export=%s as_of=%s file=%s", HA_FORMAT_EXPORT, check->result->export_id,
-             check->result->as_of, file);
+    snprintf(out, HA_COMMENT_MAX + 1, "%s export=%s as_of=%s file=%s", HA_FORMAT_EXPORT,
+             check->result->export_id, check->result->as_of, file);
 }
 
 /* -------------------------------------------------------------------------------------------- the verdict */
@@ -225,13 +234,15 @@ static int give_verdict(struct ha_check *check, struct ha_error *err)
 
 int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *result, struct ha_error *err)
 {
-    struct ha_check check = {.options = options, .result = result, .findings = {options->finding, options->context, 0}};
+    struct ha_check check = {
+        .options = options, .result = result, .findings = {options->finding, options->context, 0}};
     *result = (struct ha_verify_result){0};
     ha_error_clear(err);
     if (options->size != sizeof *options)
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
     int done = read_keys(&check, err) || ha_reader_open(options->path, &check.reader, err) ||
-                       ha_index_open(NULL, INDEX_CACHE, &check.index, err) || run_checks(&check, err) || give_verdict(&check, err)
+                       ha_index_open(NULL, INDEX_CACHE, &check.index, err) || run_checks(&check, err) ||
+                       give_verdict(&check, err)
                    ? -1
                    : 0;
     result->findings = check.findings.count;

@@ -21,11 +21,22 @@ static const char payload_manifest[] = "manifest-sha256.txt", tag_manifest[] = "
 
 static int check_required(struct ha_check *check, struct ha_error *err)
 {
-    static const char *const required[] = {
-        "bagit.txt", "bag-info.txt", "README.txt", "signing-key.pub", payload_manifest, tag_manifest, tag_signature,
-        "data/export.json", "data/privacy.json", "data/missing.jsonl", "data/withheld.jsonl", "data/schemas/export.schema.json",
-        "data/schemas/privacy.schema.json", "data/schemas/record.schema.json", "data/schemas/missing.schema.json",
-        "data/schemas/withheld.schema.json"};
+    static const char *const required[] = {"bagit.txt",
+                                           "bag-info.txt",
+                                           "README.txt",
+                                           "signing-key.pub",
+                                           payload_manifest,
+                                           tag_manifest,
+                                           tag_signature,
+                                           "data/export.json",
+                                           "data/privacy.json",
+                                           "data/missing.jsonl",
+                                           "data/withheld.jsonl",
+                                           "data/schemas/export.schema.json",
+                                           "data/schemas/privacy.schema.json",
+                                           "data/schemas/record.schema.json",
+                                           "data/schemas/missing.schema.json",
+                                           "data/schemas/withheld.schema.json"};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
         struct ha_member member;
         bool found;
@@ -40,8 +51,8 @@ static int check_required(struct ha_check *check, struct ha_error *err)
 /* What may stand outside data/; the payload is accounted for by what the documents say of it. */
 static bool is_tag_file(const char *path)
 {
-    static const char *const known[] = {"bagit.txt", "bag-info.txt", "README.txt", "signing-key.pub", payload_manifest,
-                                        tag_manifest, tag_signature, "index.html"};
+    static const char *const known[] = {"bagit.txt",      "bag-info.txt", "README.txt",  "signing-key.pub",
+                                        payload_manifest, tag_manifest,   tag_signature, "index.html"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(path, known[i]) == 0)
             return true;
@@ -87,7 +98,8 @@ static int listed(struct manifest *manifest, const char *sha256, const char *pat
     if (ha_index_find_entry(manifest->check->index, path, &entry, &found, err))
         return -1;
     if (!found || entry.payload != manifest->payload || strcmp(path, manifest->path) == 0) {
-        ha_find(findings, manifest->rule, path, found ? "is listed by the wrong manifest" : "is listed and not there");
+        ha_find(findings, manifest->rule, path,
+                found ? "is listed by the wrong manifest" : "is listed and not there");
         return 0;
     }
     if (strcmp(entry.sha256, sha256) != 0)
@@ -107,7 +119,8 @@ static int check_line(void *context, const char *line, size_t len, uint64_t numb
     struct manifest *manifest = context;
     char sha256[HA_SHA256_HEX];
     size_t digits = strspn(line, "0123456789abcdef");
-    if (strlen(line) != len || digits != HA_SHA256_HEX - 1 || line[digits] != ' ' || line[digits + 1] != ' ' || !line[digits + 2])
+    if (strlen(line) != len || digits != HA_SHA256_HEX - 1 || line[digits] != ' ' ||
+        line[digits + 1] != ' ' || !line[digits + 2])
         return ha_fail(err, HA_E_INVALID, "line %llu is no line of a manifest", (unsigned long long)number);
     snprintf(sha256, sizeof sha256, "%.*s", (int)digits, line);
     return listed(manifest, sha256, line + digits + 2, err);
@@ -118,7 +131,8 @@ static int check_unlisted(void *context, const struct ha_entry *entry, struct ha
     struct manifest *manifest = context;
     const char *path = entry->path;
     (void)err;
-    if (strcmp(path, tag_manifest) != 0 && strcmp(path, tag_signature) != 0 && !ha_text_starts_with(path, "signatures/"))
+    if (strcmp(path, tag_manifest) != 0 && strcmp(path, tag_signature) != 0 &&
+        !ha_text_starts_with(path, "signatures/"))
         ha_find(&manifest->check->findings, manifest->rule, path, "is in the archive and in no manifest");
     return 0;
 }
@@ -131,7 +145,7 @@ static int check_manifest(struct ha_check *check, bool payload, struct ha_error 
     manifest.rule = payload ? "manifest" : "tagmanifest";
     manifest.path = payload ? payload_manifest : tag_manifest;
     if (ha_check_member(check, manifest.path, &member, &found, err) || !found)
-        return found ? -1 : 0;   /* its absence has been reported */
+        return found ? -1 : 0; /* its absence has been reported */
     if (ha_check_lines(check, manifest.rule, manifest.path, MANIFEST_LINE_MAX, check_line, &manifest, err))
         return -1;
     return ha_index_each_unmarked(check->index, HA_MARK_LISTED, payload, check_unlisted, &manifest, err);
@@ -160,7 +174,7 @@ static char *next_line(char **text)
 
 struct label {
     const char *name;
-    const char *value;   /* NULL: any but an empty one */
+    const char *value; /* NULL: any but an empty one */
     bool optional;
 };
 
@@ -170,19 +184,23 @@ static void check_labels(struct ha_check *check, char *text, const struct label 
     char *line = next_line(&text);
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(labels[i].name);
-        bool here = line && strncmp(line, labels[i].name, len) == 0 && strncmp(line + len, ": ", 2) == 0 && line[len + 2];
+        bool here = line && strncmp(line, labels[i].name, len) == 0 && strncmp(line + len, ": ", 2) == 0 &&
+                    line[len + 2];
         if (!here && labels[i].optional)
             continue;
         if (!here) {
-            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s is missing or not in its place", labels[i].name);
+            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s is missing or not in its place",
+                    labels[i].name);
             return;
         }
         if (labels[i].value && strcmp(line + len + 2, labels[i].value) != 0)
-            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s, where the archive has %s", line, labels[i].value);
+            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s, where the archive has %s", line,
+                    labels[i].value);
         line = next_line(&text);
     }
     if (line || *text)
-        ha_find(&check->findings, "baginfo", "bag-info.txt", "has more than its lines: %.200s", line ? line : text);
+        ha_find(&check->findings, "baginfo", "bag-info.txt", "has more than its lines: %.200s",
+                line ? line : text);
 }
 
 int ha_check_info(struct ha_check *check, struct ha_error *err)
@@ -203,8 +221,9 @@ int ha_check_info(struct ha_check *check, struct ha_error *err)
     snprintf(oxum, sizeof oxum, "%llu.%llu", (unsigned long long)bytes, (unsigned long long)count);
     bool volume = ha_json_get(check->manifest, HA_K_VOLUME) != NULL;
     const struct label labels[] = {
-        {"Bagging-Date", date, false},     {"Bag-Group-Identifier", NULL, !volume}, {"Bag-Count", NULL, !volume},
-        {"Contact-Email", NULL, false},    {"External-Identifier", id, false},      {"Payload-Oxum", oxum, false},
+        {"Bagging-Date", date, false},       {"Bag-Group-Identifier", NULL, !volume},
+        {"Bag-Count", NULL, !volume},        {"Contact-Email", NULL, false},
+        {"External-Identifier", id, false},  {"Payload-Oxum", oxum, false},
         {"Source-Organization", NULL, false}};
     check_labels(check, text.data ? text.data : (char[]){""}, labels, sizeof labels / sizeof *labels);
     return 0;

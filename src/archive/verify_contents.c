@@ -16,17 +16,18 @@ enum { LINE_MAX_BYTES = 3 * HA_LIMIT_ITEM_BYTES, DOCUMENT_MAX = 64 * 1024 * 1024
 /* What was found of a category, to be held against what export.json states. */
 struct tally {
     struct ha_counts records, files;
-    int64_t file_missing, file_withheld;   /* as the records' own entries say */
+    int64_t file_missing, file_withheld; /* as the records' own entries say */
     int64_t fields_withheld, bytes;
+    bool unread; /* a record does not fit its schema: what it says counts nowhere */
 };
 
 struct contents {
     struct ha_check *check;
-    struct ha_schema *schema;     /* of the lines being read */
+    struct ha_schema *schema; /* of the lines being read */
     const ha_json *categories;
-    struct tally *tallies;        /* one for each category */
-    size_t current;               /* category */
-    const char *path, *at;        /* of the file being read, and its lines' sub-schema */
+    struct tally *tallies; /* one for each category */
+    size_t current;        /* category */
+    const char *path, *at; /* of the file being read, and its lines' sub-schema */
     uint64_t lines;
 };
 
@@ -42,8 +43,8 @@ static int use(struct contents *contents, const char *path, struct ha_error *err
 }
 
 /* Holds size and hash that OBJECT states of PATH against the file; *found false (after a finding under RULE) when there is none. */
-static int check_stated(struct contents *contents, const char *rule, const char *where, const ha_json *object, const char *path,
-                        bool *found, struct ha_error *err)
+static int check_stated(struct contents *contents, const char *rule, const char *where, const ha_json *object,
+                        const char *path, bool *found, struct ha_error *err)
 {
     struct ha_entry entry;
     const char *sha256 = ha_json_get_text(object, HA_K_SHA256);
@@ -52,11 +53,11 @@ static int check_stated(struct contents *contents, const char *rule, const char 
     if (!*found)
         ha_find(findings_of(contents), rule, where, "%s is not in the archive", path);
     else if ((int64_t)entry.size != ha_json_get_int(object, HA_K_SIZE, -1))
-        ha_find(findings_of(contents), rule, where, "%s has %llu bytes, and %lld are stated", path, (unsigned long long)entry.size,
-                (long long)ha_json_get_int(object, HA_K_SIZE, -1));
+        ha_find(findings_of(contents), rule, where, "%s has %llu bytes, and %lld are stated", path,
+                (unsigned long long)entry.size, (long long)ha_json_get_int(object, HA_K_SIZE, -1));
     else if (!sha256 || strcmp(sha256, entry.sha256) != 0)
-        ha_find(findings_of(contents), rule, where, "%s has the SHA-256 %s, and %s is stated", path, entry.sha256,
-                sha256 ? sha256 : "none");
+        ha_find(findings_of(contents), rule, where, "%s has the SHA-256 %s, and %s is stated", path,
+                entry.sha256, sha256 ? sha256 : "none");
     return use(contents, path, err);
 }
 
@@ -97,7 +98,8 @@ static int check_file(struct contents *contents, const ha_json *file, struct ha_
 
 static int check_id(struct contents *contents, const char *id, uint64_t number, struct ha_error *err)
 {
-    struct ha_index_record record = {.category = (int)contents->current, .id = id, .state = HA_STATE_DELIVERED};
+    struct ha_index_record record = {
+        .category = (int)contents->current, .id = id, .state = HA_STATE_DELIVERED};
     bool duplicate;
     if (ha_index_add_record(contents->check->index, &record, &duplicate, err))
         return -1;
@@ -115,10 +117,13 @@ static int check_record(void *context, const char *line, size_t len, uint64_t nu
     bool fits;
     contents->lines = number;
     tally->records.delivered++;
-    if (ha_check_json(contents->check, contents->schema, contents->at, contents->path, number, line, len, &record, &fits, err))
+    if (ha_check_json(contents->check, contents->schema, contents->at, contents->path, number, line, len,
+                      &record, &fits, err))
         return -1;
-    if (!record || !fits)
+    if (!record || !fits) {
+        tally->unread = true;
         return 0;
+    }
     tally->fields_withheld += ha_json_get_int(record, HA_K_FIELDS_WITHHELD, 0);
     const ha_json *files = ha_json_get(record, HA_K_FILES);
     for (size_t i = 0; i < ha_json_count(files); i++) {
@@ -129,7 +134,8 @@ static int check_record(void *context, const char *line, size_t len, uint64_t nu
 }
 
 /* data/records/CATEGORY.jsonl, or -0001 and so on where there are several. */
-static void check_shard_name(struct contents *contents, const char *category, size_t number, size_t count, const char *path)
+static void check_shard_name(struct contents *contents, const char *category, size_t number, size_t count,
+                             const char *path)
 {
     char due[HA_ENTRY_PATH_SIZE];
     if (count == 1)
@@ -149,7 +155,8 @@ static int check_shard(struct contents *contents, const ha_json *shard, struct h
         return -1;
     if (!found)
         return 0;
-    if (ha_check_lines(contents->check, "schema", contents->path, LINE_MAX_BYTES, check_record, contents, err))
+    if (ha_check_lines(contents->check, "schema", contents->path, LINE_MAX_BYTES, check_record, contents,
+                       err))
         return -1;
     if ((int64_t)contents->lines != ha_json_get_int(shard, HA_K_RECORDS, -1))
         ha_find(findings_of(contents), "counts", contents->path, "has %llu records, and %lld are stated",
@@ -165,7 +172,8 @@ static int check_category(struct contents *contents, const ha_json *category, st
     snprintf(at, sizeof at, "/$defs/%.40s", type);
     contents->at = at;
     for (size_t i = 0; i < ha_json_count(shards); i++) {
-        check_shard_name(contents, id, i, ha_json_count(shards), ha_json_get_text(ha_json_at(shards, i), HA_K_PATH));
+        check_shard_name(contents, id, i, ha_json_count(shards),
+                         ha_json_get_text(ha_json_at(shards, i), HA_K_PATH));
         if (check_shard(contents, ha_json_at(shards, i), err))
             return -1;
     }
@@ -182,17 +190,20 @@ static struct tally *tally_of(struct contents *contents, const ha_json *line, ui
         if (strcmp(ha_json_get_text(ha_json_at(contents->categories, i), HA_K_ID), id) == 0)
             return &contents->tallies[i];
     }
-    ha_find(findings_of(contents), "ledgers", contents->path, "line %llu: export.json has no category %s", (unsigned long long)number, id);
+    ha_find(findings_of(contents), "ledgers", contents->path, "line %llu: export.json has no category %s",
+            (unsigned long long)number, id);
     return NULL;
 }
 
-static int check_ledger_line(void *context, const char *text, size_t len, uint64_t number, struct ha_error *err)
+static int check_ledger_line(void *context, const char *text, size_t len, uint64_t number,
+                             struct ha_error *err)
 {
     struct contents *contents = context;
     HA_JSON ha_json *line = NULL;
     bool fits, missing = strcmp(contents->path, "data/missing.jsonl") == 0;
     contents->lines = number;
-    if (ha_check_json(contents->check, contents->schema, "", contents->path, number, text, len, &line, &fits, err))
+    if (ha_check_json(contents->check, contents->schema, "", contents->path, number, text, len, &line, &fits,
+                      err))
         return -1;
     struct tally *tally = line && fits ? tally_of(contents, line, number) : NULL;
     const char *kind = ha_json_get_text(line, HA_K_KIND);
@@ -216,7 +227,8 @@ static int check_ledger(struct contents *contents, const char *path, const char 
         ha_find(findings_of(contents), "ledgers", path, "is not listed in export.json");
         return 0;
     }
-    if (ha_schema_open(schema, &opened, err) || check_stated(contents, "ledgers", "data/export.json", stated, path, &found, err))
+    if (ha_schema_open(schema, &opened, err) ||
+        check_stated(contents, "ledgers", "data/export.json", stated, path, &found, err))
         return -1;
     contents->schema = opened;
     contents->path = path;
@@ -224,35 +236,43 @@ static int check_ledger(struct contents *contents, const char *path, const char 
     if (ha_check_lines(contents->check, "schema", path, LINE_MAX_BYTES, check_ledger_line, contents, err))
         return -1;
     if ((int64_t)contents->lines != ha_json_get_int(stated, "lines", -1))
-        ha_find(findings_of(contents), "ledgers", path, "has %llu lines, and %lld are stated", (unsigned long long)contents->lines,
-                (long long)ha_json_get_int(stated, "lines", -1));
+        ha_find(findings_of(contents), "ledgers", path, "has %llu lines, and %lld are stated",
+                (unsigned long long)contents->lines, (long long)ha_json_get_int(stated, "lines", -1));
     return 0;
 }
 
 /* ---------------------------------------------------------------------------------------------- counts */
 
-static void compare(struct contents *contents, const char *category, const char *what, int64_t stated, int64_t found)
+static void compare(struct contents *contents, const char *category, const char *what, int64_t stated,
+                    int64_t found)
 {
     if (stated != found)
-        ha_find(findings_of(contents), "counts", "data/export.json", "%s: %s: %lld stated, %lld found", category, what,
-                (long long)stated, (long long)found);
+        ha_find(findings_of(contents), "counts", "data/export.json", "%s: %s: %lld stated, %lld found",
+                category, what, (long long)stated, (long long)found);
 }
 
 static void check_counts(struct contents *contents, const ha_json *category, const struct tally *tally)
 {
     const ha_json *records = ha_json_get(category, HA_K_RECORDS), *files = ha_json_get(category, HA_K_FILES);
     const char *id = ha_json_get_text(category, HA_K_ID);
-    compare(contents, id, "records delivered", ha_json_get_int(records, HA_K_DELIVERED, -1), tally->records.delivered);
-    compare(contents, id, "records missing", ha_json_get_int(records, HA_K_MISSING, -1), tally->records.missing);
-    compare(contents, id, "records withheld", ha_json_get_int(records, HA_K_WITHHELD, -1), tally->records.withheld);
-    compare(contents, id, "files delivered", ha_json_get_int(files, HA_K_DELIVERED, -1), tally->files.delivered);
+    compare(contents, id, "records delivered", ha_json_get_int(records, HA_K_DELIVERED, -1),
+            tally->records.delivered);
+    compare(contents, id, "records missing", ha_json_get_int(records, HA_K_MISSING, -1),
+            tally->records.missing);
+    compare(contents, id, "records withheld", ha_json_get_int(records, HA_K_WITHHELD, -1),
+            tally->records.withheld);
     compare(contents, id, "files missing", ha_json_get_int(files, HA_K_MISSING, -1), tally->files.missing);
     compare(contents, id, "files withheld", ha_json_get_int(files, HA_K_WITHHELD, -1), tally->files.withheld);
-    compare(contents, id, "fields withheld", ha_json_get_int(category, HA_K_FIELDS_WITHHELD, -1), tally->fields_withheld);
+    if (tally->unread)
+        return;
+    compare(contents, id, "files delivered", ha_json_get_int(files, HA_K_DELIVERED, -1),
+            tally->files.delivered);
+    compare(contents, id, "fields withheld", ha_json_get_int(category, HA_K_FIELDS_WITHHELD, -1),
+            tally->fields_withheld);
     compare(contents, id, "bytes", ha_json_get_int(category, HA_K_BYTES, -1), tally->bytes);
     if (tally->file_missing > tally->files.missing || tally->file_withheld > tally->files.withheld)
-        ha_find(findings_of(contents), "ledgers", "data/export.json", "%s: its records name more files that are not here than the ledgers",
-                id);
+        ha_find(findings_of(contents), "ledgers", "data/export.json",
+                "%s: its records name more files that are not here than the ledgers", id);
 }
 
 /* ------------------------------------------------------------------------------------------- documents */
@@ -264,7 +284,8 @@ static int check_privacy(struct contents *contents, const ha_json *doc)
     if (strcmp(service, contents->check->result->service) != 0)
         ha_find(findings_of(contents), "privacy", contents->path, "is of the service %s", service);
     if (strcmp(ha_json_get_text(doc, HA_K_LANGUAGE), ha_json_get_text(manifest, HA_K_LANGUAGE)) != 0)
-        ha_find(findings_of(contents), "privacy", contents->path, "is in another language than export.json says");
+        ha_find(findings_of(contents), "privacy", contents->path,
+                "is in another language than export.json says");
     for (size_t i = 0; i < ha_json_count(contents->categories); i++) {
         const ha_json *category = ha_json_at(contents->categories, i), *match = NULL;
         const char *id = ha_json_get_text(category, HA_K_ID);
@@ -289,7 +310,8 @@ static int check_document(struct contents *contents, const char *path, struct ha
     if (strcmp(path, "data/privacy.json") != 0)
         return 0;
     contents->path = path;
-    if (ha_schema_open("privacy", &schema, err) || ha_check_read(contents->check, "schema", path, &text, &found, err))
+    if (ha_schema_open("privacy", &schema, err) ||
+        ha_check_read(contents->check, "schema", path, &text, &found, err))
         return -1;
     if (!found)
         return 0;
@@ -320,8 +342,11 @@ static int check_documents(struct contents *contents, struct ha_error *err)
 /* What needs nobody to speak of it. */
 static int use_fixed(struct contents *contents, struct ha_error *err)
 {
-    static const char *const fixed[] = {"data/export.json", "data/schemas/export.schema.json", "data/schemas/privacy.schema.json",
-                                        "data/schemas/record.schema.json", "data/schemas/missing.schema.json",
+    static const char *const fixed[] = {"data/export.json",
+                                        "data/schemas/export.schema.json",
+                                        "data/schemas/privacy.schema.json",
+                                        "data/schemas/record.schema.json",
+                                        "data/schemas/missing.schema.json",
                                         "data/schemas/withheld.schema.json"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         if (use(contents, fixed[i], err))
@@ -336,7 +361,7 @@ static int report_unused(void *context, const struct ha_entry *entry, struct ha_
     (void)err;
     if (strcmp(entry->path, "data/privacy.json") == 0 || ha_text_ends_with(entry->path, "/missing.jsonl") ||
         ha_text_ends_with(entry->path, "/withheld.jsonl"))
-        return 0;   /* required, so its absence from export.json has a finding of its own */
+        return 0; /* required, so its absence from export.json has a finding of its own */
     ha_find(findings_of(contents), "unexpected", entry->path, "belongs to no record and to no document");
     return 0;
 }
@@ -348,7 +373,8 @@ static int check_all(struct contents *contents, struct ha_error *err)
         if (check_category(contents, ha_json_at(contents->categories, contents->current), err))
             return -1;
     }
-    if (check_ledger(contents, "data/missing.jsonl", "missing", err) || check_ledger(contents, "data/withheld.jsonl", "withheld", err))
+    if (check_ledger(contents, "data/missing.jsonl", "missing", err) ||
+        check_ledger(contents, "data/withheld.jsonl", "withheld", err))
         return -1;
     for (size_t i = 0; i < count; i++)
         check_counts(contents, ha_json_at(contents->categories, i), &contents->tallies[i]);

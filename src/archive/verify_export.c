@@ -18,21 +18,31 @@ static const char path[] = "data/export.json";
 /* expected = delivered + missing + withheld */
 static void check_sum(struct ha_check *check, const char *of, const char *what, const ha_json *counts)
 {
-    int64_t expected = ha_json_get_int(counts, HA_K_EXPECTED, 0), delivered = ha_json_get_int(counts, HA_K_DELIVERED, 0);
-    int64_t missing = ha_json_get_int(counts, HA_K_MISSING, 0), withheld = ha_json_get_int(counts, HA_K_WITHHELD, 0);
+    int64_t expected = ha_json_get_int(counts, HA_K_EXPECTED, 0),
+            delivered = ha_json_get_int(counts, HA_K_DELIVERED, 0);
+    int64_t missing = ha_json_get_int(counts, HA_K_MISSING, 0),
+            withheld = ha_json_get_int(counts, HA_K_WITHHELD, 0);
     if (expected != delivered + missing + withheld)
-        ha_find(&check->findings, "counts", path, "%s: %lld %s expected, and %lld delivered, %lld missing, %lld withheld", of,
+        ha_find(&check->findings, "counts", path,
+                "%s: %lld %s expected, and %lld delivered, %lld missing, %lld withheld", of,
                 (long long)expected, what, (long long)delivered, (long long)missing, (long long)withheld);
 }
 
 struct total {
-    const char *group, *member;   /* GROUP is NULL for a member of the category itself */
+    const char *group, *member; /* GROUP is NULL for a member of the category itself */
 };
 
-static const struct total totals[] = {
-    {HA_K_RECORDS, HA_K_EXPECTED}, {HA_K_RECORDS, HA_K_DELIVERED}, {HA_K_RECORDS, HA_K_MISSING}, {HA_K_RECORDS, HA_K_WITHHELD},
-    {HA_K_FILES, HA_K_EXPECTED},   {HA_K_FILES, HA_K_DELIVERED},   {HA_K_FILES, HA_K_MISSING},   {HA_K_FILES, HA_K_WITHHELD},
-    {NULL, HA_K_FIELDS_WITHHELD},  {NULL, HA_K_DRIFT},             {NULL, HA_K_BYTES}};
+static const struct total totals[] = {{HA_K_RECORDS, HA_K_EXPECTED},
+                                      {HA_K_RECORDS, HA_K_DELIVERED},
+                                      {HA_K_RECORDS, HA_K_MISSING},
+                                      {HA_K_RECORDS, HA_K_WITHHELD},
+                                      {HA_K_FILES, HA_K_EXPECTED},
+                                      {HA_K_FILES, HA_K_DELIVERED},
+                                      {HA_K_FILES, HA_K_MISSING},
+                                      {HA_K_FILES, HA_K_WITHHELD},
+                                      {NULL, HA_K_FIELDS_WITHHELD},
+                                      {NULL, HA_K_DRIFT},
+                                      {NULL, HA_K_BYTES}};
 
 static int64_t value_of(const ha_json *object, const struct total *total)
 {
@@ -88,8 +98,8 @@ static void check_stem(struct ha_check *check, const ha_json *doc)
     int64_t number = ha_json_get_int(ha_json_get(doc, HA_K_VOLUME), "number", 0);
     if (number)
         snprintf(part, sizeof part, "-part%02lld", (long long)number);
-    snprintf(stem, sizeof stem, "%s-export-%.4s%.2s%.2s-%.8s%s", result->service, result->as_of, result->as_of + 5,
-             result->as_of + 8, result->export_id, part);
+    snprintf(stem, sizeof stem, "%s-export-%.4s%.2s%.2s-%.8s%s", result->service, result->as_of,
+             result->as_of + 5, result->as_of + 8, result->export_id, part);
     if (check->reader->zip && strcmp(stem, top) != 0)
         ha_find(&check->findings, "names", "", "the top directory is %s, and must be %s", top, stem);
 }
@@ -102,8 +112,10 @@ static void copy_text(char *out, size_t size, const char *text)
 static void read_head(struct ha_check *check, const ha_json *doc)
 {
     struct ha_verify_result *result = check->result;
-    copy_text(result->service, sizeof result->service, ha_json_get_text(ha_json_get(doc, HA_K_SERVICE), HA_K_ID));
-    copy_text(result->subject, sizeof result->subject, ha_json_get_text(ha_json_get(doc, HA_K_SUBJECT), HA_K_ID));
+    copy_text(result->service, sizeof result->service,
+              ha_json_get_text(ha_json_get(doc, HA_K_SERVICE), HA_K_ID));
+    copy_text(result->subject, sizeof result->subject,
+              ha_json_get_text(ha_json_get(doc, HA_K_SUBJECT), HA_K_ID));
     copy_text(result->export_id, sizeof result->export_id, ha_json_get_text(doc, HA_K_EXPORT_ID));
     copy_text(result->as_of, sizeof result->as_of, ha_json_get_text(doc, HA_K_AS_OF));
     copy_text(result->outcome, sizeof result->outcome, ha_json_get_text(doc, HA_K_OUTCOME));
@@ -115,11 +127,11 @@ static void check_whom(struct ha_check *check, const ha_json *doc)
     const char *request = ha_json_get_text(ha_json_get(doc, HA_K_REQUEST), HA_K_ID);
     const struct ha_verify_options *options = check->options;
     if (options->subject && (!subject || strcmp(options->subject, subject) != 0))
-        ha_find(&check->findings, "subject", path, "the archive is about %s, not about %s", subject ? subject : "nobody",
-                options->subject);
+        ha_find(&check->findings, "subject", path, "the archive is about %s, not about %s",
+                subject ? subject : "nobody", options->subject);
     if (options->request_id && (!request || strcmp(options->request_id, request) != 0))
-        ha_find(&check->findings, "request", path, "the archive answers the request %s, not %s", request ? request : "(none)",
-                options->request_id);
+        ha_find(&check->findings, "request", path, "the archive answers the request %s, not %s",
+                request ? request : "(none)", options->request_id);
 }
 
 int ha_check_export(struct ha_check *check, struct ha_error *err)

@@ -20,37 +20,42 @@ struct ha_check {
     struct ha_findings findings;
     struct ha_reader *reader;
     struct ha_index *index;
-    struct ha_pubkey *trusted;   /* options->public_key_count of them */
-    ha_json *manifest;           /* data/export.json, NULL when it cannot be used */
+    struct ha_pubkey *trusted; /* options->public_key_count of them */
+    ha_json *manifest;         /* data/export.json, NULL when it cannot be used */
 };
 
 /*
  * Each checks one side of the archive and reports what is wrong; -1 only when something kept it from being read.
  * They stand in the order in which they are called.
  */
-int ha_check_bag(struct ha_check *check, struct ha_error *err);         /* names of members, bagit.txt, manifests */
-int ha_check_export(struct ha_check *check, struct ha_error *err);      /* data/export.json by itself, and whom it is about */
-int ha_check_info(struct ha_check *check, struct ha_error *err);        /* bag-info.txt */
-int ha_check_signatures(struct ha_check *check, struct ha_error *err);  /* that of the tag manifest, and the detached one */
-int ha_check_contents(struct ha_check *check, struct ha_error *err);    /* records, ledgers, media, privacy.json against export.json */
+int ha_check_bag(struct ha_check *check, struct ha_error *err); /* names of members, bagit.txt, manifests */
+int ha_check_export(struct ha_check *check,
+                    struct ha_error *err); /* data/export.json by itself, and whom it is about */
+int ha_check_info(struct ha_check *check, struct ha_error *err); /* bag-info.txt */
+int ha_check_signatures(struct ha_check *check,
+                        struct ha_error *err); /* that of the tag manifest, and the detached one */
+int ha_check_contents(struct ha_check *check,
+                      struct ha_error *err); /* records, ledgers, media, privacy.json against export.json */
 
 /* True in *found when the archive has PATH; then *member is filled. */
-int ha_check_member(struct ha_check *check, const char *path, struct ha_member *member, bool *found, struct ha_error *err);
+int ha_check_member(struct ha_check *check, const char *path, struct ha_member *member, bool *found,
+                    struct ha_error *err);
 
 /* Appends the bytes of PATH to TEXT; *found false when it is not there or (after a finding under RULE) cannot be read. */
-int ha_check_read(struct ha_check *check, const char *rule, const char *path, struct ha_buf *text, bool *found,
-                  struct ha_error *err);
+int ha_check_read(struct ha_check *check, const char *rule, const char *path, struct ha_buf *text,
+                  bool *found, struct ha_error *err);
 
 /* Gives PATH to VISIT line by line; what is wrong with the lines themselves becomes a finding under RULE. */
-int ha_check_lines(struct ha_check *check, const char *rule, const char *path, size_t max, ha_line_visit visit, void *context,
-                   struct ha_error *err);
+int ha_check_lines(struct ha_check *check, const char *rule, const char *path, size_t max,
+                   ha_line_visit visit, void *context, struct ha_error *err);
 
 /*
  * Parses one JSON text in canonical form and checks it against the sub-schema AT. *out is NULL (after findings) when it is no JSON; when it
  * is JSON but does not fit, there are findings and *fits is false.
  */
-int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path, uint64_t line,
-                  const char *text, size_t len, ha_json **out, bool *fits, struct ha_error *err);
+int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path,
+                  uint64_t line, const char *text, size_t len, ha_json **out, bool *fits,
+                  struct ha_error *err);
 
 /* "holdall-export-1 export=… as_of=… file=FILE", as data/export.json demands it. */
 void ha_check_comment(const struct ha_check *check, const char *file, char out[HA_COMMENT_MAX + 1]);

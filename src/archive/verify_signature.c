@@ -14,16 +14,18 @@
 
 enum { SIGNATURE_MAX = 4096, CHUNK = 256 * 1024, PATH_SIZE = 4096 };
 
-static const char tag_manifest[] = "tagmanifest-sha256.txt", tag_signature[] = "tagmanifest-sha256.txt.minisig";
+static const char tag_manifest[] = "tagmanifest-sha256.txt",
+                  tag_signature[] = "tagmanifest-sha256.txt.minisig";
 
 /* What a signature is checked for. */
 struct target {
-    const char *rule, *path;   /* of the signature */
-    const char *file;          /* what it signs, as its comment says; NULL when that is not known */
+    const char *rule, *path; /* of the signature */
+    const char *file;        /* what it signs, as its comment says; NULL when that is not known */
     uint8_t hash[HA_BLAKE2B_SIZE];
 };
 
-static const struct ha_pubkey *find_trusted(const struct ha_check *check, const struct ha_signature *signature)
+static const struct ha_pubkey *find_trusted(const struct ha_check *check,
+                                            const struct ha_signature *signature)
 {
     for (size_t i = 0; i < check->options->public_key_count; i++) {
         if (memcmp(check->trusted[i].id, signature->key_id, HA_KEY_ID_SIZE) == 0)
@@ -40,23 +42,26 @@ static void name_id(const uint8_t id[HA_KEY_ID_SIZE], char out[HA_KEY_ID_SIZE * 
 }
 
 /* *signer is the trusted key that made the signature, NULL when no key was given or (after a finding) none fits. */
-static int check_signature(struct ha_check *check, const struct target *target, const struct ha_signature *signature,
-                           const struct ha_pubkey **signer, struct ha_error *err)
+static int check_signature(struct ha_check *check, const struct target *target,
+                           const struct ha_signature *signature, const struct ha_pubkey **signer,
+                           struct ha_error *err)
 {
     char comment[HA_COMMENT_MAX + 1], id[HA_KEY_ID_SIZE * 2 + 1];
     *signer = NULL;
     if (target->file && check->manifest) {
         ha_check_comment(check, target->file, comment);
         if (strcmp(comment, signature->trusted_comment) != 0)
-            ha_find(&check->findings, target->rule, target->path, "the trusted comment is \"%s\", and the archive says \"%s\"",
-                    signature->trusted_comment, comment);
+            ha_find(&check->findings, target->rule, target->path,
+                    "the trusted comment is \"%s\", and the archive says \"%s\"", signature->trusted_comment,
+                    comment);
     }
     if (check->options->public_key_count == 0)
         return 0;
     const struct ha_pubkey *key = find_trusted(check, signature);
     if (!key) {
         name_id(signature->key_id, id);
-        ha_find(&check->findings, target->rule, target->path, "is by the key %s, which is not a trusted one", id);
+        ha_find(&check->findings, target->rule, target->path, "is by the key %s, which is not a trusted one",
+                id);
         return 0;
     }
     if (ha_signature_check(signature, key, target->hash, err))
@@ -91,7 +96,8 @@ static void hash_abort(struct ha_sink *sink)
     (void)sink;
 }
 
-static int hash_member(struct ha_check *check, const struct ha_member *member, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
+static int hash_member(struct ha_check *check, const struct ha_member *member, uint8_t out[HA_BLAKE2B_SIZE],
+                       struct ha_error *err)
 {
     static const struct ha_sink_ops ops = {hash_write, hash_commit, hash_abort};
     struct hash_sink sink = {.sink.ops = &ops, .hash = ha_blake2b_new(err)};
@@ -104,8 +110,8 @@ static int hash_member(struct ha_check *check, const struct ha_member *member, u
     return result;
 }
 
-static int check_copy(struct ha_check *check, const struct ha_signature *signature, const struct ha_pubkey *signer,
-                      struct ha_error *err)
+static int check_copy(struct ha_check *check, const struct ha_signature *signature,
+                      const struct ha_pubkey *signer, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(SIGNATURE_MAX);
     struct ha_pubkey copy;
@@ -119,7 +125,8 @@ static int check_copy(struct ha_check *check, const struct ha_signature *signatu
         ha_error_clear(err);
         return 0;
     }
-    if (memcmp(copy.id, signature->key_id, sizeof copy.id) != 0 || (signer && memcmp(copy.key, signer->key, sizeof copy.key) != 0))
+    if (memcmp(copy.id, signature->key_id, sizeof copy.id) != 0 ||
+        (signer && memcmp(copy.key, signer->key, sizeof copy.key) != 0))
         ha_find(&check->findings, "key", "signing-key.pub", "is not the key that signed the tag manifest");
     return 0;
 }
@@ -141,7 +148,8 @@ static int check_tag_manifest(struct ha_check *check, struct ha_error *err)
         return ha_find_error(&check->findings, "signature", tag_signature, err);
     if (hash_member(check, &member, target.hash, err))
         return ha_find_error(&check->findings, "signature", tag_manifest, err);
-    if (check_signature(check, &target, &signature, &signer, err) || check_copy(check, &signature, signer, err))
+    if (check_signature(check, &target, &signature, &signer, err) ||
+        check_copy(check, &signature, signer, err))
         return -1;
     if (signer)
         ha_pubkey_id(signer, check->result->key_id);

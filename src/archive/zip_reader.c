@@ -14,7 +14,13 @@
 #include "io/inflate.h"
 #include "model/naming.h"
 
-enum { WINDOW = 256 * 1024, CHUNK = 128 * 1024, LOCAL_BEGIN = 30, CENTRAL_BEGIN = 46, NAME_MAX_BYTES = HA_ENTRY_PATH_SIZE };
+enum {
+    WINDOW = 256 * 1024,
+    CHUNK = 128 * 1024,
+    LOCAL_BEGIN = 30,
+    CENTRAL_BEGIN = 46,
+    NAME_MAX_BYTES = HA_ENTRY_PATH_SIZE
+};
 
 /* A piece of the file in memory. */
 struct window {
@@ -35,12 +41,13 @@ struct pass {
     struct ha_findings *findings;
     ha_member_visit visit;
     void *context;
-    uint64_t next;        /* where the next local header must begin */
-    uint64_t directory;   /* where the central directory begins */
+    uint64_t next;      /* where the next local header must begin */
+    uint64_t directory; /* where the central directory begins */
 };
 
 /* NEED bytes at OFFSET, none of them at or behind END; NULL with HA_E_INVALID or a failed read. */
-static const uint8_t *look(struct zip *zip, struct window *window, uint64_t offset, size_t need, uint64_t end, struct ha_error *err)
+static const uint8_t *look(struct zip *zip, struct window *window, uint64_t offset, size_t need, uint64_t end,
+                           struct ha_error *err)
 {
     if (offset > end || end - offset < need || need > WINDOW) {
         ha_fail(err, HA_E_INVALID, "it reaches beyond its place");
@@ -64,12 +71,13 @@ static const uint8_t *look(struct zip *zip, struct window *window, uint64_t offs
 
 static void describe(const struct ha_zip_header *header, char out[NAME_MAX_BYTES])
 {
-    snprintf(out, NAME_MAX_BYTES, "%.*s", header->name_len < NAME_MAX_BYTES ? (int)header->name_len : NAME_MAX_BYTES - 1,
-             header->name);
+    snprintf(out, NAME_MAX_BYTES, "%.*s",
+             header->name_len < NAME_MAX_BYTES ? (int)header->name_len : NAME_MAX_BYTES - 1, header->name);
 }
 
 /* Splits the name into the one top directory and the path below it. */
-static int take_name(struct pass *pass, const char *whole, size_t len, struct ha_member *member, struct ha_error *err)
+static int take_name(struct pass *pass, const char *whole, size_t len, struct ha_member *member,
+                     struct ha_error *err)
 {
     char *top = pass->zip->reader.top;
     const char *slash = memchr(whole, '/', len);
@@ -79,7 +87,7 @@ static int take_name(struct pass *pass, const char *whole, size_t len, struct ha
     if (len >= sizeof member->path || top_len == 0 || top_len + 1 == len)
         return ha_fail(err, HA_E_PATH, "the name is not that of a file below the top directory, or too long");
     if (!*top)
-        memcpy(top, whole, top_len);   /* the buffer is zeroed */
+        memcpy(top, whole, top_len); /* the buffer is zeroed */
     if (strlen(top) != top_len || memcmp(top, whole, top_len) != 0)
         return ha_fail(err, HA_E_PATH, "the name does not begin with the top directory %s/", top);
     memcpy(member->path, slash + 1, len - top_len - 1);
@@ -88,12 +96,14 @@ static int take_name(struct pass *pass, const char *whole, size_t len, struct ha
 }
 
 /* The local header must begin where the last entry ended, and its data must end before the central directory. */
-static int check_local(struct pass *pass, const struct ha_zip_header *central, struct ha_member *member, struct ha_error *err)
+static int check_local(struct pass *pass, const struct ha_zip_header *central, struct ha_member *member,
+                       struct ha_error *err)
 {
     struct zip *zip = pass->zip;
     struct ha_zip_header local;
     if (central->offset != pass->next)
-        return ha_fail(err, HA_E_INVALID, "its local header is said to be at %llu, and the entry before it ends at %llu",
+        return ha_fail(err, HA_E_INVALID,
+                       "its local header is said to be at %llu, and the entry before it ends at %llu",
                        (unsigned long long)central->offset, (unsigned long long)pass->next);
     const uint8_t *bytes = look(zip, &zip->locals, pass->next, LOCAL_BEGIN, pass->directory, err);
     size_t whole = bytes ? ha_zip_local_whole(bytes) : 0;
@@ -148,13 +158,14 @@ static int check_directory(struct pass *pass, const struct ha_zip_directory *dir
         ha_find(pass->findings, "zip", "", "the central directory has %llu bytes more than its entries",
                 (unsigned long long)(end - at));
     if (pass->next != pass->directory)
-        ha_find(pass->findings, "zip", "", "the last entry ends at %llu, and the central directory begins at %llu",
+        ha_find(pass->findings, "zip", "",
+                "the last entry ends at %llu, and the central directory begins at %llu",
                 (unsigned long long)pass->next, (unsigned long long)pass->directory);
     return 0;
 }
 
-static int zip_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
-                    struct ha_error *err)
+static int zip_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit,
+                    void *context, struct ha_error *err)
 {
     struct zip *zip = (struct zip *)reader;
     struct ha_zip_directory directory;
@@ -164,7 +175,8 @@ static int zip_each(struct ha_reader *reader, struct ha_findings *findings, ha_m
         return -1;
     if (ha_zip_read_end(tail, len, zip->size, &directory, err))
         return ha_find_error(findings, "zip", "", err);
-    struct pass pass = {.zip = zip, .findings = findings, .visit = visit, .context = context, .directory = directory.offset};
+    struct pass pass = {
+        .zip = zip, .findings = findings, .visit = visit, .context = context, .directory = directory.offset};
     return check_directory(&pass, &directory, err) < 0 ? -1 : 0;
 }
 
@@ -190,7 +202,8 @@ static int copy(struct zip *zip, const struct ha_member *member, struct ha_sink 
     return ha_sink_commit(sink, err);
 }
 
-static int zip_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink, struct ha_error *err)
+static int zip_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
+                    struct ha_error *err)
 {
     struct ha_inflate_sink inflate;
     if (member->deflated) {

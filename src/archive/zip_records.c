@@ -63,20 +63,23 @@ static int widen(uint64_t *value, const uint8_t **at, const uint8_t *end)
     return 0;
 }
 
-static int read_zip64(const uint8_t *at, size_t len, bool local, struct ha_zip_header *out, struct ha_error *err)
+static int read_zip64(const uint8_t *at, size_t len, bool local, struct ha_zip_header *out,
+                      struct ha_error *err)
 {
     const uint8_t *end = at + len;
     /* APPNOTE 4.5.3: a local header has both sizes or none. */
     if (local && (out->size != WIDE || out->packed != WIDE))
         return refuse(err, "the zip64 field of the local header has sizes that the header has too");
-    if (widen(&out->size, &at, end) || widen(&out->packed, &at, end) || (!local && widen(&out->offset, &at, end)) || at != end)
+    if (widen(&out->size, &at, end) || widen(&out->packed, &at, end) ||
+        (!local && widen(&out->offset, &at, end)) || at != end)
         return refuse(err, "the zip64 field does not have the values that the header leaves to it");
     if (out->size < WIDE && out->packed < WIDE && (local || out->offset < WIDE))
         return refuse(err, "the zip64 field is not needed");
     return 0;
 }
 
-static int read_fields(const uint8_t *at, size_t len, bool local, struct ha_zip_header *out, struct ha_error *err)
+static int read_fields(const uint8_t *at, size_t len, bool local, struct ha_zip_header *out,
+                       struct ha_error *err)
 {
     bool zip64 = false;
     while (len > 0) {
@@ -92,7 +95,8 @@ static int read_fields(const uint8_t *at, size_t len, bool local, struct ha_zip_
             out->stamped = true;
             out->stamp = ha_get32(data + 1);
         } else {
-            return ha_fail(err, HA_E_INVALID, "the extra field 0x%04x of %u bytes is not allowed, or there twice", id, size);
+            return ha_fail(err, HA_E_INVALID,
+                           "the extra field 0x%04x of %u bytes is not allowed, or there twice", id, size);
         }
         at += FIELD_HEAD + size;
         len -= (size_t)FIELD_HEAD + size;
@@ -170,7 +174,8 @@ int ha_zip_read_central(const uint8_t *bytes, struct ha_zip_header *out, struct 
     if (ha_get16(bytes + 36) & ~1)
         return refuse(err, "it has internal attributes");
     if (ha_get32(bytes + 38) != REGULAR_0644)
-        return ha_fail(err, HA_E_INVALID, "the external attributes 0x%08x are not those of a file of mode 0644",
+        return ha_fail(err, HA_E_INVALID,
+                       "the external attributes 0x%08x are not those of a file of mode 0644",
                        ha_get32(bytes + 38));
     if (read_fields(bytes + CENTRAL_SIZE + out->name_len, out->extra_len, false, out, err))
         return -1;
@@ -190,15 +195,16 @@ int ha_zip_same(const struct ha_zip_header *local, const struct ha_zip_header *c
         what = "CRC-32";
     else if (local->packed != central->packed || local->size != central->size)
         what = "sizes";
-    else if (local->time != central->time || local->date != central->date || local->stamped != central->stamped ||
-             local->stamp != central->stamp)
+    else if (local->time != central->time || local->date != central->date ||
+             local->stamped != central->stamped || local->stamp != central->stamp)
         what = "time";
     return what ? ha_fail(err, HA_E_INVALID, "local and central header differ in the %s", what) : 0;
 }
 
 /* -------------------------------------------------------------------------------------------- end records */
 
-static int read_end64(const uint8_t *end64, const uint8_t *locator, uint64_t at, struct ha_zip_directory *out, struct ha_error *err)
+static int read_end64(const uint8_t *end64, const uint8_t *locator, uint64_t at, struct ha_zip_directory *out,
+                      struct ha_error *err)
 {
     if (ha_get32(locator + 4) != 0 || ha_get32(locator + 16) != 1 || ha_get64(locator + 8) != at)
         return refuse(err, "the zip64 locator does not lead to the record before it");
@@ -220,7 +226,8 @@ static bool agrees(uint64_t number, uint64_t shown, uint64_t widest)
     return number < widest ? shown == number : shown == widest;
 }
 
-int ha_zip_read_end(const uint8_t *tail, size_t len, uint64_t size, struct ha_zip_directory *out, struct ha_error *err)
+int ha_zip_read_end(const uint8_t *tail, size_t len, uint64_t size, struct ha_zip_directory *out,
+                    struct ha_error *err)
 {
     const uint8_t *end = len < END_SIZE ? NULL : tail + len - END_SIZE;
     if (!end || ha_get32(end) != END || ha_get16(end + 20) != 0)

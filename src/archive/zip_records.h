@@ -15,10 +15,10 @@ enum { HA_ZIP_EXTRA_MAX = 64 };
 struct ha_zip_header {
     uint16_t flags, method, time, date, name_len, extra_len;
     uint32_t crc;
-    uint64_t packed, size, offset;   /* the values of the zip64 field where there is one */
+    uint64_t packed, size, offset; /* the values of the zip64 field where there is one */
     bool stamped;
-    uint32_t stamp;                  /* of field 0x5455 */
-    const char *name;                /* name_len bytes */
+    uint32_t stamp;   /* of field 0x5455 */
+    const char *name; /* name_len bytes */
 };
 
 /* The whole length of the header that begins with these bytes (30 of a local one, 46 of a central one). */
@@ -40,6 +40,7 @@ struct ha_zip_directory {
 enum { HA_ZIP_TAIL = 22 + 20 + 56 };
 
 /* Reads the end records from the last LEN bytes (HA_ZIP_TAIL, or the whole of a smaller file) of a file of SIZE bytes. */
-int ha_zip_read_end(const uint8_t *tail, size_t len, uint64_t size, struct ha_zip_directory *out, struct ha_error *err);
+int ha_zip_read_end(const uint8_t *tail, size_t len, uint64_t size, struct ha_zip_directory *out,
+                    struct ha_error *err);
 
 #endif

@@ -14,7 +14,7 @@
  * look at the end, once, with ha_buf_check.
  */
 struct ha_buf {
-    char *data;   /* NULL while nothing was ever added */
+    char *data; /* NULL while nothing was ever added */
     size_t len;
     size_t cap;
     size_t max;

@@ -10,9 +10,9 @@
 
 struct ha_env {
     void *context;
-    ha_time (*now)(void *context);                                                 /* wall clock */
-    int64_t (*monotonic_ms)(void *context);                                        /* for durations only */
-    int (*random)(void *context, void *out, size_t len, struct ha_error *err);     /* fit for keys */
+    ha_time (*now)(void *context);                                             /* wall clock */
+    int64_t (*monotonic_ms)(void *context);                                    /* for durations only */
+    int (*random)(void *context, void *out, size_t len, struct ha_error *err); /* fit for keys */
 };
 
 /* The real clock and the kernel's random generator. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { HA_UUID_TEXT = 37, HA_SHA256_HEX = 65 };   /* with the NUL */
+enum { HA_UUID_TEXT = 37, HA_SHA256_HEX = 65 }; /* with the NUL */
 
 /* Writes 2*LEN lower-case digits and a NUL. */
 void ha_hex_encode(const void *data, size_t len, char *out);

@@ -164,7 +164,7 @@ int ha_text_to_size(const char *text, uint64_t *bytes)
     static const struct {
         const char *unit;
         uint64_t factor;
-    } units[] = {{"", 1},           {"K", 1000},          {"M", 1000000},         {"G", 1000000000},
+    } units[] = {{"", 1},           {"K", 1000},       {"M", 1000000},   {"G", 1000000000},
                  {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}};
     size_t digits = strspn(text, "0123456789");
 

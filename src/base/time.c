@@ -114,8 +114,8 @@ int ha_time_parse(const char *text, ha_time *out)
     if (take_digits(&at, 4, &c.year) < 0 || take_char(&at, "-") < 0 || take_digits(&at, 2, &c.month) < 0 ||
         take_char(&at, "-") < 0 || take_digits(&at, 2, &c.day) < 0 || take_char(&at, "Tt ") < 0 ||
         take_digits(&at, 2, &c.hour) < 0 || take_char(&at, ":") < 0 || take_digits(&at, 2, &c.minute) < 0 ||
-        take_char(&at, ":") < 0 || take_digits(&at, 2, &c.second) < 0 || take_fraction(&at, &c.millisecond) < 0 ||
-        take_offset(&at, &offset) < 0 || *at != '\0')
+        take_char(&at, ":") < 0 || take_digits(&at, 2, &c.second) < 0 ||
+        take_fraction(&at, &c.millisecond) < 0 || take_offset(&at, &offset) < 0 || *at != '\0')
         return -1;
     if (!is_date(&c) || c.hour > 23 || c.minute > 59 || c.second > 60)
         return -1;
@@ -135,12 +135,12 @@ void ha_time_format(ha_time time, char out[HA_TIME_TEXT])
 
     if (c.millisecond)
         snprintf(out, HA_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned)c.year % 10000u,
-                 (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u, (unsigned)c.minute % 100u,
-                 (unsigned)c.second % 100u, (unsigned)c.millisecond % 1000u);
+                 (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u,
+                 (unsigned)c.minute % 100u, (unsigned)c.second % 100u, (unsigned)c.millisecond % 1000u);
     else
         snprintf(out, HA_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)c.year % 10000u,
-                 (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u, (unsigned)c.minute % 100u,
-                 (unsigned)c.second % 100u);
+                 (unsigned)c.month % 100u, (unsigned)c.day % 100u, (unsigned)c.hour % 100u,
+                 (unsigned)c.minute % 100u, (unsigned)c.second % 100u);
 }
 
 uint32_t ha_time_dos(ha_time time)

@@ -10,14 +10,15 @@ typedef int64_t ha_time;
 
 #define HA_TIME_NONE INT64_MIN
 
-enum { HA_TIME_TEXT = 32 };   /* room for any text that ha_time_format writes, with its NUL */
+enum { HA_TIME_TEXT = 32 }; /* room for any text that ha_time_format writes, with its NUL */
 
 /* The years that can be written with four digits: everything else is no time for us. */
 #define HA_TIME_MIN INT64_C(-62167219200000)
 #define HA_TIME_MAX INT64_C(253402300799999)
 
 struct ha_civil {
-    int year, month, day, hour, minute, second, millisecond;   /* UTC, proleptic Gregorian; month and day from 1 */
+    int year, month, day, hour, minute, second,
+        millisecond; /* UTC, proleptic Gregorian; month and day from 1 */
 };
 
 /*

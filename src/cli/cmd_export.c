@@ -105,8 +105,9 @@ static void print_result(const struct given *given, const struct ha_error *err)
     const struct ha_export_result *result = &given->run.result;
     if (!given->quiet && result->line_count > 0)
         print_table(result);
-    cli_print_notes(result);
-    if (result->outcome[0])
+    if (!given->quiet)
+        cli_print_notes(result);
+    if (result->outcome[0] && result->exit_status != CLI_USAGE)
         cli_line(stdout, "outcome: %s", result->outcome);
     if (result->published)
         cli_line(stdout, "archive: %s", result->archive);
@@ -201,7 +202,7 @@ const struct cli_command cli_export = {
     "      --events FILE|fd:N       write events there, JSON Lines\n"
     "      --report FILE            write the report there, JSON\n"
     "      --hash-subject           report and events name the subject by its SHA-256 only\n"
-    "  -q, --quiet                  no table and no progress\n"
+    "  -q, --quiet                  no table, no notes and no progress\n"
     "  -v, --verbose                say more about the run\n"
     "  -h, --help                   this text\n"
     "\n"

@@ -23,7 +23,7 @@ static int make(const char *directory, const char *password)
         cli_line(stderr, "The key has a password: unlocking it takes 1 GiB of memory.");
     else
         cli_line(stderr, "The key has no password: whoever can read the file can sign. With a password "
-                         "(--password-file), unlocking it takes 1 GiB of memory.");
+                         "(--key-password-file), unlocking it takes 1 GiB of memory.");
     return CLI_OK;
 }
 
@@ -32,7 +32,7 @@ static int run_keygen(const struct cli_command *command, int argc, char **argv)
     const char *directory = ".", *password_file = NULL;
     char password[CLI_PASSWORD_SIZE];
     const struct cli_option options[] = {{"output", 'o', CLI_TEXT, &directory},
-                                         {"password-file", 0, CLI_TEXT, &password_file}};
+                                         {"key-password-file", 0, CLI_TEXT, &password_file}};
     struct ha_error err = {0};
     struct cli_args args;
     int status;
@@ -51,7 +51,7 @@ static int run_pubkey(const struct cli_command *command, int argc, char **argv)
 {
     const char *password_file = NULL;
     char public_key[HA_PUBLIC_KEY_SIZE], id[HA_KEY_ID_TEXT];
-    const struct cli_option options[] = {{"password-file", 0, CLI_TEXT, &password_file}};
+    const struct cli_option options[] = {{"key-password-file", 0, CLI_TEXT, &password_file}};
     struct ha_error err = {0};
     struct cli_args args;
     int status;
@@ -68,22 +68,22 @@ static int run_pubkey(const struct cli_command *command, int argc, char **argv)
 
 const struct cli_command cli_keygen = {
     "keygen", run_keygen,
-    "Usage: holdall keygen [-o DIR] [--password-file FILE|fd:N]\n"
+    "Usage: holdall keygen [-o DIR] [--key-password-file FILE|fd:N]\n"
     "\n"
     "Makes a key pair to sign with: DIR/holdall.key (secret) and DIR/holdall.pub. Replaces none.\n"
     "\n"
-    "  -o, --output DIR          an existing directory; the current one if not given\n"
-    "      --password-file F     lock the secret key with the first line of a file, or of descriptor N\n"
-    "                            with fd:N; unlocking then takes 1 GiB of memory\n"
-    "  -h, --help                this text\n",
+    "  -o, --output DIR           an existing directory; the current one if not given\n"
+    "      --key-password-file F  lock the secret key with the first line of a file, or of descriptor N\n"
+    "                             with fd:N; unlocking then takes 1 GiB of memory\n"
+    "  -h, --help                 this text\n",
     "make a key pair to sign with"};
 
 const struct cli_command cli_pubkey = {
     "pubkey", run_pubkey,
-    "Usage: holdall pubkey KEYFILE [--password-file FILE|fd:N]\n"
+    "Usage: holdall pubkey KEYFILE [--key-password-file FILE|fd:N]\n"
     "\n"
     "Prints the public half of a minisign key, as a .pub file: a comment with the key id, then the key.\n"
     "\n"
-    "      --password-file F     the password of the secret key; asked for on the terminal if not given\n"
-    "  -h, --help                this text\n",
+    "      --key-password-file F  the password of the secret key; asked for on the terminal if not given\n"
+    "  -h, --help                 this text\n",
     "print the public half of a key"};

@@ -13,6 +13,11 @@ static void count(void *context, const char *file, const char *pointer, const ch
     cli_print_finding(NULL, file, pointer, reason, warning);
 }
 
+static const char *plural(int count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static int run_lint(const struct cli_command *command, int argc, char **argv)
 {
     struct tally tally = {0};
@@ -26,10 +31,12 @@ static int run_lint(const struct cli_command *command, int argc, char **argv)
     if (ha_lint(args.items[0], count, &tally, &err)) {
         if (tally.errors == 0)
             return cli_error(&err);
-        cli_line(stderr, "holdall: %s: %d errors, %d warnings", args.items[0], tally.errors, tally.warnings);
+        cli_line(stderr, "holdall: %s: %d error%s, %d warning%s", args.items[0], tally.errors,
+                 plural(tally.errors), tally.warnings, plural(tally.warnings));
         return ha_error_exit_status(err.code);
     }
-    cli_line(stdout, "ok: %s: no errors, %d warnings", args.items[0], tally.warnings);
+    cli_line(stdout, "ok: %s: no errors, %d warning%s", args.items[0], tally.warnings,
+             plural(tally.warnings));
     return CLI_OK;
 }
 

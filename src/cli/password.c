@@ -94,8 +94,8 @@ int cli_password(void *context, char *password, size_t size, struct ha_error *er
         int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (tty < 0)
             return cli_fail(err, HA_E_KEY,
-                            "the key has a password, and there is neither a terminal to ask on nor a "
-                            "password file");
+                            "the key has a password, and there is no terminal to ask on; give it with "
+                            "--key-password-file");
         result = ask_on(tty, password, size, err);
         close(tty);
     }

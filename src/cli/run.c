@@ -29,6 +29,13 @@ void cli_print_finding(void *context, const char *file, const char *pointer, con
     cli_line(stderr, "%s%s:%s: %s", warning ? "warning: " : "", file, pointer, reason);
 }
 
+/* What works and should be known is lint's to say, and the report's. */
+static void print_error(void *context, const char *file, const char *pointer, const char *reason, int warning)
+{
+    if (!warning)
+        cli_print_finding(context, file, pointer, reason, warning);
+}
+
 bool cli_run_start(const struct cli_command *command, struct cli_run *run, const struct cli_args *args,
                    bool quiet, int *status)
 {
@@ -44,7 +51,7 @@ bool cli_run_start(const struct cli_command *command, struct cli_run *run, const
         return false;
     cli_catch_signals();
     cli_progress_start(&run->progress, !quiet);
-    run->options.finding = cli_print_finding;
+    run->options.finding = print_error;
     run->options.finding_context = &run->progress;
     run->options.progress = cli_progress_show;
     run->options.progress_context = &run->progress;

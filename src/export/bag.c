@@ -21,7 +21,8 @@ int ha_run_write_front(struct ha_run *run, const struct ha_key *key, struct ha_e
 {
     static const char bagit[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
     struct ha_buf readme HA_BUF = ha_buf_make(64 * 1024), pub HA_BUF = ha_buf_make(1024);
-    const ha_json *about = ha_json_get(run->service->doc, HA_K_SERVICE), *controller = ha_json_get(about, HA_K_CONTROLLER);
+    const ha_json *about = ha_json_get(run->service->doc, HA_K_SERVICE),
+                  *controller = ha_json_get(about, HA_K_CONTROLLER);
     struct ha_pubkey public;
     ha_key_public(key, &public);
     struct ha_readme text = {
@@ -32,7 +33,8 @@ int ha_run_write_front(struct ha_run *run, const struct ha_key *key, struct ha_e
         .as_of = run->order.as_of_text,
     };
     ha_readme_write(&text, &readme);
-    if (ha_pubkey_format(&public, &pub, err) || ha_run_put(run, "bagit.txt", bagit, sizeof bagit - 1, NULL, err) ||
+    if (ha_pubkey_format(&public, &pub, err) ||
+        ha_run_put(run, "bagit.txt", bagit, sizeof bagit - 1, NULL, err) ||
         put_text(run, "README.txt", &readme, err))
         return -1;
     return put_text(run, "signing-key.pub", &pub, err);
@@ -68,7 +70,7 @@ static int write_info(struct ha_run *run, struct ha_error *err)
 
 struct manifest {
     struct ha_sink *sink;
-    struct ha_blake2b *hash;   /* of what was written; NULL where nobody signs it */
+    struct ha_blake2b *hash; /* of what was written; NULL where nobody signs it */
 };
 
 static int manifest_line(void *context, const struct ha_entry *entry, struct ha_error *err)
@@ -84,18 +86,21 @@ static int manifest_line(void *context, const struct ha_entry *entry, struct ha_
 static int write_manifest(struct ha_run *run, const char *path, bool payload, struct ha_blake2b *hash,
                           struct ha_entry *entry, struct ha_error *err)
 {
-    struct ha_entry_spec spec = {.path = path, .time = run->order.as_of, .text = true, .size = HA_SIZE_UNKNOWN};
+    struct ha_entry_spec spec = {
+        .path = path, .time = run->order.as_of, .text = true, .size = HA_SIZE_UNKNOWN};
     struct manifest manifest = {.hash = hash};
     if (ha_pack_flush(run->pack, err) || ha_pack_begin(run->pack, &spec, entry, &manifest.sink, err))
         return -1;
-    if (ha_index_each_entry(run->index, payload, manifest_line, &manifest, err) || ha_sink_commit(manifest.sink, err)) {
+    if (ha_index_each_entry(run->index, payload, manifest_line, &manifest, err) ||
+        ha_sink_commit(manifest.sink, err)) {
         ha_sink_abort(manifest.sink);
         return ha_context(err, "%s", path);
     }
     return 0;
 }
 
-static int sign_manifest(struct ha_run *run, const struct ha_key *key, struct ha_blake2b *hash, struct ha_error *err)
+static int sign_manifest(struct ha_run *run, const struct ha_key *key, struct ha_blake2b *hash,
+                         struct ha_error *err)
 {
     struct ha_buf signature HA_BUF = ha_buf_make(4096);
     uint8_t digest[HA_BLAKE2B_SIZE];

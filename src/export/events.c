@@ -13,7 +13,8 @@ static ha_json *make_event(struct ha_run *run, const char *name)
     ha_json *event = ha_json_new_object();
     ha_time_format(run->env->now(run->env->context), now);
     if (ha_json_set_text(event, HA_K_EVENT, name) || ha_json_set_int(event, HA_K_SEQ, ++run->event_seq) ||
-        ha_json_set_text(event, HA_K_TIME, now) || ha_json_set_text(event, HA_K_EXPORT_ID, run->order.export_id) ||
+        ha_json_set_text(event, HA_K_TIME, now) ||
+        ha_json_set_text(event, HA_K_EXPORT_ID, run->order.export_id) ||
         ha_json_set_text(event, HA_K_REQUEST_ID, run->order.request_id)) {
         ha_json_free(event);
         return NULL;
@@ -41,7 +42,48 @@ void ha_event_start(struct ha_run *run)
     if (run->options->events_fd < 0)
         return;
     HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_START);
-    if (event && !ha_json_set_text(event, HA_K_FORMAT, HA_FORMAT_EVENT) && !ha_json_set_text(event, HA_K_SERVICE, run->service->id))
+    if (event && !ha_json_set_text(event, HA_K_FORMAT, HA_FORMAT_EVENT) &&
+        !ha_json_set_text(event, HA_K_SERVICE, run->service->id))
+        send_event(run, event);
+}
+
+void ha_event_category(struct ha_run *run, const char *id, const struct ha_category_counts *counts)
+{
+    if (run->options->events_fd < 0)
+        return;
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_CATEGORY);
+    if (event && !ha_json_set_text(event, HA_K_CATEGORY, id) &&
+        !ha_json_set_int(event, HA_K_RECORDS, counts->records.expected) &&
+        !ha_json_set_int(event, HA_K_FILES, counts->files.expected) &&
+        !ha_json_set_int(event, HA_K_BYTES, counts->bytes_stated))
+        send_event(run, event);
+}
+
+void ha_event_item(struct ha_run *run, const char *category, const struct ha_index_item *item)
+{
+    bool delivered = item->state == HA_STATE_DELIVERED;
+    if (run->options->events_fd < 0)
+        return;
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_ITEM);
+    int bad = !event || ha_json_set_text(event, HA_K_CATEGORY, category) ||
+              ha_json_set_text(event, HA_K_ID, item->record_id) ||
+              ha_json_set_text(event, HA_K_ROLE, item->role) ||
+              ha_json_set_text(event, HA_K_STATE,
+                               delivered ? HA_W_ITEM_STATE_DELIVERED : HA_W_ITEM_STATE_MISSING) ||
+              ha_json_set_text(event, HA_K_CAUSE, delivered ? NULL : item->why);
+    if (!bad && delivered)
+        bad = ha_json_set_int(event, HA_K_BYTES, item->out_size);
+    if (!bad)
+        send_event(run, event);
+}
+
+void ha_event_commit(struct ha_run *run, uint64_t offset, uint64_t entries)
+{
+    if (run->options->events_fd < 0)
+        return;
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_COMMIT);
+    if (event && !ha_json_set_int(event, HA_K_OFFSET, (int64_t)offset) &&
+        !ha_json_set_int(event, HA_K_ENTRIES, (int64_t)entries))
         send_event(run, event);
 }
 

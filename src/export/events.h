@@ -7,6 +7,9 @@
 
 /* Each writes one line. A reader that went away ends the events, not the run. */
 void ha_event_start(struct ha_run *run);
+void ha_event_category(struct ha_run *run, const char *id, const struct ha_category_counts *counts);
+void ha_event_item(struct ha_run *run, const char *category, const struct ha_index_item *item);
+void ha_event_commit(struct ha_run *run, uint64_t offset, uint64_t entries);
 void ha_event_progress(struct ha_run *run, const struct ha_progress *progress);
 void ha_event_finish(struct ha_run *run);
 

@@ -27,8 +27,8 @@ enum { DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024, PATH_SIZ
 
 /* ------------------------------------------------------------------------------------- begin and end */
 
-static int start_run(struct ha_run *run, const struct ha_export_options *options, struct ha_export_result *result,
-                     struct ha_error *err)
+static int start_run(struct ha_run *run, const struct ha_export_options *options,
+                     struct ha_export_result *result, struct ha_error *err)
 {
     *result = (struct ha_export_result){.exit_status = 1};
     ha_error_clear(err);
@@ -82,7 +82,8 @@ static int open_stage(const char *path, struct ha_error *err)
         close(fd);
         return ha_fail(err, HA_E_BUSY, "another run works in %s", path);
     }
-    static const char *const left[] = {"archive.part", "archive.minisig", "index.sqlite", "index.sqlite-journal", "index.sqlite-wal", "index.sqlite-shm"};
+    static const char *const left[] = {"archive.part",         "archive.minisig",  "index.sqlite",
+                                       "index.sqlite-journal", "index.sqlite-wal", "index.sqlite-shm"};
     for (size_t i = 0; i < sizeof left / sizeof *left; i++)
         unlinkat(fd, left[i], 0);
     return fd;
@@ -105,8 +106,8 @@ static int open_index(struct ha_run *run, struct ha_error *err)
 static void make_stem(struct ha_run *run)
 {
     const char *as_of = run->order.as_of_text;
-    snprintf(run->stem, sizeof run->stem, "%s-export-%.4s%.2s%.2s-%.8s", run->service->id, as_of, as_of + 5, as_of + 8,
-             run->order.export_id);
+    snprintf(run->stem, sizeof run->stem, "%s-export-%.4s%.2s%.2s-%.8s", run->service->id, as_of, as_of + 5,
+             as_of + 8, run->order.export_id);
 }
 
 static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_error *err)
@@ -115,7 +116,8 @@ static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_err
     if (strcmp(output, "-") == 0 || ha_text_starts_with(output, "s3://"))
         return ha_fail(err, HA_E_USAGE, "this version writes archives to files only, not to '%s'", output);
     bool directory = ha_text_ends_with(output, "/") || ha_path_is_directory(output);
-    int len = directory ? snprintf(target, PATH_SIZE, "%s%s%s.zip", output, ha_text_ends_with(output, "/") ? "" : "/", run->stem)
+    int len = directory ? snprintf(target, PATH_SIZE, "%s%s%s.zip", output,
+                                   ha_text_ends_with(output, "/") ? "" : "/", run->stem)
                         : snprintf(target, PATH_SIZE, "%s", output);
     if (len >= PATH_SIZE - 32)
         return ha_fail(err, HA_E_USAGE, "the output's path is too long");
@@ -137,7 +139,8 @@ static int stage_path(struct ha_run *run, const char *target, struct ha_error *e
 
 /* ---------------------------------------------------------------------------------------- publishing */
 
-static int sign_archive(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
+static int sign_archive(struct ha_run *run, const struct ha_key *key, const char *target,
+                        struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(4096);
     char comment[256], from[PATH_SIZE + 32], to[PATH_SIZE + 32];
@@ -146,8 +149,8 @@ static int sign_archive(struct ha_run *run, const struct ha_key *key, const char
         return 0;
     ha_pack_blake2b(run->pack, hash);
     ha_hex_encode(hash, sizeof hash, run->blake2b);
-    snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=%s.zip", HA_FORMAT_EXPORT, run->order.export_id,
-             run->order.as_of_text, run->stem);
+    snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=%s.zip", HA_FORMAT_EXPORT,
+             run->order.export_id, run->order.as_of_text, run->stem);
     snprintf(from, sizeof from, "%s/archive.minisig", run->stage);
     snprintf(to, sizeof to, "%s.minisig", target);
     if (ha_key_sign(key, hash, comment, &text, err) ||
@@ -157,7 +160,8 @@ static int sign_archive(struct ha_run *run, const struct ha_key *key, const char
     return ha_file_publish(from, to, true, err);
 }
 
-static int publish(struct ha_run *run, const struct ha_key *key, const char *part, const char *target, struct ha_error *err)
+static int publish(struct ha_run *run, const struct ha_key *key, const char *part, const char *target,
+                   struct ha_error *err)
 {
     uint64_t size;
     if (ha_pack_finish(run->pack, &size, err) || ha_run_check(run, err))
@@ -171,12 +175,18 @@ static int publish(struct ha_run *run, const struct ha_key *key, const char *par
     return 0;
 }
 
-/* The share of missing items that the description lets pass, in millionths. */
+/* The share of missing items that the description lets pass, in millionths: "0.01" is 10,000. The schema knows no more digits. */
 static int64_t allowed_share(const ha_json *missing)
 {
     const char *text = ha_json_get_text(missing, HA_K_MAX_SHARE);
-    double share = text ? strtod(text, NULL) : 0;
-    return (int64_t)(share * 1000000);
+    int64_t share = 0, unit = 1000000;
+    for (; text && *text; text++) {
+        if (*text == '.')
+            continue;
+        share += (*text - '0') * unit;
+        unit /= 10;
+    }
+    return share;
 }
 
 static int only_gone(void *context, const struct ha_index_item *item, struct ha_error *err)
@@ -226,10 +236,17 @@ static int pack_all(struct ha_run *run, const struct ha_key *key, bool *may, str
         return -1;
     if (!*may)
         return 0;
-    return ha_run_write_records(run, err) || ha_run_write_ledgers(run, err) || ha_run_write_privacy(run, err) ||
-                   ha_run_write_export(run, err) || write_schemas(run, err) || ha_run_write_bag(run, key, err)
+    return ha_run_write_records(run, err) || ha_run_write_ledgers(run, err) ||
+                   ha_run_write_privacy(run, err) || ha_run_write_export(run, err) ||
+                   write_schemas(run, err) || ha_run_write_bag(run, key, err)
                ? -1
                : 0;
+}
+
+static bool fails_on_drift(const struct ha_run *run)
+{
+    const char *unknown = ha_json_get_text(ha_json_get(run->service->doc, HA_K_POLICY), HA_K_UNKNOWN);
+    return run->options->fail_on_drift || (unknown && strcmp(unknown, HA_W_UNKNOWN_POLICY_FAIL) == 0);
 }
 
 static int build(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
@@ -239,8 +256,9 @@ static int build(struct ha_run *run, const struct ha_key *key, const char *targe
     snprintf(part, sizeof part, "%s/archive.part", run->stage);
     if (ha_run_list(run, err) || ha_run_total(run, &run->total, err))
         return -1;
-    if (run->options->fail_on_drift && run->total.drift)
-        return ha_fail(err, HA_E_DRIFT, "%lld fields are not known to the description", (long long)run->total.drift);
+    if (run->total.drift && fails_on_drift(run))
+        return ha_fail(err, HA_E_DRIFT, "%lld fields are not known to the description",
+                       (long long)run->total.drift);
     int fd HA_FD = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return ha_fail_errno(err, errno, "%s cannot be made", part);
@@ -252,24 +270,31 @@ static int build(struct ha_run *run, const struct ha_key *key, const char *targe
         return -1;
     if (missing == 0)
         return 0;
-    return ha_fail(err, HA_E_PARTIAL, may ? "%lld items are missing; the archive lists them" : "%lld items are missing, so nothing was published; --allow-partial publishes what is there",
-                   (long long)missing);
+    return ha_fail(
+        err, HA_E_PARTIAL,
+        may ? "%lld items are missing; the archive lists them"
+            : "%lld items are missing, so nothing was published; --allow-partial publishes what is there",
+        (long long)missing);
 }
 
 static int load_key(struct ha_run *run, struct ha_key **key, struct ha_error *err)
 {
-    const ha_json *signing = ha_json_get(run->service->doc, HA_K_SIGNING), *value = ha_json_get(signing, HA_K_KEY);
+    const ha_json *signing = ha_json_get(run->service->doc, HA_K_SIGNING),
+                  *value = ha_json_get(signing, HA_K_KEY);
     struct ha_buf path HA_BUF = ha_buf_make(PATH_SIZE);
     if (run->options->key)
-        return ha_key_load(run->options->key, run->options->password, run->options->password_context, key, err);
+        return ha_key_load(run->options->key, run->options->password, run->options->password_context, key,
+                           err);
     if (!value)
-        return ha_fail(err, HA_E_KEY, "no key to sign with: give -k, set HOLDALL_KEY, or name one in the description");
+        return ha_fail(err, HA_E_KEY,
+                       "no key to sign with: give -k, set HOLDALL_KEY, or name one in the description");
     if (ha_json_get_text(value, HA_K_FILE))
         ha_buf_add_text(&path, ha_json_get_text(value, HA_K_FILE));
     else if (ha_source_value(value, run->service->directory, "signing/key", &path, err))
         return -1;
     HA_FREE char *whole = ha_path_join(run->service->directory, ha_buf_text(&path));
-    return whole ? ha_key_load(whole, run->options->password, run->options->password_context, key, err) : ha_fail_nomem(err);
+    return whole ? ha_key_load(whole, run->options->password, run->options->password_context, key, err)
+                 : ha_fail_nomem(err);
 }
 
 /* Everything between the lock and the removal of the stage. */
@@ -323,13 +348,19 @@ int ha_export(const struct ha_export_options *options, struct ha_export_result *
 
 static int plan(struct ha_run *run, char **json, struct ha_error *err)
 {
-    char path[] = "/tmp/holdall-plan-XXXXXX";
+    const char *folder = getenv("TMPDIR");
+    char path[PATH_SIZE];
+    if (snprintf(path, sizeof path, "%s/holdall-plan-XXXXXX", folder && *folder ? folder : "/tmp") >=
+        PATH_SIZE)
+        return ha_fail(err, HA_E_USAGE, "the path in TMPDIR is too long");
     if (ha_run_resolve(run, err) || ha_run_read_texts(run, err))
         return -1;
     if (!mkdtemp(path))
         return ha_fail_errno(err, errno, "no place for the index of a plan");
     run->stage = strdup(path);
-    int result = !run->stage ? ha_fail_nomem(err) : open_index(run, err) || ha_run_list(run, err) || ha_run_total(run, &run->total, err) ? -1 : 0;
+    int result = !run->stage ? ha_fail_nomem(err)
+                 : open_index(run, err) || ha_run_list(run, err) || ha_run_total(run, &run->total, err) ? -1
+                                                                                                        : 0;
     if (run->index)
         ha_report_fill(run, NULL);
     if (result == 0 && json)
@@ -340,7 +371,8 @@ static int plan(struct ha_run *run, char **json, struct ha_error *err)
     return result;
 }
 
-int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json, struct ha_error *err)
+int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json,
+            struct ha_error *err)
 {
     struct ha_run run;
     if (json)

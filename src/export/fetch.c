@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "export/events.h"
 #include "export/run.h"
 #include "ha-formats.h"
 #include "io/digest.h"
@@ -18,10 +19,10 @@ struct body_sink {
     struct ha_sink sink;
     struct ha_run *run;
     const struct ha_index_item *item;
-    uint64_t size;                /* as the source states it, or HA_SIZE_UNKNOWN */
+    uint64_t size; /* as the source states it, or HA_SIZE_UNKNOWN */
     uint8_t head[HA_SNIFF_SIZE];
     size_t have;
-    struct ha_sink *out;          /* the open entry, or NULL */
+    struct ha_sink *out; /* the open entry, or NULL */
     struct ha_entry entry;
     const struct ha_file_type *type;
 };
@@ -53,9 +54,11 @@ static int make_path(struct body_sink *body, char path[HA_ENTRY_PATH_SIZE], stru
         return -1;
     for (int digits = 8; taken && digits <= 32; digits += 4) {
         snprintf(id, sizeof id, "%.*s", digits, hex);
-        struct ha_media_name name = {body->item->role, body->item->time, body->item->slug, id, body->type->extension};
+        struct ha_media_name name = {body->item->role, body->item->time, body->item->slug, id,
+                                     body->type->extension};
         size_t room = (size_t)HA_LIMIT_PATH - strlen(body->run->stem);
-        if (ha_media_path(&name, strlen(".xmp"), path, room < HA_ENTRY_PATH_SIZE ? room : HA_ENTRY_PATH_SIZE, err) ||
+        if (ha_media_path(&name, strlen(".xmp"), path, room < HA_ENTRY_PATH_SIZE ? room : HA_ENTRY_PATH_SIZE,
+                          err) ||
             ha_pack_taken(body->run->pack, path, &taken, err))
             return -1;
     }
@@ -119,7 +122,8 @@ static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struc
     if (stated >= 0 && size == HA_SIZE_UNKNOWN)
         body->size = (uint64_t)stated;
     else if (stated >= 0 && size != (uint64_t)stated)
-        return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where its record states %lld", (unsigned long long)size, (long long)stated);
+        return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where its record states %lld",
+                       (unsigned long long)size, (long long)stated);
     *sink = &body->sink;
     return 0;
 }
@@ -129,9 +133,9 @@ static const char *cause_of(enum ha_code code)
     static const struct {
         enum ha_code code;
         const char *cause;
-    } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},           {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
-                  {HA_E_CHANGED, HA_W_CAUSE_CHANGED},     {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
-                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH},  {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
+    } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},          {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
+                  {HA_E_CHANGED, HA_W_CAUSE_CHANGED},    {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
+                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         if (causes[i].code == code)
             return causes[i].cause;
@@ -183,8 +187,9 @@ static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, s
         return -1;
     if (!*shared)
         return 0;
-    if ((item->size >= 0 && item->size != same.out_size) || (item->sha256 && strcmp(item->sha256, same.out_sha256) != 0)) {
-        *shared = false;   /* the records disagree about it: it is fetched and judged by its own */
+    if ((item->size >= 0 && item->size != same.out_size) ||
+        (item->sha256 && strcmp(item->sha256, same.out_sha256) != 0)) {
+        *shared = false; /* the records disagree about it: it is fetched and judged by its own */
         return 0;
     }
     char path[HA_ENTRY_PATH_SIZE], sha256[HA_SHA256_HEX], type[HA_TYPE_SIZE];
@@ -204,15 +209,19 @@ static int fetch_item(struct ha_run *run, struct ha_index_item *item, struct ha_
     bool shared = false;
     if (ha_run_check(run, err))
         return -1;
-    if (share(run, item, &shared, err) == 0 && (shared || deliver(run, item, err) == 0))
+    if (share(run, item, &shared, err) == 0 && (shared || deliver(run, item, err) == 0)) {
+        ha_event_item(run, run->service->categories[item->category].id, item);
         return 0;
-    return ha_context(err, "%s: a file of record %.80s", run->service->categories[item->category].id, item->record_id);
+    }
+    return ha_context(err, "%s: a file of record %.80s", run->service->categories[item->category].id,
+                      item->record_id);
 }
 
 static int fetch_all(struct ha_run *run, struct ha_progress *progress, struct ha_error *err)
 {
     struct ha_index_item item;
     int64_t after = 0;
+    uint64_t committed = 0, entries, offset;
     bool found = true;
     while (found) {
         if (ha_index_next_item(run->index, after, &item, &found, err))
@@ -226,6 +235,10 @@ static int fetch_all(struct ha_run *run, struct ha_progress *progress, struct ha
         progress->files_done++;
         progress->bytes_done = (int64_t)run->fetched_bytes;
         ha_run_progress(run, progress, false);
+        ha_pack_state(run->pack, &offset, &entries);
+        if (entries != committed)
+            ha_event_commit(run, offset, entries);
+        committed = entries;
     }
     return 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Key files for the outside world: made, and their public half shown. What a key file says is archive/sign_key.c's. */
 #include <holdall/key.h>
+
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/sign.h"
 #include "export/keys.h"
@@ -36,7 +39,8 @@ static void wipe(struct ha_buf *text)
 static int write_pair(const char *directory, const char *secret, size_t len, const struct ha_pubkey *public,
                       struct ha_error *err)
 {
-    HA_FREE char *key_path = ha_path_join(directory, "holdall.key"), *pub_path = ha_path_join(directory, "holdall.pub");
+    HA_FREE char *key_path = ha_path_join(directory, "holdall.key"),
+                 *pub_path = ha_path_join(directory, "holdall.pub");
     struct ha_buf pub HA_BUF = ha_buf_make(1024);
     if (!key_path || !pub_path)
         return ha_fail_nomem(err);
@@ -44,16 +48,19 @@ static int write_pair(const char *directory, const char *secret, size_t len, con
         return ha_fail(err, HA_E_EXISTS, "%s is there already; a key is never replaced", pub_path);
     if (ha_pubkey_format(public, &pub, err) || ha_file_write_whole(key_path, secret, len, false, err))
         return -1;
-    return ha_file_write_whole(pub_path, ha_buf_text(&pub), pub.len, false, err);
+    if (ha_file_write_whole(pub_path, ha_buf_text(&pub), pub.len, false, err))
+        return -1;
+    return chmod(pub_path, 0644) ? ha_fail_errno(err, errno, "%s", pub_path) : 0;
 }
 
-int ha_keygen(const char *directory, const char *password, char public_key[HA_PUBLIC_KEY_SIZE], char id[HA_KEY_ID_TEXT],
-              struct ha_error *err)
+int ha_keygen(const char *directory, const char *password, char public_key[HA_PUBLIC_KEY_SIZE],
+              char id[HA_KEY_ID_TEXT], struct ha_error *err)
 {
     HA_KEY struct ha_key *key = NULL;
     struct ha_buf secret HA_CLEANUP(wipe) = ha_buf_make(MAX_KEY_FILE);
     struct ha_pubkey public;
-    if (ha_key_generate(ha_env_system(), &key, err) || ha_key_format(key, ha_env_system(), password, &secret, err))
+    if (ha_key_generate(ha_env_system(), &key, err) ||
+        ha_key_format(key, ha_env_system(), password, &secret, err))
         return -1;
     ha_key_public(key, &public);
     if (write_pair(directory, ha_buf_text(&secret), secret.len, &public, err))
@@ -61,7 +68,8 @@ int ha_keygen(const char *directory, const char *password, char public_key[HA_PU
     return describe(&public, public_key, id, err);
 }
 
-int ha_key_load(const char *path, ha_password_callback ask, void *context, struct ha_key **out, struct ha_error *err)
+int ha_key_load(const char *path, ha_password_callback ask, void *context, struct ha_key **out,
+                struct ha_error *err)
 {
     struct ha_buf text HA_CLEANUP(wipe) = ha_buf_make(MAX_KEY_FILE);
     if (ha_file_read(path, &text, err)) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "export/events.h"
 #include "export/run.h"
 #include "ha-formats.h"
 #include "model/pointer.h"
@@ -30,15 +31,16 @@ struct item {
     ha_json *record;
     int64_t row;
     int64_t fields_withheld;
-    struct ha_buf ledger;   /* lines to add once the record is known to be new */
-    const char *withheld;   /* reason for the whole record, or NULL */
+    struct ha_buf ledger; /* lines to add once the record is known to be new */
+    const char *withheld; /* reason for the whole record, or NULL */
     const char *files_withheld;
 };
 
 static bool equals(const ha_json *value, const char *wanted)
 {
     HA_JSON ha_json *text = value ? ha_convert(value, HA_AS_TEXT) : NULL;
-    return text && wanted && ha_json_text_length(text) == strlen(wanted) && strcmp(ha_json_text(text), wanted) == 0;
+    return text && wanted && ha_json_text_length(text) == strlen(wanted) &&
+           strcmp(ha_json_text(text), wanted) == 0;
 }
 
 static int bind_item(const struct lister *lister, const ha_json *raw, struct ha_error *err)
@@ -50,7 +52,8 @@ static int bind_item(const struct lister *lister, const ha_json *raw, struct ha_
     if (!value)
         return ha_fail(err, HA_E_SUBJECT, "it lacks %s, so nothing says whose it is", category->field);
     if (!equals(value, ha_run_variable(lister->run, category->is)))
-        return ha_fail(err, HA_E_SUBJECT, "%s names another subject; the whole export is refused", category->field);
+        return ha_fail(err, HA_E_SUBJECT, "%s names another subject; the whole export is refused",
+                       category->field);
     return 0;
 }
 
@@ -153,25 +156,31 @@ static int make_key(struct item *item, const struct ha_media_spec *media, const 
         const ha_json *value = ha_pointer_find(item->raw, media->key);
         if (!value || ha_json_is(value, HA_JSON_NULL))
             return 0;
-        if (!ha_json_text(value) || strlen(ha_json_text(value)) != ha_json_text_length(value) || !ha_json_text(value)[0])
+        if (!ha_json_text(value) || strlen(ha_json_text(value)) != ha_json_text_length(value) ||
+            !ha_json_text(value)[0])
             return ha_fail(err, HA_E_PATH, "%s is no key", media->key);
         ha_buf_add_text(key, ha_json_text(value));
     }
     if (ha_buf_check(key, "a key", err))
         return -1;
     if (!ha_text_starts_with(ha_buf_text(key), api->prefix))
-        return ha_fail(err, HA_E_PATH, "the key of %s lies outside the subject's prefix; the whole export is refused", media->role);
+        return ha_fail(err, HA_E_PATH,
+                       "the key of %s lies outside the subject's prefix; the whole export is refused",
+                       media->role);
     for (const char *at = ha_buf_text(key); at; at = strchr(at, '/')) {
         at += *at == '/';
         if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-            return ha_fail(err, HA_E_PATH, "the key of %s climbs out of its folder; the whole export is refused", media->role);
+            return ha_fail(err, HA_E_PATH,
+                           "the key of %s climbs out of its folder; the whole export is refused",
+                           media->role);
     }
     return 0;
 }
 
 static const char *slug_of(const ha_json *record)
 {
-    static const char *const members[] = {HA_K_TITLE, HA_K_CAPTION, HA_K_TEXT, HA_K_ORIGINAL_NAME, HA_K_DISPLAY_NAME};
+    static const char *const members[] = {HA_K_TITLE, HA_K_CAPTION, HA_K_TEXT, HA_K_ORIGINAL_NAME,
+                                          HA_K_DISPLAY_NAME};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         if (ha_json_get_text(record, members[i]))
             return ha_json_get_text(record, members[i]);
@@ -198,7 +207,8 @@ static int add_file(struct item *item, const struct ha_media_spec *media, int or
         ha_time_parse(ha_json_get_text(item->record, HA_K_CREATED_AT), &created);
     if (media->created_at)
         created = time_at(item->raw, media->created_at, HA_AS_RFC3339);
-    HA_JSON ha_json *size = media->size ? ha_convert(ha_pointer_find(item->raw, media->size), HA_AS_INTEGER) : NULL;
+    HA_JSON ha_json *size =
+        media->size ? ha_convert(ha_pointer_find(item->raw, media->size), HA_AS_INTEGER) : NULL;
     struct ha_index_item file = {
         .record = item->row,
         .category = (int)item->lister->number,
@@ -241,8 +251,8 @@ static int store_item(struct item *item, const ha_json *failed, struct ha_error 
     item->row = record.row;
     if (!item->withheld && (keep_extra(item, failed, err) || ha_json_write(item->record, &text, err)))
         return -1;
-    if (!item->withheld &&
-        ha_index_set_record_text(item->lister->run->index, item->row, ha_buf_text(&text), item->fields_withheld, err))
+    if (!item->withheld && ha_index_set_record_text(item->lister->run->index, item->row, ha_buf_text(&text),
+                                                    item->fields_withheld, err))
         return -1;
     for (size_t i = 0; i < category->media_count; i++) {
         if (add_file(item, &category->media[i], (int)i, err))
@@ -285,8 +295,10 @@ static int list_item(struct lister *lister, const ha_json *raw, const ha_json *p
             result = store_item(&item, failed, err);
     }
     ha_json_free(item.record);
-    if (result)
+    if (result && lister->category->parent >= 0)
         return ha_context(err, "%s: item %llu", lister->category->id, (unsigned long long)lister->items);
+    if (result)
+        return ha_context(err, "item %llu", (unsigned long long)lister->items);
     return list_nested(lister, raw, err);
 }
 
@@ -296,8 +308,11 @@ static int take_item(void *context, const char *text, size_t len, struct ha_erro
     HA_JSON ha_json *raw = NULL;
     if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
         return -1;
-    struct ha_progress progress = {.stage = HA_RUN_LIST, .category = lister->category->id, .files_expected = -1,
-                                   .bytes_expected = -1, .records = (int64_t)lister->items};
+    struct ha_progress progress = {.stage = HA_RUN_LIST,
+                                   .category = lister->category->id,
+                                   .files_expected = -1,
+                                   .bytes_expected = -1,
+                                   .records = (int64_t)lister->items};
     ha_run_progress(lister->run, &progress, false);
     return list_item(lister, raw, NULL, err);
 }
@@ -338,13 +353,30 @@ static bool is_needed(const struct ha_run *run, size_t number)
     return needed;
 }
 
+/* That category NUMBER and those that lie inside its items are listed. */
+static int tell_listed(struct ha_run *run, size_t number, struct ha_error *err)
+{
+    struct ha_category_counts counts;
+    if (run->selected[number]) {
+        if (ha_run_counts(run, number, &counts, err))
+            return -1;
+        ha_event_category(run, run->service->categories[number].id, &counts);
+    }
+    for (size_t i = number + 1; i < run->service->category_count; i++) {
+        if (run->service->categories[i].parent == (int)number && tell_listed(run, i, err))
+            return -1;
+    }
+    return 0;
+}
+
 int ha_run_list(struct ha_run *run, struct ha_error *err)
 {
     for (size_t i = 0; i < run->service->category_count; i++) {
         const struct ha_category *category = &run->service->categories[i];
         if (category->none || category->parent >= 0 || !is_needed(run, i))
             continue;
-        if (ha_index_begin(run->index, err) || list_category(run, i, err) || ha_index_commit(run->index, err))
+        if (ha_index_begin(run->index, err) || list_category(run, i, err) ||
+            ha_index_commit(run->index, err) || tell_listed(run, i, err))
             return -1;
     }
     run->listed_ms = run->env->monotonic_ms(run->env->context);

@@ -21,7 +21,8 @@ static int read_document(struct ha_run *run, struct ha_error *err)
     if (!run->options->request)
         return 0;
     if (ha_file_read(run->options->request, &text, err) ||
-        ha_json_parse(ha_buf_text(&text), text.len, "the request", document, err) || ha_schema_open("request", &schema, err)) {
+        ha_json_parse(ha_buf_text(&text), text.len, "the request", document, err) ||
+        ha_schema_open("request", &schema, err)) {
         err->code = err->code == HA_E_FORMAT || err->code == HA_E_IO ? HA_E_CONFIG : err->code;
         return -1;
     }
@@ -33,7 +34,8 @@ static const char *pick(const struct ha_run *run, const char *option, const char
     return option ? option : ha_json_get_text(run->order.document, member);
 }
 
-static int read_time(const char *text, const char *what, ha_time *time, char out[HA_TIME_TEXT], struct ha_error *err)
+static int read_time(const char *text, const char *what, ha_time *time, char out[HA_TIME_TEXT],
+                     struct ha_error *err)
 {
     if (ha_time_parse(text, time))
         return ha_fail(err, HA_E_USAGE, "%s '%.40s' is no time like 2026-11-01T00:00:00Z", what, text);
@@ -46,7 +48,8 @@ static int read_times(struct ha_run *run, struct ha_error *err)
     struct ha_order *order = &run->order;
     const struct ha_export_options *options = run->options;
     const char *as_of = pick(run, options->as_of, HA_K_AS_OF), *since = pick(run, options->since, HA_K_SINCE);
-    const char *until = pick(run, options->until, HA_K_UNTIL), *requested = pick(run, options->requested_at, HA_K_REQUESTED_AT);
+    const char *until = pick(run, options->until, HA_K_UNTIL),
+               *requested = pick(run, options->requested_at, HA_K_REQUESTED_AT);
     ha_time ignored;
     order->since = HA_TIME_MIN;
     order->until = HA_TIME_MAX;
@@ -109,7 +112,24 @@ static int make_id(struct ha_run *run, struct ha_error *err)
     ha_buf_add_text(&name, order->request_id);
     ha_buf_add_char(&name, '\0');
     ha_buf_add_text(&name, order->subject);
-    return ha_buf_check(&name, "the request id", err) ? -1 : ha_uuid_v5(name.data, name.len, order->export_id, err);
+    return ha_buf_check(&name, "the request id", err)
+               ? -1
+               : ha_uuid_v5(name.data, name.len, order->export_id, err);
+}
+
+/* What an option says must fit what a request document may say. */
+static int check_language(const char *language, struct ha_error *err)
+{
+    HA_SCHEMA struct ha_schema *schema = NULL;
+    HA_JSON ha_json *value = ha_json_new_text(language);
+    bool valid = false;
+    if (!value)
+        return ha_fail(err, HA_E_USAGE, "the language is no text");
+    if (ha_schema_open("request", &schema, err) ||
+        ha_schema_valid(schema, "/$defs/language", value, &valid, err))
+        return -1;
+    return valid ? 0
+                 : ha_fail(err, HA_E_USAGE, "the language '%.64s' is no tag such as en or pt-BR", language);
 }
 
 int ha_order_read(struct ha_run *run, struct ha_error *err)
@@ -132,6 +152,8 @@ int ha_order_read(struct ha_run *run, struct ha_error *err)
         return ha_fail(err, HA_E_USAGE, "-u and the request name different subjects");
     if (strcmp(order->scope, HA_W_SCOPE_ACCESS) != 0 && strcmp(order->scope, HA_W_SCOPE_PORTABILITY) != 0)
         return ha_fail(err, HA_E_USAGE, "the scope is access or portability, not '%.20s'", order->scope);
+    if (order->language && check_language(order->language, err))
+        return -1;
     if (read_times(run, err) || read_only(run, err))
         return -1;
     return make_id(run, err);

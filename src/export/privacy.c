@@ -32,8 +32,10 @@ int ha_run_read_texts(struct ha_run *run, struct ha_error *err)
     HA_FREE char *whole = ha_path_join(run->service->directory, ha_buf_text(&path));
     if (!whole)
         return ha_fail_nomem(err);
-    if (ha_file_read(whole, &text, err) || ha_json_parse(ha_buf_text(&text), text.len, whole, &document, err) ||
-        ha_schema_open("texts", &schema, err) || ha_schema_demand(schema, "", document, HA_E_CONFIG, whole, err)) {
+    if (ha_file_read(whole, &text, err) ||
+        ha_json_parse(ha_buf_text(&text), text.len, whole, &document, err) ||
+        ha_schema_open("texts", &schema, err) ||
+        ha_schema_demand(schema, "", document, HA_E_CONFIG, whole, err)) {
         err->code = err->code == HA_E_FORMAT || err->code == HA_E_IO ? HA_E_CONFIG : err->code;
         return ha_context(err, "the text catalogue");
     }
@@ -70,12 +72,13 @@ static const char *text_of(struct ha_run *run, const char *section, const char *
 static int add_entry(struct ha_run *run, ha_json *list, const char *section, const char *id)
 {
     ha_json *entry = ha_json_new_object();
-    return ha_json_set_text(entry, HA_K_ID, id) | ha_json_set_text(entry, HA_K_TEXT, text_of(run, section, id)) |
-           ha_json_append(list, entry);
+    return ha_json_set_text(entry, HA_K_ID, id) |
+           ha_json_set_text(entry, HA_K_TEXT, text_of(run, section, id)) | ha_json_append(list, entry);
 }
 
 /* Sets MEMBER to the entries that IDS names in SECTION of the catalogue. */
-static int set_entries(struct ha_run *run, ha_json *doc, const char *member, const char *section, const ha_json *ids)
+static int set_entries(struct ha_run *run, ha_json *doc, const char *member, const char *section,
+                       const ha_json *ids)
 {
     ha_json *list = ha_json_new_array();
     int bad = 0;
@@ -98,7 +101,8 @@ static ha_json *used(struct ha_run *run, const char *member)
 {
     ha_json *list = ha_json_new_array();
     for (size_t i = 0; i < run->service->category_count; i++) {
-        const ha_json *value = ha_json_get(ha_json_get(run->service->categories[i].spec, HA_K_PRIVACY), member);
+        const ha_json *value =
+            ha_json_get(ha_json_get(run->service->categories[i].spec, HA_K_PRIVACY), member);
         size_t count = ha_json_text(value) ? 1 : ha_json_count(value);
         for (size_t at = 0; at < count; at++) {
             const char *id = ha_json_text(value) ? ha_json_text(value) : ha_json_text(ha_json_at(value, at));
@@ -118,7 +122,8 @@ static int set_purposes(struct ha_run *run, ha_json *doc)
     for (size_t i = 0; i < ha_json_count(ids); i++) {
         const char *id = ha_json_text(ha_json_at(ids, i));
         bad |= add_entry(run, list, "purposes", id);
-        bad |= ha_json_set_text(ha_json_at(list, i), HA_K_LEGAL_BASIS, ha_json_get_text(ha_json_get(details, id), HA_K_LEGAL_BASIS));
+        bad |= ha_json_set_text(ha_json_at(list, i), HA_K_LEGAL_BASIS,
+                                ha_json_get_text(ha_json_get(details, id), HA_K_LEGAL_BASIS));
     }
     return ha_json_set(doc, HA_K_PURPOSES, list) | bad;
 }
@@ -126,9 +131,12 @@ static int set_purposes(struct ha_run *run, ha_json *doc)
 /* Without a list in the description, every right of the catalogue counts. */
 static int set_rights(struct ha_run *run, const ha_json *privacy, const char *email, ha_json *doc)
 {
-    HA_JSON ha_json *ids = ha_json_get(privacy, HA_K_RIGHTS) ? ha_json_share(ha_json_get(privacy, HA_K_RIGHTS)) : ha_json_new_array();
+    HA_JSON ha_json *ids = ha_json_get(privacy, HA_K_RIGHTS)
+                               ? ha_json_share(ha_json_get(privacy, HA_K_RIGHTS))
+                               : ha_json_new_array();
     int bad = 0;
-    for (void *it = ha_json_first(run->texts); it && !ha_json_get(privacy, HA_K_RIGHTS); it = ha_json_next(run->texts, it)) {
+    for (void *it = ha_json_first(run->texts); it && !ha_json_get(privacy, HA_K_RIGHTS);
+         it = ha_json_next(run->texts, it)) {
         if (ha_text_starts_with(ha_json_member_key(it), "rights."))
             bad |= ha_json_append(ids, ha_json_new_text(ha_json_member_key(it) + strlen("rights.")));
     }
@@ -143,22 +151,26 @@ static int set_rights(struct ha_run *run, const ha_json *privacy, const char *em
 static int set_controller(const struct ha_run *run, const ha_json *about, ha_json *doc)
 {
     static const char *const members[] = {HA_K_NAME, HA_K_EMAIL, HA_K_ADDRESS, HA_K_PRIVACY_OFFICER};
-    const ha_json *controller = ha_json_get(about, HA_K_CONTROLLER), *policy = ha_json_get(controller, HA_K_PRIVACY_POLICY);
+    const ha_json *controller = ha_json_get(about, HA_K_CONTROLLER),
+                  *policy = ha_json_get(controller, HA_K_PRIVACY_POLICY);
     ha_json *who = ha_json_new_object(), *what = ha_json_new_object(), *service = ha_json_new_object();
     int bad = 0;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         bad |= ha_json_set_text(who, members[i], ha_json_get_text(controller, members[i]));
     bad |= ha_json_set_text(what, HA_K_URL, ha_json_get_text(policy, HA_K_URL)) |
            ha_json_set_text(what, HA_K_LAST_UPDATED, ha_json_get_text(policy, HA_K_LAST_UPDATED)) |
-           ha_json_set_text(service, HA_K_ID, run->service->id) | ha_json_set_text(service, HA_K_NAME, run->service->name);
+           ha_json_set_text(service, HA_K_ID, run->service->id) |
+           ha_json_set_text(service, HA_K_NAME, run->service->name);
     return bad | ha_json_set(doc, HA_K_CONTROLLER, who) | ha_json_set(doc, HA_K_POLICY, what) |
            ha_json_set(doc, HA_K_SERVICE, service);
 }
 
 static int set_statements(struct ha_run *run, const ha_json *privacy, ha_json *doc)
 {
-    const ha_json *sold = ha_json_get(privacy, HA_K_SOLD_OR_SHARED), *disclosures = ha_json_get(privacy, HA_K_DISCLOSURES);
-    ha_json *made = ha_json_new_object(), *automated = ha_json_new_object(), *complaint = ha_json_new_object();
+    const ha_json *sold = ha_json_get(privacy, HA_K_SOLD_OR_SHARED),
+                  *disclosures = ha_json_get(privacy, HA_K_DISCLOSURES);
+    ha_json *made = ha_json_new_object(), *automated = ha_json_new_object(),
+            *complaint = ha_json_new_object();
     bool uses = ha_json_get_bool(privacy, HA_K_AUTOMATED_DECISIONS, false);
     const char *authority = ha_json_get_text(privacy, HA_K_COMPLAINT);
     return ha_json_set_text(made, HA_K_TEXT, ha_run_text(run, "disclosures")) |
@@ -175,7 +187,8 @@ static int set_statements(struct ha_run *run, const ha_json *privacy, ha_json *d
 static int add_category(struct ha_run *run, size_t i, ha_json *list, struct ha_error *err)
 {
     const struct ha_category *category = &run->service->categories[i];
-    const ha_json *about = ha_json_get(category->spec, HA_K_PRIVACY), *purposes = ha_json_get(about, HA_K_PURPOSES);
+    const ha_json *about = ha_json_get(category->spec, HA_K_PRIVACY),
+                  *purposes = ha_json_get(about, HA_K_PURPOSES);
     struct ha_category_counts counts;
     ha_json *object = ha_json_new_object();
     if (!object || ha_json_append(list, object))
@@ -186,27 +199,32 @@ static int add_category(struct ha_run *run, size_t i, ha_json *list, struct ha_e
                         : !run->selected[i]       ? HA_W_CATEGORY_STATE_NOT_REQUESTED
                         : counts.records.expected ? HA_W_CATEGORY_STATE_HELD
                                                   : HA_W_CATEGORY_STATE_EMPTY;
-    int bad = ha_json_set_text(object, HA_K_ID, category->id) | ha_json_set_text(object, HA_K_TITLE, ha_run_title(run, i)) |
+    int bad = ha_json_set_text(object, HA_K_ID, category->id) |
+              ha_json_set_text(object, HA_K_TITLE, ha_run_title(run, i)) |
               ha_json_set_text(object, HA_K_ORIGIN, ha_json_get_text(category->spec, HA_K_ORIGIN)) |
               ha_json_set(object, HA_K_PURPOSES, purposes ? ha_json_share(purposes) : ha_json_new_array()) |
               ha_json_set_text(object, HA_K_RETENTION, ha_json_get_text(about, HA_K_RETENTION)) |
-              ha_json_set_text(object, HA_K_STATE, state) | ha_json_set_int(object, HA_K_RECORDS, counts.records.expected);
+              ha_json_set_text(object, HA_K_STATE, state) |
+              ha_json_set_int(object, HA_K_RECORDS, counts.records.expected);
     return bad ? ha_fail_nomem(err) : 0;
 }
 
 static int make_document(struct ha_run *run, ha_json *doc, struct ha_error *err)
 {
-    const ha_json *privacy = ha_json_get(run->service->doc, HA_K_PRIVACY), *about = ha_json_get(run->service->doc, HA_K_SERVICE);
+    const ha_json *privacy = ha_json_get(run->service->doc, HA_K_PRIVACY),
+                  *about = ha_json_get(run->service->doc, HA_K_SERVICE);
     const char *email = ha_json_get_text(ha_json_get(about, HA_K_CONTROLLER), HA_K_EMAIL);
     HA_JSON ha_json *retention = used(run, HA_K_RETENTION), *categories = ha_json_new_array();
-    int bad = ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_PRIVACY) | ha_json_set_text(doc, HA_K_LANGUAGE, run->language) |
-              set_controller(run, about, doc) | set_purposes(run, doc) | set_rights(run, privacy, email, doc) |
+    int bad = ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_PRIVACY) |
+              ha_json_set_text(doc, HA_K_LANGUAGE, run->language) | set_controller(run, about, doc) |
+              set_purposes(run, doc) | set_rights(run, privacy, email, doc) |
               set_statements(run, privacy, doc) |
               set_entries(run, doc, HA_K_RECIPIENTS, "recipients", ha_json_get(privacy, HA_K_RECIPIENTS)) |
               set_entries(run, doc, HA_K_RETENTION, "retention", retention) |
               set_entries(run, doc, HA_K_SOURCES, "sources", ha_json_get(privacy, HA_K_SOURCES)) |
               set_entries(run, doc, HA_K_TRANSFERS, "transfers", ha_json_get(privacy, HA_K_TRANSFERS)) |
-              set_entries(run, doc, HA_K_ON_YOUR_DEVICE, "on_your_device", ha_json_get(privacy, HA_K_ON_YOUR_DEVICE));
+              set_entries(run, doc, HA_K_ON_YOUR_DEVICE, "on_your_device",
+                          ha_json_get(privacy, HA_K_ON_YOUR_DEVICE));
     if (bad || !categories)
         return ha_fail_nomem(err);
     for (size_t i = 0; i < run->service->category_count; i++) {
@@ -226,14 +244,16 @@ int ha_run_write_privacy(struct ha_run *run, struct ha_error *err)
     if (!doc || !run->documents)
         return ha_fail_nomem(err);
     if (make_document(run, doc, err) || ha_schema_open("privacy", &schema, err) ||
-        ha_schema_demand(schema, "", doc, HA_E_CONFIG, "data/privacy.json", err) || ha_json_write(doc, &text, err))
+        ha_schema_demand(schema, "", doc, HA_E_CONFIG, "data/privacy.json", err) ||
+        ha_json_write(doc, &text, err))
         return -1;
     ha_buf_add_char(&text, '\n');
     if (ha_buf_check(&text, "data/privacy.json", err) ||
         ha_run_put(run, "data/privacy.json", ha_buf_text(&text), text.len, &entry, err))
         return -1;
     ha_json *line = ha_json_new_object();
-    int bad = ha_json_set_text(line, HA_K_PATH, entry.path) | ha_json_set_int(line, HA_K_SIZE, (int64_t)entry.size) |
+    int bad = ha_json_set_text(line, HA_K_PATH, entry.path) |
+              ha_json_set_int(line, HA_K_SIZE, (int64_t)entry.size) |
               ha_json_set_text(line, HA_K_SHA256, entry.sha256) | ha_json_append(run->documents, line);
     return bad ? ha_fail_nomem(err) : 0;
 }

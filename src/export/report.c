@@ -38,7 +38,8 @@ static void fill_line(struct ha_export_line *line, const char *id, const struct 
     line->sizes_unknown = counts->sizes_unknown;
 }
 
-static void add_note(struct ha_run *run, const char *kind, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void add_note(struct ha_run *run, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void add_note(struct ha_run *run, const char *kind, const char *format, ...)
 {
@@ -64,9 +65,10 @@ static int note_item(void *context, const struct ha_index_item *item, struct ha_
 {
     struct ha_run *run = context;
     (void)err;
-    add_note(run, item->state == HA_STATE_WITHHELD ? "withheld" : "missing", "%s: %s of record %.100s: %s%s%.200s",
-             id_of(run, item->category), item->role, item->record_id, item->why ? item->why : "not fetched",
-             item->detail ? ": " : "", item->detail ? item->detail : "");
+    add_note(run, item->state == HA_STATE_WITHHELD ? "withheld" : "missing",
+             "%s: %s of record %.100s: %s%s%.200s", id_of(run, item->category), item->role, item->record_id,
+             item->why ? item->why : "not fetched", item->detail ? ": " : "",
+             item->detail ? item->detail : "");
     return 0;
 }
 
@@ -74,8 +76,8 @@ static int note_record(void *context, const struct ha_index_record *record, stru
 {
     struct ha_run *run = context;
     (void)err;
-    add_note(run, record->state == HA_STATE_WITHHELD ? "withheld" : "missing", "%s: record %.100s: %s", id_of(run, record->category),
-             record->id, record->why);
+    add_note(run, record->state == HA_STATE_WITHHELD ? "withheld" : "missing", "%s: record %.100s: %s",
+             id_of(run, record->category), record->id, record->why);
     return 0;
 }
 
@@ -84,8 +86,11 @@ static int note_field(void *context, const struct ha_ledger_line *line, struct h
     struct ha_run *run = context;
     bool omitted = strcmp(line->kind, "omitted") == 0;
     (void)err;
-    add_note(run, omitted ? "withheld" : "drift", "%s: field %.200s in %lld records: %s%s", id_of(run, line->category), line->pointer,
-             (long long)line->count, omitted ? "" : strcmp(line->kind, "unknown") == 0 ? "unknown to the description, " : "does not convert, ",
+    add_note(run, omitted ? "withheld" : "drift", "%s: field %.200s in %lld records: %s%s",
+             id_of(run, line->category), line->pointer, (long long)line->count,
+             omitted                              ? ""
+             : strcmp(line->kind, "unknown") == 0 ? "unknown to the description, "
+                                                  : "does not convert, ",
              line->detail);
     return 0;
 }
@@ -160,17 +165,19 @@ static int set_subject(struct ha_run *run, ha_json *doc)
 
 static int set_sums(ha_json *object, const struct ha_category_counts *counts)
 {
-    return ha_set_counts(object, HA_K_RECORDS, &counts->records) | ha_set_counts(object, HA_K_FILES, &counts->files) |
+    return ha_set_counts(object, HA_K_RECORDS, &counts->records) |
+           ha_set_counts(object, HA_K_FILES, &counts->files) |
            ha_json_set_int(object, HA_K_FIELDS_WITHHELD, counts->fields_withheld) |
-           ha_json_set_int(object, HA_K_DRIFT, counts->drift) | ha_json_set_int(object, HA_K_BYTES, counts->bytes) |
+           ha_json_set_int(object, HA_K_DRIFT, counts->drift) |
+           ha_json_set_int(object, HA_K_BYTES, counts->bytes) |
            ha_json_set_int(object, HA_K_DUPLICATES, counts->duplicates);
 }
 
 static ha_json *line_of(const struct ha_run *run, int category, const char *kind, const char *id)
 {
     ha_json *line = ha_json_new_object();
-    if (ha_json_set_text(line, HA_K_CATEGORY, id_of(run, category)) | ha_json_set_text(line, HA_K_KIND, kind) |
-        ha_json_set_text(line, HA_K_ID, id)) {
+    if (ha_json_set_text(line, HA_K_CATEGORY, id_of(run, category)) |
+        ha_json_set_text(line, HA_K_KIND, kind) | ha_json_set_text(line, HA_K_ID, id)) {
         ha_json_free(line);
         return NULL;
     }
@@ -187,9 +194,11 @@ static int list_item(void *context, const struct ha_index_item *item, struct ha_
     struct lists *lists = context;
     bool withheld = item->state == HA_STATE_WITHHELD;
     ha_json *line = line_of(lists->run, item->category, "file", item->record_id);
-    int bad = ha_json_set_text(line, HA_K_ROLE, item->role) | ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, item->why);
+    int bad = ha_json_set_text(line, HA_K_ROLE, item->role) |
+              ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, item->why);
     if (!withheld)
-        bad |= ha_json_set_int(line, HA_K_ATTEMPTS, item->attempts) | ha_json_set_text(line, HA_K_DETAIL, item->detail ? item->detail : "");
+        bad |= ha_json_set_int(line, HA_K_ATTEMPTS, item->attempts) |
+               ha_json_set_text(line, HA_K_DETAIL, item->detail ? item->detail : "");
     if (item->http)
         bad |= ha_json_set_int(line, HA_K_HTTP, item->http);
     bad |= ha_json_append(withheld ? lists->withheld : lists->missing, line);
@@ -200,7 +209,9 @@ static int list_record(void *context, const struct ha_index_record *record, stru
 {
     struct lists *lists = context;
     ha_json *line = line_of(lists->run, record->category, "record", record->id);
-    return ha_json_set_text(line, HA_K_REASON, record->why) | ha_json_append(lists->withheld, line) ? ha_fail_nomem(err) : 0;
+    return ha_json_set_text(line, HA_K_REASON, record->why) | ha_json_append(lists->withheld, line)
+               ? ha_fail_nomem(err)
+               : 0;
 }
 
 static int list_field(void *context, const struct ha_ledger_line *entry, struct ha_error *err)
@@ -210,9 +221,12 @@ static int list_field(void *context, const struct ha_ledger_line *entry, struct 
     if (omitted && entry->show && strcmp(entry->show, "field") != 0)
         return 0;
     ha_json *line = line_of(lists->run, entry->category, omitted ? "field" : entry->kind, NULL);
-    int bad = omitted ? ha_json_set_text(line, HA_K_REASON, entry->detail) | ha_json_set_text(line, HA_K_FIELD, entry->pointer)
-                      : ha_json_set_text(line, HA_K_TYPE, entry->detail) | ha_json_set_text(line, HA_K_POINTER, entry->pointer);
-    bad |= ha_json_set_int(line, HA_K_COUNT, entry->count) | ha_json_append(omitted ? lists->withheld : lists->drift, line);
+    int bad = omitted ? ha_json_set_text(line, HA_K_REASON, entry->detail) |
+                            ha_json_set_text(line, HA_K_FIELD, entry->pointer)
+                      : ha_json_set_text(line, HA_K_TYPE, entry->detail) |
+                            ha_json_set_text(line, HA_K_POINTER, entry->pointer);
+    bad |= ha_json_set_int(line, HA_K_COUNT, entry->count) |
+           ha_json_append(omitted ? lists->withheld : lists->drift, line);
     return bad ? ha_fail_nomem(err) : 0;
 }
 
@@ -220,19 +234,22 @@ static int set_lists(struct ha_run *run, ha_json *doc, struct ha_error *err)
 {
     struct lists lists = {run, ha_json_new_array(), ha_json_new_array(), ha_json_new_array()};
     ha_json *categories = ha_json_new_array(), *bound = ha_json_new_array(), *totals = ha_json_new_object();
-    int bad = ha_json_set(doc, HA_K_MISSING, lists.missing) | ha_json_set(doc, HA_K_WITHHELD, lists.withheld) |
-              ha_json_set(doc, HA_K_DRIFT, lists.drift) | ha_json_set(doc, HA_K_CATEGORIES, categories) |
-              ha_json_set(doc, HA_K_BOUND_BY_REQUEST, bound) | set_sums(totals, &run->total) | ha_json_set(doc, HA_K_TOTALS, totals);
+    int bad = ha_json_set(doc, HA_K_MISSING, lists.missing) |
+              ha_json_set(doc, HA_K_WITHHELD, lists.withheld) | ha_json_set(doc, HA_K_DRIFT, lists.drift) |
+              ha_json_set(doc, HA_K_CATEGORIES, categories) | ha_json_set(doc, HA_K_BOUND_BY_REQUEST, bound) |
+              set_sums(totals, &run->total) | ha_json_set(doc, HA_K_TOTALS, totals);
     for (size_t i = 0; !bad && i < run->service->category_count; i++) {
         struct ha_category_counts counts;
         if (!run->selected[i])
             continue;
-        if (ha_run_counts(run, i, &counts, err) || ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, list_item, &lists, err) ||
+        if (ha_run_counts(run, i, &counts, err) ||
+            ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, list_item, &lists, err) ||
             ha_index_each_record(run->index, (int)i, HA_STATE_WITHHELD, list_record, &lists, err) ||
             ha_index_each_item(run->index, (int)i, HA_STATE_WITHHELD, list_item, &lists, err))
             return -1;
         ha_json *line = ha_json_new_object();
-        bad |= ha_json_set_text(line, HA_K_ID, id_of(run, (int)i)) | set_sums(line, &counts) | ha_json_append(categories, line);
+        bad |= ha_json_set_text(line, HA_K_ID, id_of(run, (int)i)) | set_sums(line, &counts) |
+               ha_json_append(categories, line);
         if (!run->service->categories[i].none && run->service->categories[i].binding == HA_BIND_REQUEST)
             bad |= ha_json_append(bound, ha_json_new_text(id_of(run, (int)i)));
     }
@@ -244,14 +261,17 @@ static int set_figures(struct ha_run *run, ha_json *doc)
     struct rusage usage = {0};
     int64_t now = run->env->monotonic_ms(run->env->context);
     ha_json *timings = ha_json_new_object(), *bytes = ha_json_new_object();
-    int64_t listed = run->listed_ms - run->started_ms, fetched = run->fetched_ms > run->listed_ms ? run->fetched_ms - run->listed_ms : 0;
+    int64_t listed = run->listed_ms - run->started_ms,
+            fetched = run->fetched_ms > run->listed_ms ? run->fetched_ms - run->listed_ms : 0;
     getrusage(RUSAGE_SELF, &usage);
     return ha_json_set_int(timings, HA_K_LIST_MS, listed) | ha_json_set_int(timings, HA_K_FETCH_MS, fetched) |
            ha_json_set_int(timings, HA_K_FINISH_MS, now - run->started_ms - listed - fetched) |
-           ha_json_set_int(timings, HA_K_TOTAL_MS, now - run->started_ms) | ha_json_set(doc, HA_K_TIMINGS, timings) |
+           ha_json_set_int(timings, HA_K_TOTAL_MS, now - run->started_ms) |
+           ha_json_set(doc, HA_K_TIMINGS, timings) |
            ha_json_set_int(bytes, HA_K_FETCHED, (int64_t)run->fetched_bytes) |
-           ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) | ha_json_set(doc, HA_K_BYTES, bytes) |
-           ha_json_set_int(doc, HA_K_RETRIES, 0) | ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
+           ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) |
+           ha_json_set(doc, HA_K_BYTES, bytes) | ha_json_set_int(doc, HA_K_RETRIES, 0) |
+           ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
 }
 
 static int set_head(struct ha_run *run, ha_json *doc, const struct ha_error *cause)
@@ -260,25 +280,30 @@ static int set_head(struct ha_run *run, ha_json *doc, const struct ha_error *cau
     ha_json *tool = ha_json_new_object();
     ha_time_format(run->started, started);
     ha_time_format(run->env->now(run->env->context), finished);
-    int bad = ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_REPORT) | ha_json_set_text(tool, HA_K_VERSION, HA_VERSION) |
-              ha_json_set_text(tool, HA_K_ZLIB, ha_deflate_version()) | ha_json_set_text(tool, HA_K_LIBZIP, ha_pack_version()) |
-              ha_json_set(doc, HA_K_TOOL, tool) | ha_json_set_text(doc, HA_K_STARTED_AT, started) |
-              ha_json_set_text(doc, HA_K_FINISHED_AT, finished) | ha_json_set_text(doc, HA_K_OUTCOME, outcome_word(cause)) |
+    int bad = ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_REPORT) |
+              ha_json_set_text(tool, HA_K_VERSION, HA_VERSION) |
+              ha_json_set_text(tool, HA_K_ZLIB, ha_deflate_version()) |
+              ha_json_set_text(tool, HA_K_LIBZIP, ha_pack_version()) | ha_json_set(doc, HA_K_TOOL, tool) |
+              ha_json_set_text(doc, HA_K_STARTED_AT, started) |
+              ha_json_set_text(doc, HA_K_FINISHED_AT, finished) |
+              ha_json_set_text(doc, HA_K_OUTCOME, outcome_word(cause)) |
               ha_json_set_bool(doc, HA_K_PUBLISHED, run->result->published) |
               ha_json_set_int(doc, HA_K_EXIT_CODE, cause ? ha_error_exit_status(cause->code) : 0) |
-              ha_json_set_text(doc, HA_K_REQUEST_ID, run->order.request_id) | ha_json_set_text(doc, HA_K_OPERATOR, run->order.operator_name);
+              ha_json_set_text(doc, HA_K_REQUEST_ID, run->order.request_id) |
+              ha_json_set_text(doc, HA_K_OPERATOR, run->order.operator_name);
     if (run->service)
         bad |= ha_json_set_text(doc, HA_K_SERVICE, run->service->id);
     if (run->order.export_id[0])
-        bad |= ha_json_set_text(doc, HA_K_EXPORT_ID, run->order.export_id) | ha_json_set_text(doc, HA_K_AS_OF, run->order.as_of_text) |
-               set_subject(run, doc);
+        bad |= ha_json_set_text(doc, HA_K_EXPORT_ID, run->order.export_id) |
+               ha_json_set_text(doc, HA_K_AS_OF, run->order.as_of_text) | set_subject(run, doc);
     return bad;
 }
 
 static int set_error(ha_json *doc, const struct ha_error *cause)
 {
     ha_json *error = ha_json_new_object();
-    int bad = ha_json_set_text(error, HA_K_CODE, ha_error_word(cause->code)) | ha_json_set_text(error, HA_K_TEXT, cause->text);
+    int bad = ha_json_set_text(error, HA_K_CODE, ha_error_word(cause->code)) |
+              ha_json_set_text(error, HA_K_TEXT, cause->text);
     if (cause->retry_after_s)
         bad |= ha_json_set_int(error, HA_K_RETRY_AFTER_S, cause->retry_after_s);
     return bad | ha_json_set(doc, HA_K_ERROR, error);
@@ -290,10 +315,12 @@ static int set_archive(struct ha_run *run, ha_json *doc, const char *hash)
     ha_json *archive = ha_json_new_object();
     snprintf(signature, sizeof signature, "%s.minisig", run->result->archive);
     return ha_json_set_text(archive, HA_K_PATH, run->result->archive) |
-           ha_json_set_int(archive, HA_K_SIZE, (int64_t)run->result->archive_size) | ha_json_set_text(archive, HA_K_STEM, run->stem) |
+           ha_json_set_int(archive, HA_K_SIZE, (int64_t)run->result->archive_size) |
+           ha_json_set_text(archive, HA_K_STEM, run->stem) |
            ha_json_set_text(archive, HA_K_TAGMANIFEST_SHA256, run->tagmanifest_sha256) |
            ha_json_set_text(archive, HA_K_BLAKE2B_512, hash) |
-           ha_json_set_text(archive, HA_K_SIGNATURE_PATH, hash ? signature : NULL) | ha_json_set(doc, HA_K_ARCHIVE, archive);
+           ha_json_set_text(archive, HA_K_SIGNATURE_PATH, hash ? signature : NULL) |
+           ha_json_set(doc, HA_K_ARCHIVE, archive);
 }
 
 int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct ha_error *err)
@@ -302,8 +329,8 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
     struct ha_buf text HA_BUF = ha_buf_make((size_t)256 * 1024 * 1024);
     if (!run->options->report)
         return 0;
-    if (!doc || set_head(run, doc, cause) || (cause && cause->code != HA_E_PARTIAL && set_error(doc, cause)) ||
-        set_figures(run, doc))
+    if (!doc || set_head(run, doc, cause) ||
+        (cause && cause->code != HA_E_PARTIAL && set_error(doc, cause)) || set_figures(run, doc))
         return ha_fail_nomem(err);
     if (run->index && set_lists(run, doc, err))
         return -1;
@@ -312,7 +339,8 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
     if (ha_json_write(doc, &text, err))
         return -1;
     ha_buf_add_char(&text, '\n');
-    if (ha_buf_check(&text, "the report", err) || ha_file_write_whole(run->options->report, ha_buf_text(&text), text.len, true, err))
+    if (ha_buf_check(&text, "the report", err) ||
+        ha_file_write_whole(run->options->report, ha_buf_text(&text), text.len, true, err))
         return ha_context(err, "the report");
     return 0;
 }
@@ -321,7 +349,8 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
 
 static int set_plan(ha_json *object, const struct ha_category_counts *counts)
 {
-    return ha_json_set_int(object, HA_K_RECORDS, counts->records.expected) | ha_json_set_int(object, HA_K_FILES, counts->files.expected) |
+    return ha_json_set_int(object, HA_K_RECORDS, counts->records.expected) |
+           ha_json_set_int(object, HA_K_FILES, counts->files.expected) |
            ha_json_set_int(object, HA_K_BYTES, counts->bytes_stated) |
            ha_json_set_int(object, HA_K_FILES_WITHOUT_SIZE, counts->sizes_unknown);
 }
@@ -331,8 +360,9 @@ int ha_plan_document(struct ha_run *run, char **json, struct ha_error *err)
     HA_JSON ha_json *doc = ha_json_new_object();
     struct ha_buf text HA_BUF = ha_buf_make(16 * 1024 * 1024);
     ha_json *list = ha_json_new_array(), *totals = ha_json_new_object();
-    int bad = ha_json_set(doc, HA_K_CATEGORIES, list) | set_plan(totals, &run->total) | ha_json_set(doc, HA_K_TOTALS, totals) |
-              ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_PLAN) | ha_json_set_text(doc, HA_K_SERVICE, run->service->id) |
+    int bad = ha_json_set(doc, HA_K_CATEGORIES, list) | set_plan(totals, &run->total) |
+              ha_json_set(doc, HA_K_TOTALS, totals) | ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_PLAN) |
+              ha_json_set_text(doc, HA_K_SERVICE, run->service->id) |
               ha_json_set_text(doc, HA_K_AS_OF, run->order.as_of_text) | set_subject(run, doc);
     for (size_t i = 0; !bad && i < run->service->category_count; i++) {
         struct ha_category_counts counts;
@@ -341,8 +371,9 @@ int ha_plan_document(struct ha_run *run, char **json, struct ha_error *err)
         if (ha_run_counts(run, i, &counts, err))
             return -1;
         ha_json *line = ha_json_new_object();
-        bad |= ha_json_set_text(line, HA_K_ID, id_of(run, (int)i)) | ha_json_set_text(line, HA_K_TITLE, ha_run_title(run, i)) |
-               set_plan(line, &counts) | ha_json_append(list, line);
+        bad |= ha_json_set_text(line, HA_K_ID, id_of(run, (int)i)) |
+               ha_json_set_text(line, HA_K_TITLE, ha_run_title(run, i)) | set_plan(line, &counts) |
+               ha_json_append(list, line);
     }
     if (bad)
         return ha_fail_nomem(err);

@@ -21,7 +21,8 @@ static int check_pattern(struct ha_run *run, const ha_json *subject, struct ha_e
     int result = regexec(&pattern, run->order.subject, 0, NULL, 0);
     regfree(&pattern);
     if (result)
-        return ha_fail(err, HA_E_USAGE, "the subject does not match %s", ha_json_get_text(subject, HA_K_PATTERN));
+        return ha_fail(err, HA_E_USAGE, "the subject does not match %s",
+                       ha_json_get_text(subject, HA_K_PATTERN));
     return 0;
 }
 
@@ -30,7 +31,8 @@ static int take_identifier(struct ha_run *run, const char *name, const char *poi
 {
     const ha_json *value = ha_pointer_find(person, pointer);
     if (!value)
-        return ha_fail(err, HA_E_FORMAT, "the answer that proves the person has no %s for {%s}", pointer, name);
+        return ha_fail(err, HA_E_FORMAT, "the answer that proves the person has no %s for {%s}", pointer,
+                       name);
     ha_json *text = ha_json_is(value, HA_JSON_NULL) ? ha_json_new_null() : ha_convert(value, HA_AS_TEXT);
     if (!text)
         return ha_fail(err, HA_E_FORMAT, "%s is no text that could be {%s}", pointer, name);
@@ -49,7 +51,8 @@ static int ask(struct ha_run *run, const ha_json *resolve, ha_json **person, str
 {
     struct ha_buf path HA_BUF = ha_buf_make(4096), page HA_BUF = ha_buf_make(HA_LIMIT_PAGE_BYTES);
     struct ha_open_api *api = ha_run_api(run, ha_json_get_text(resolve, HA_K_API), err);
-    if (!api || ha_template_expand(ha_json_get_text(resolve, HA_K_GET), HA_TEMPLATE_URI, ha_run_variable, run, &path, err))
+    if (!api || ha_template_expand(ha_json_get_text(resolve, HA_K_GET), HA_TEMPLATE_URI, ha_run_variable, run,
+                                   &path, err))
         return -1;
     struct ha_request request = {ha_buf_text(&path), NULL};
     if (api->source->ops->read(api->source, &request, &page, err))
@@ -143,7 +146,8 @@ static int select_categories(struct ha_run *run, struct ha_error *err)
 
 int ha_run_resolve(struct ha_run *run, struct ha_error *err)
 {
-    const ha_json *subject = ha_json_get(run->service->doc, HA_K_SUBJECT), *resolve = ha_json_get(subject, HA_K_RESOLVE);
+    const ha_json *subject = ha_json_get(run->service->doc, HA_K_SUBJECT),
+                  *resolve = ha_json_get(subject, HA_K_RESOLVE);
     run->identifiers = ha_json_new_object();
     if (ha_json_set_text(run->identifiers, run->service->primary, run->order.subject))
         return ha_fail_nomem(err);

@@ -13,10 +13,10 @@
 
 /* What was asked for, from the options and the request document together. */
 struct ha_order {
-    ha_json *document;       /* the request, or NULL */
+    ha_json *document; /* the request, or NULL */
     const char *subject, *request_id, *requested_at, *operator_name, *scope, *since_text, *until_text;
-    const char *language;    /* as asked, or NULL */
-    ha_json *only;           /* category ids, or NULL for all */
+    const char *language; /* as asked, or NULL */
+    ha_json *only;        /* category ids, or NULL for all */
     ha_time as_of, since, until;
     char as_of_text[HA_TIME_TEXT];
     char requested_text[HA_TIME_TEXT], since_room[HA_TIME_TEXT], until_room[HA_TIME_TEXT];
@@ -26,7 +26,7 @@ struct ha_order {
 struct ha_open_api {
     const char *name;
     struct ha_source *source;
-    char *prefix;            /* expanded; "" for none */
+    char *prefix; /* expanded; "" for none */
 };
 
 struct ha_run {
@@ -35,24 +35,24 @@ struct ha_run {
     struct ha_export_result *result;
     struct ha_service *service;
     struct ha_order order;
-    ha_json *identifiers;    /* name -> text or null */
+    ha_json *identifiers; /* name -> text or null */
     char language[64];
-    bool *selected;          /* by category */
+    bool *selected; /* by category */
     struct ha_open_api *apis;
     size_t api_count;
     struct ha_index *index;
     struct ha_pack *pack;
-    char *stage;             /* directory of what is unfinished */
+    char *stage; /* directory of what is unfinished */
     char stem[128];
     ha_time started;
     int64_t started_ms, listed_ms, fetched_ms;
     uint64_t fetched_bytes;
-    ha_json *shards;         /* category id -> list of shards */
+    ha_json *shards; /* category id -> list of shards */
     ha_json *ledgers, *documents;
-    ha_json *texts;          /* the catalogue in the run's language, or NULL */
+    ha_json *texts; /* the catalogue in the run's language, or NULL */
     struct ha_category_counts total;
     char tagmanifest_sha256[HA_SHA256_HEX];
-    char blake2b[2 * HA_BLAKE2B_SIZE + 1];   /* of the archive, once it is signed */
+    char blake2b[2 * HA_BLAKE2B_SIZE + 1]; /* of the archive, once it is signed */
     int64_t last_progress_ms;
     int64_t event_seq;
 };

@@ -64,7 +64,8 @@ int ha_run_check(const struct ha_run *run, struct ha_error *err)
     int number = run->options->interrupted ? *run->options->interrupted : 0;
     if (number == 0)
         return 0;
-    return ha_fail(err, number == SIGTERM ? HA_E_TERMINATED : HA_E_INTERRUPTED, "stopped by signal %d", number);
+    return ha_fail(err, number == SIGTERM ? HA_E_TERMINATED : HA_E_INTERRUPTED, "stopped by signal %d",
+                   number);
 }
 
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force)

@@ -27,7 +27,7 @@ int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t le
 /* A file of lines that is written as they come. */
 struct lines {
     struct ha_run *run;
-    struct ha_sink *sink;   /* NULL: only counted */
+    struct ha_sink *sink; /* NULL: only counted */
     struct ha_entry entry;
     int64_t count;
     uint64_t bytes;
@@ -36,7 +36,8 @@ struct lines {
 
 static int begin_lines(struct lines *lines, const char *path, struct ha_error *err)
 {
-    struct ha_entry_spec spec = {.path = path, .time = lines->run->order.as_of, .text = true, .size = HA_SIZE_UNKNOWN};
+    struct ha_entry_spec spec = {
+        .path = path, .time = lines->run->order.as_of, .text = true, .size = HA_SIZE_UNKNOWN};
     lines->count = 0;
     lines->bytes = 0;
     return ha_pack_begin(lines->run->pack, &spec, &lines->entry, &lines->sink, err);
@@ -75,11 +76,14 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
     ha_json *files = context, *file = ha_json_new_object();
     int bad = ha_json_set_text(file, HA_K_ROLE, item->role);
     if (item->state == HA_STATE_DELIVERED) {
-        bad |= ha_json_set_text(file, HA_K_PATH, item->path) | ha_json_set_int(file, HA_K_SIZE, item->out_size) |
-               ha_json_set_text(file, HA_K_SHA256, item->out_sha256) | ha_json_set_text(file, HA_K_TYPE, item->out_type) |
+        bad |= ha_json_set_text(file, HA_K_PATH, item->path) |
+               ha_json_set_int(file, HA_K_SIZE, item->out_size) |
+               ha_json_set_text(file, HA_K_SHA256, item->out_sha256) |
+               ha_json_set_text(file, HA_K_TYPE, item->out_type) |
                ha_json_set_text(file, HA_K_ORIGINAL_NAME, item->name);
     } else {
-        bad |= ha_json_set_text(file, item->state == HA_STATE_WITHHELD ? HA_K_WITHHELD : HA_K_MISSING, item->why);
+        bad |= ha_json_set_text(file, item->state == HA_STATE_WITHHELD ? HA_K_WITHHELD : HA_K_MISSING,
+                                item->why);
     }
     bad |= ha_json_append(files, file);
     return bad ? ha_fail_nomem(err) : 0;
@@ -88,7 +92,7 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
 struct shards {
     struct lines lines;
     const struct ha_category *category;
-    bool many;      /* numbered names */
+    bool many; /* numbered names */
     int number;
     ha_json *list;
 };
@@ -97,9 +101,10 @@ static int note_shard(struct shards *shards, struct ha_error *err)
 {
     const struct ha_entry *entry = &shards->lines.entry;
     ha_json *shard = ha_json_new_object();
-    int bad = ha_json_set_text(shard, HA_K_PATH, entry->path) | ha_json_set_int(shard, HA_K_RECORDS, shards->lines.count) |
-              ha_json_set_int(shard, HA_K_SIZE, (int64_t)entry->size) | ha_json_set_text(shard, HA_K_SHA256, entry->sha256) |
-              ha_json_append(shards->list, shard);
+    int bad = ha_json_set_text(shard, HA_K_PATH, entry->path) |
+              ha_json_set_int(shard, HA_K_RECORDS, shards->lines.count) |
+              ha_json_set_int(shard, HA_K_SIZE, (int64_t)entry->size) |
+              ha_json_set_text(shard, HA_K_SHA256, entry->sha256) | ha_json_append(shards->list, shard);
     return bad ? ha_fail_nomem(err) : 0;
 }
 
@@ -121,7 +126,8 @@ static int open_shard(struct shards *shards, struct ha_error *err)
 }
 
 /* The record as it stands in the archive: what was listed and what became of its files. */
-static int make_record(struct ha_run *run, const struct ha_index_record *record, ha_json **out, struct ha_error *err)
+static int make_record(struct ha_run *run, const struct ha_index_record *record, ha_json **out,
+                       struct ha_error *err)
 {
     HA_JSON ha_json *value = NULL, *files = ha_json_new_array();
     if (!files)
@@ -151,7 +157,8 @@ static int write_record(void *context, const struct ha_index_record *record, str
     if (ha_run_check(lines->run, err) || make_record(lines->run, record, &value, err))
         return -1;
     /* A line may be as long as an item: the shard is closed while the longest one would still fit. */
-    bool full = lines->count >= HA_LIMIT_SHARD_RECORDS || lines->bytes + HA_LIMIT_ITEM_BYTES > HA_LIMIT_SHARD_BYTES;
+    bool full =
+        lines->count >= HA_LIMIT_SHARD_RECORDS || lines->bytes + HA_LIMIT_ITEM_BYTES > HA_LIMIT_SHARD_BYTES;
     if (lines->sink && full && close_shard(shards, err))
         return -1;
     if (!lines->sink && open_shard(shards, err))
@@ -200,7 +207,8 @@ struct ledger {
     size_t number;
 };
 
-static ha_json *ledger_line(const struct ledger *ledger, const char *kind, const char *id, const char *word, const char *why)
+static ha_json *ledger_line(const struct ledger *ledger, const char *kind, const char *id, const char *word,
+                            const char *why)
 {
     ha_json *line = ha_json_new_object();
     if (ha_json_set_text(line, HA_K_CATEGORY, ledger->category) || ha_json_set_text(line, HA_K_KIND, kind) ||
@@ -215,7 +223,8 @@ static int file_line(void *context, const struct ha_index_item *item, struct ha_
 {
     struct ledger *ledger = context;
     bool missing = item->state != HA_STATE_WITHHELD;
-    HA_JSON ha_json *line = ledger_line(ledger, "file", item->record_id, missing ? HA_K_CAUSE : HA_K_REASON, item->why);
+    HA_JSON ha_json *line =
+        ledger_line(ledger, "file", item->record_id, missing ? HA_K_CAUSE : HA_K_REASON, item->why);
     if (!line || ha_json_set_text(line, HA_K_ROLE, item->role))
         return ha_fail_nomem(err);
     if (missing && ((item->size >= 0 && ha_json_set_int(line, HA_K_SIZE, item->size)) ||
@@ -228,7 +237,8 @@ static int record_line(void *context, const struct ha_index_record *record, stru
 {
     struct ledger *ledger = context;
     bool missing = record->state != HA_STATE_WITHHELD;
-    HA_JSON ha_json *line = ledger_line(ledger, "record", record->id, missing ? HA_K_CAUSE : HA_K_REASON, record->why);
+    HA_JSON ha_json *line =
+        ledger_line(ledger, "record", record->id, missing ? HA_K_CAUSE : HA_K_REASON, record->why);
     return line ? add_line(&ledger->lines, line, err) : ha_fail_nomem(err);
 }
 
@@ -239,12 +249,14 @@ static int field_line(void *context, const struct ha_ledger_line *entry, struct 
         (entry->show && strcmp(entry->show, "field") != 0))
         return 0;
     HA_JSON ha_json *line = ledger_line(ledger, "field", NULL, HA_K_REASON, entry->detail);
-    if (!line || ha_json_set_text(line, HA_K_FIELD, entry->pointer) || ha_json_set_int(line, HA_K_COUNT, entry->count))
+    if (!line || ha_json_set_text(line, HA_K_FIELD, entry->pointer) ||
+        ha_json_set_int(line, HA_K_COUNT, entry->count))
         return ha_fail_nomem(err);
     return add_line(&ledger->lines, line, err);
 }
 
-static int ledger_category(struct ha_run *run, struct ledger *ledger, enum ha_state state, struct ha_error *err)
+static int ledger_category(struct ha_run *run, struct ledger *ledger, enum ha_state state,
+                           struct ha_error *err)
 {
     int number = (int)ledger->number;
     if (ha_index_each_record(run->index, number, state, record_line, ledger, err) ||
@@ -269,9 +281,10 @@ static int write_ledger(struct ha_run *run, const char *path, enum ha_state stat
     if (result)
         return ha_context(err, "%s", path);
     ha_json *entry = ha_json_new_object();
-    int bad = ha_json_set_text(entry, HA_K_PATH, path) | ha_json_set_int(entry, HA_K_LINES, ledger.lines.count) |
-              ha_json_set_int(entry, HA_K_SIZE, (int64_t)ledger.lines.entry.size) |
-              ha_json_set_text(entry, HA_K_SHA256, ledger.lines.entry.sha256) | ha_json_append(run->ledgers, entry);
+    int bad =
+        ha_json_set_text(entry, HA_K_PATH, path) | ha_json_set_int(entry, HA_K_LINES, ledger.lines.count) |
+        ha_json_set_int(entry, HA_K_SIZE, (int64_t)ledger.lines.entry.size) |
+        ha_json_set_text(entry, HA_K_SHA256, ledger.lines.entry.sha256) | ha_json_append(run->ledgers, entry);
     return bad ? ha_fail_nomem(err) : 0;
 }
 

@@ -8,7 +8,7 @@
 struct ha_deflate_sink {
     struct ha_sink sink;
     struct ha_sink *next;
-    void *stream;   /* zlib's state; freed by commit and abort */
+    void *stream; /* zlib's state; freed by commit and abort */
 };
 
 /* Compresses what is written and hands it on to NEXT. Commit ends the stream and commits NEXT. */

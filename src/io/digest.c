@@ -126,7 +126,8 @@ static void filter_abort(struct ha_sink *sink)
 
 static const struct ha_sink_ops filter_ops = {filter_write, filter_commit, filter_abort};
 
-int ha_digest_sink_init(struct ha_digest_sink *filter, struct ha_sink *next, struct ha_sums *sums, struct ha_error *err)
+int ha_digest_sink_init(struct ha_digest_sink *filter, struct ha_sink *next, struct ha_sums *sums,
+                        struct ha_error *err)
 {
     *filter = (struct ha_digest_sink){.sink.ops = &filter_ops, .next = next, .sums = sums};
     filter->digest = ha_digest_new(err);

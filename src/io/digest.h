@@ -13,7 +13,7 @@ enum { HA_SHA256_SIZE = 32 };
 /* What is known of some bytes once all of them passed. */
 struct ha_sums {
     uint64_t size;
-    uint32_t crc32;                   /* IEEE 802.3, as in ZIP */
+    uint32_t crc32; /* IEEE 802.3, as in ZIP */
     uint8_t sha256[HA_SHA256_SIZE];
 };
 
@@ -47,6 +47,7 @@ struct ha_digest_sink {
     struct ha_digest *digest;
     struct ha_sums *sums;
 };
-int ha_digest_sink_init(struct ha_digest_sink *filter, struct ha_sink *next, struct ha_sums *sums, struct ha_error *err);
+int ha_digest_sink_init(struct ha_digest_sink *filter, struct ha_sink *next, struct ha_sums *sums,
+                        struct ha_error *err);
 
 #endif

@@ -26,18 +26,20 @@ static int filter_write(struct ha_sink *sink, const void *data, size_t len, stru
     unsigned char out[CHUNK];
     if (len > UINT32_MAX)
         return ha_fail(err, HA_E_INTERNAL, "too much at once for inflate");
-    z->next_in = (unsigned char *)(uintptr_t)data;   /* zlib only reads it */
+    z->next_in = (unsigned char *)(uintptr_t)data; /* zlib only reads it */
     z->avail_in = (uInt)len;
     do {
         if (filter->ended)
-            return z->avail_in ? ha_fail(err, HA_E_INVALID, "bytes follow the end of the compressed stream") : 0;
+            return z->avail_in ? ha_fail(err, HA_E_INVALID, "bytes follow the end of the compressed stream")
+                               : 0;
         z->next_out = out;
         z->avail_out = sizeof out;
         int status = inflate(z, Z_NO_FLUSH);
         if (status == Z_MEM_ERROR)
             return ha_fail_nomem(err);
         if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-            return ha_fail(err, HA_E_INVALID, "the compressed stream is broken: %s", z->msg ? z->msg : "no reason known");
+            return ha_fail(err, HA_E_INVALID, "the compressed stream is broken: %s",
+                           z->msg ? z->msg : "no reason known");
         filter->ended = status == Z_STREAM_END;
         if (ha_sink_write(filter->next, out, sizeof out - z->avail_out, err))
             return -1;
@@ -50,7 +52,8 @@ static int filter_commit(struct ha_sink *sink, struct ha_error *err)
     struct ha_inflate_sink *filter = (struct ha_inflate_sink *)sink;
     bool ended = filter->ended;
     drop_stream(filter);
-    return ended ? ha_sink_commit(filter->next, err) : ha_fail(err, HA_E_INVALID, "the compressed stream does not end");
+    return ended ? ha_sink_commit(filter->next, err)
+                 : ha_fail(err, HA_E_INVALID, "the compressed stream does not end");
 }
 
 static void filter_abort(struct ha_sink *sink)

@@ -8,7 +8,7 @@
 struct ha_inflate_sink {
     struct ha_sink sink;
     struct ha_sink *next;
-    void *stream;   /* zlib's state; freed by commit and abort */
+    void *stream; /* zlib's state; freed by commit and abort */
     bool ended;
 };
 

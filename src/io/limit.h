@@ -11,7 +11,7 @@ struct ha_limit_sink {
     struct ha_sink sink;
     struct ha_sink *next;
     uint64_t left;
-    enum ha_code code;   /* of the error when more comes */
+    enum ha_code code; /* of the error when more comes */
 };
 
 /* Lets MAX bytes pass to NEXT; more fails with CODE (HA_E_TOO_LARGE, HA_E_CHANGED, …). */

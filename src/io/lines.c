@@ -49,5 +49,6 @@ static int lines_commit(struct ha_sink *sink, struct ha_error *err)
 void ha_lines_sink_init(struct ha_lines_sink *sink, size_t max, ha_line_visit visit, void *context)
 {
     static const struct ha_sink_ops ops = {lines_write, lines_commit, lines_abort};
-    *sink = (struct ha_lines_sink){.sink.ops = &ops, .line = ha_buf_make(max), .visit = visit, .context = context};
+    *sink = (struct ha_lines_sink){
+        .sink.ops = &ops, .line = ha_buf_make(max), .visit = visit, .context = context};
 }

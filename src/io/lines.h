@@ -7,12 +7,13 @@
 #include "io/sink.h"
 
 /* Takes one line without its newline, with its number from 1; the text is followed by a NUL and lives until the visit returns. */
-typedef int (*ha_line_visit)(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err);
+typedef int (*ha_line_visit)(void *context, const char *line, size_t len, uint64_t number,
+                             struct ha_error *err);
 
 struct ha_lines_sink {
     struct ha_sink sink;
     struct ha_buf line;
-    uint64_t count;   /* of lines so far */
+    uint64_t count; /* of lines so far */
     ha_line_visit visit;
     void *context;
 };

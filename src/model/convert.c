@@ -13,7 +13,7 @@
 
 int ha_as_by_word(const char *word, enum ha_as *as)
 {
-    static const char *const words[] = {"",        "text",    "integer", "decimal", "boolean",
+    static const char *const words[] = {"",       "text",    "integer", "decimal", "boolean",
                                         "unix_s", "unix_ms", "unix_us", "rfc3339"};
     for (size_t i = 1; i < sizeof words / sizeof *words; i++) {
         if (strcmp(words[i], word) == 0) {

@@ -117,8 +117,8 @@ enum { MAX_FIELD_TEXT = 64 * 1024 };
 
 struct walk {
     const ha_json *failed;
-    struct ha_buf concrete, general;   /* pointers of the value at work, with indices and with "*" */
-    ha_json *seen;                     /* finding and general pointer -> true */
+    struct ha_buf concrete, general; /* pointers of the value at work, with indices and with "*" */
+    ha_json *seen;                   /* finding and general pointer -> true */
     ha_field_visit visit;
     void *context;
 };
@@ -137,7 +137,8 @@ static int note(struct walk *walk, enum ha_field_finding finding, const char *de
 {
     struct ha_buf key HA_BUF = ha_buf_make(MAX_FIELD_TEXT);
     ha_buf_addf(&key, "%d%s", (int)finding, ha_buf_text(&walk->general));
-    if (ha_buf_check(&key, "a field's pointer", err) || ha_buf_check(&walk->general, "a field's pointer", err))
+    if (ha_buf_check(&key, "a field's pointer", err) ||
+        ha_buf_check(&walk->general, "a field's pointer", err))
         return -1;
     if (ha_json_get(walk->seen, ha_buf_text(&key)))
         return 0;
@@ -179,8 +180,8 @@ static int judge(struct walk *walk, const struct node *node, const struct node *
     }
 }
 
-static int walk_value(struct walk *walk, const struct node *node, const struct node *rule, const ha_json *value,
-                      ha_json **copy, struct ha_error *err);
+static int walk_value(struct walk *walk, const struct node *node, const struct node *rule,
+                      const ha_json *value, ha_json **copy, struct ha_error *err);
 
 static int walk_member(struct walk *walk, const struct node *node, const struct node *rule, const char *token,
                        const char *general, const ha_json *value, ha_json **copy, struct ha_error *err)
@@ -194,8 +195,8 @@ static int walk_member(struct walk *walk, const struct node *node, const struct 
     return result;
 }
 
-static int walk_object(struct walk *walk, const struct node *node, const struct node *rule, const ha_json *value,
-                       ha_json **copy, struct ha_error *err)
+static int walk_object(struct walk *walk, const struct node *node, const struct node *rule,
+                       const ha_json *value, ha_json **copy, struct ha_error *err)
 {
     HA_JSON ha_json *object = ha_json_new_object();
     if (!object)
@@ -212,8 +213,8 @@ static int walk_object(struct walk *walk, const struct node *node, const struct 
     return 0;
 }
 
-static int walk_array(struct walk *walk, const struct node *node, const struct node *rule, const ha_json *value,
-                      ha_json **copy, struct ha_error *err)
+static int walk_array(struct walk *walk, const struct node *node, const struct node *rule,
+                      const ha_json *value, ha_json **copy, struct ha_error *err)
 {
     HA_JSON ha_json *array = ha_json_new_array();
     if (!array)
@@ -227,7 +228,8 @@ static int walk_array(struct walk *walk, const struct node *node, const struct n
         const struct node *child = find_child(node, index);
         const char *general = child ? index : "*";
         ha_json *kept = NULL;
-        if (walk_member(walk, child ? child : find_child(node, "*"), rule, index, general, ha_json_at(value, i), &kept, err))
+        if (walk_member(walk, child ? child : find_child(node, "*"), rule, index, general,
+                        ha_json_at(value, i), &kept, err))
             return -1;
         if (kept && ha_json_append(array, kept))
             return ha_fail_nomem(err);
@@ -236,8 +238,8 @@ static int walk_array(struct walk *walk, const struct node *node, const struct n
     return 0;
 }
 
-static int walk_value(struct walk *walk, const struct node *node, const struct node *rule, const ha_json *value,
-                      ha_json **copy, struct ha_error *err)
+static int walk_value(struct walk *walk, const struct node *node, const struct node *rule,
+                      const ha_json *value, ha_json **copy, struct ha_error *err)
 {
     if (node && node->use != HA_FIELD_UNKNOWN)
         rule = node;
@@ -253,8 +255,8 @@ static int walk_value(struct walk *walk, const struct node *node, const struct n
                                              : walk_array(walk, node, rule, value, copy, err);
 }
 
-int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed, ha_json **extra,
-                   ha_field_visit visit, void *context, struct ha_error *err)
+int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed,
+                   ha_json **extra, ha_field_visit visit, void *context, struct ha_error *err)
 {
     struct walk walk = {.failed = failed, .visit = visit, .context = context, .seen = ha_json_new_object()};
     walk.concrete = ha_buf_make(MAX_FIELD_TEXT);

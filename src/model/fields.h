@@ -8,9 +8,9 @@
 /* What the description says of a field. A deeper pointer overrides the one that covers it. */
 enum ha_field_use {
     HA_FIELD_UNKNOWN,
-    HA_FIELD_MAPPED,    /* used: in the record, to bind the subject, or to find a file */
-    HA_FIELD_KEPT,      /* carried verbatim below `extra` */
-    HA_FIELD_OMITTED    /* withheld on a stated ground */
+    HA_FIELD_MAPPED, /* used: in the record, to bind the subject, or to find a file */
+    HA_FIELD_KEPT,   /* carried verbatim below `extra` */
+    HA_FIELD_OMITTED /* withheld on a stated ground */
 };
 
 struct ha_fields;
@@ -27,9 +27,9 @@ int ha_fields_add(struct ha_fields *fields, const char *pointer, enum ha_field_u
                   const char *show, bool *conflict, struct ha_error *err);
 
 enum ha_field_finding {
-    HA_FIELD_FOUND_OMITTED,      /* detail: the reason */
-    HA_FIELD_FOUND_UNKNOWN,      /* detail: the JSON type */
-    HA_FIELD_FOUND_UNCONVERTED   /* detail: the JSON type */
+    HA_FIELD_FOUND_OMITTED,    /* detail: the reason */
+    HA_FIELD_FOUND_UNKNOWN,    /* detail: the JSON type */
+    HA_FIELD_FOUND_UNCONVERTED /* detail: the JSON type */
 };
 
 /* One line of an item's ledger. POINTER has "*" for the elements of arrays; it comes once an item. */
@@ -44,7 +44,7 @@ typedef int (*ha_field_visit)(void *context, const struct ha_field_line *line, s
  * what is kept and what did not convert, in the structure of the item (elements of arrays that keep nothing are left
  * out), or NULL when that is nothing. Omitted fields that are null or empty withhold nothing and are not counted.
  */
-int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed, ha_json **extra,
-                   ha_field_visit visit, void *context, struct ha_error *err);
+int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed,
+                   ha_json **extra, ha_field_visit visit, void *context, struct ha_error *err);
 
 #endif

@@ -19,7 +19,8 @@ int ha_json_parse(const char *text, size_t len, const char *what, ha_json **out,
         return 0;
     if (json_error_code(&where) == json_error_out_of_memory)
         return ha_fail_nomem(err);
-    return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: %s", what, where.line, where.column, where.text);
+    return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: %s", what, where.line, where.column,
+                   where.text);
 }
 
 void ha_json_free(ha_json *value)

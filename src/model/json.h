@@ -43,13 +43,13 @@ ha_json *ha_json_share(const ha_json *value);
 
 /* Every look accepts NULL for "not there" and answers NULL, 0 or the default, so that looks can be nested. */
 enum ha_json_kind ha_json_kind(const ha_json *value);
-const char *ha_json_kind_word(const ha_json *value);   /* "string", "integer", …, as in JSON Schema */
+const char *ha_json_kind_word(const ha_json *value); /* "string", "integer", …, as in JSON Schema */
 bool ha_json_is(const ha_json *value, enum ha_json_kind kind);
-ha_json *ha_json_get(const ha_json *object, const char *key);   /* borrowed */
-ha_json *ha_json_at(const ha_json *array, size_t index);        /* borrowed */
-size_t ha_json_count(const ha_json *container);                 /* elements or members */
-const char *ha_json_text(const ha_json *value);                 /* of a string, else NULL; lives as long as VALUE */
-size_t ha_json_text_length(const ha_json *value);               /* bytes, a NUL inside counts */
+ha_json *ha_json_get(const ha_json *object, const char *key); /* borrowed */
+ha_json *ha_json_at(const ha_json *array, size_t index);      /* borrowed */
+size_t ha_json_count(const ha_json *container);               /* elements or members */
+const char *ha_json_text(const ha_json *value);   /* of a string, else NULL; lives as long as VALUE */
+size_t ha_json_text_length(const ha_json *value); /* bytes, a NUL inside counts */
 int64_t ha_json_int(const ha_json *value, int64_t otherwise);
 bool ha_json_bool(const ha_json *value, bool otherwise);
 const char *ha_json_get_text(const ha_json *object, const char *key);

@@ -19,15 +19,15 @@ enum kind { KIND_VALUE, KIND_CONST, KIND_OBJECT, KIND_EACH };
 /* One property of the record, or of an object or element in it. */
 struct ha_map {
     enum kind kind;
-    const char *name;         /* property; NULL at the root */
-    const char *pointer;      /* VALUE, EACH: where in the item, or in the parent's */
+    const char *name;    /* property; NULL at the root */
+    const char *pointer; /* VALUE, EACH: where in the item, or in the parent's */
     bool parent;
     enum ha_as as;
-    const ha_json *words;     /* VALUE: service's word -> ours, or NULL */
+    const ha_json *words; /* VALUE: service's word -> ours, or NULL */
     const ha_json *constant;
-    char *at;                 /* the property's sub-schema */
+    char *at; /* the property's sub-schema */
     struct ha_schema *schema;
-    struct ha_map *children;  /* OBJECT, EACH */
+    struct ha_map *children; /* OBJECT, EACH */
     struct ha_map *next;
 };
 
@@ -53,7 +53,7 @@ struct compiler {
     struct ha_schema *schema;
     ha_schema_finding finding;
     void *context;
-    struct ha_buf pointer;   /* of the description's value at work */
+    struct ha_buf pointer; /* of the description's value at work */
     bool found;
 };
 
@@ -100,8 +100,8 @@ static void set_pointer(struct ha_map *node, const char *pointer)
     node->pointer = pointer + node->parent;
 }
 
-static int compile_children(struct compiler *compiler, const ha_json *map, const char *at, struct ha_map **out,
-                            struct ha_error *err);
+static int compile_children(struct compiler *compiler, const ha_json *map, const char *at,
+                            struct ha_map **out, struct ha_error *err);
 
 static int compile_inner(struct compiler *compiler, const ha_json *spec, const char *member, const char *at,
                          struct ha_map *node, struct ha_error *err)
@@ -116,7 +116,8 @@ static int compile_inner(struct compiler *compiler, const ha_json *spec, const c
     return result;
 }
 
-static int compile_each(struct compiler *compiler, const ha_json *spec, struct ha_map *node, struct ha_error *err)
+static int compile_each(struct compiler *compiler, const ha_json *spec, struct ha_map *node,
+                        struct ha_error *err)
 {
     node->kind = KIND_EACH;
     set_pointer(node, ha_json_get_text(spec, HA_K_EACH));
@@ -130,7 +131,8 @@ static int compile_each(struct compiler *compiler, const ha_json *spec, struct h
 }
 
 /* A member of a map: pointer, {from …}, {const}, {object} or {each, map}. */
-static int compile_spec(struct compiler *compiler, const ha_json *spec, struct ha_map *node, struct ha_error *err)
+static int compile_spec(struct compiler *compiler, const ha_json *spec, struct ha_map *node,
+                        struct ha_error *err)
 {
     node->as = natural_conversion(compiler->schema, node->at);
     if (ha_json_text(spec)) {
@@ -195,8 +197,8 @@ static int compile_member(struct compiler *compiler, const char *name, const ha_
     return 0;
 }
 
-static int compile_children(struct compiler *compiler, const ha_json *map, const char *at, struct ha_map **out,
-                            struct ha_error *err)
+static int compile_children(struct compiler *compiler, const ha_json *map, const char *at,
+                            struct ha_map **out, struct ha_error *err)
 {
     struct ha_map **tail = out;
     for (void *it = ha_json_first(map); it; it = ha_json_next(map, it)) {
@@ -240,7 +242,7 @@ int ha_map_compile(const ha_json *map, const char *record, struct ha_schema *sch
 
 struct mapper {
     const ha_json *item, *parent;
-    struct ha_buf base;      /* pointer of the element of `each` at work, in the item */
+    struct ha_buf base; /* pointer of the element of `each` at work, in the item */
     ha_json *failed;
 };
 
@@ -272,8 +274,8 @@ static int convert(const struct ha_map *node, const ha_json *value, ha_json **ou
     return 0;
 }
 
-static int apply_value(struct mapper *mapper, const struct ha_map *node, const ha_json *scope, ha_json *target,
-                       struct ha_error *err)
+static int apply_value(struct mapper *mapper, const struct ha_map *node, const ha_json *scope,
+                       ha_json *target, struct ha_error *err)
 {
     const ha_json *value = ha_pointer_find(node->parent ? mapper->parent : scope, node->pointer);
     if (!value || ha_json_is(value, HA_JSON_NULL))
@@ -286,8 +288,8 @@ static int apply_value(struct mapper *mapper, const struct ha_map *node, const h
     return ha_json_set(target, node->name, converted) ? ha_fail_nomem(err) : 0;
 }
 
-static int apply_children(struct mapper *mapper, const struct ha_map *node, const ha_json *scope, ha_json *target,
-                          struct ha_error *err);
+static int apply_children(struct mapper *mapper, const struct ha_map *node, const ha_json *scope,
+                          ha_json *target, struct ha_error *err);
 
 /* A unit without its amount says nothing: constants do not make an object when every value beside them is absent. */
 static bool only_constants(const struct ha_map *node, const ha_json *object)
@@ -303,8 +305,8 @@ static bool only_constants(const struct ha_map *node, const ha_json *object)
     return values;
 }
 
-static int apply_object(struct mapper *mapper, const struct ha_map *node, const ha_json *scope, ha_json *target,
-                        struct ha_error *err)
+static int apply_object(struct mapper *mapper, const struct ha_map *node, const ha_json *scope,
+                        ha_json *target, struct ha_error *err)
 {
     HA_JSON ha_json *object = ha_json_new_object();
     if (!object)
@@ -316,8 +318,8 @@ static int apply_object(struct mapper *mapper, const struct ha_map *node, const 
     return ha_json_set(target, node->name, HA_TAKE(object)) ? ha_fail_nomem(err) : 0;
 }
 
-static int apply_element(struct mapper *mapper, const struct ha_map *node, const ha_json *element, size_t index,
-                         ha_json *list, struct ha_error *err)
+static int apply_element(struct mapper *mapper, const struct ha_map *node, const ha_json *element,
+                         size_t index, ha_json *list, struct ha_error *err)
 {
     size_t mark = mapper->base.len;
     HA_JSON ha_json *object = ha_json_new_object();
@@ -363,8 +365,8 @@ static int fail_all(struct mapper *mapper, const struct ha_map *node, struct ha_
     return 0;
 }
 
-static int apply_composite(struct mapper *mapper, const struct ha_map *node, const ha_json *scope, ha_json *target,
-                           struct ha_error *err)
+static int apply_composite(struct mapper *mapper, const struct ha_map *node, const ha_json *scope,
+                           ha_json *target, struct ha_error *err)
 {
     int result = node->kind == KIND_EACH ? apply_each(mapper, node, scope, target, err)
                                          : apply_object(mapper, node, scope, target, err);
@@ -378,15 +380,16 @@ static int apply_composite(struct mapper *mapper, const struct ha_map *node, con
     return fail_all(mapper, node, err);
 }
 
-static int apply_children(struct mapper *mapper, const struct ha_map *node, const ha_json *scope, ha_json *target,
-                          struct ha_error *err)
+static int apply_children(struct mapper *mapper, const struct ha_map *node, const ha_json *scope,
+                          ha_json *target, struct ha_error *err)
 {
     for (const struct ha_map *child = node->children; child; child = child->next) {
         int result;
         if (child->kind == KIND_VALUE)
             result = apply_value(mapper, child, scope, target, err);
         else if (child->kind == KIND_CONST)
-            result = ha_json_set(target, child->name, ha_json_share(child->constant)) ? ha_fail_nomem(err) : 0;
+            result =
+                ha_json_set(target, child->name, ha_json_share(child->constant)) ? ha_fail_nomem(err) : 0;
         else
             result = apply_composite(mapper, child, scope, target, err);
         if (result)

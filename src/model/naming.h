@@ -30,7 +30,8 @@ struct ha_media_name {
  * left out when it is empty). The last component is at most 64 bytes less RESERVE (room for a suffix such as ".xmp"),
  * the slug giving way. The path is at most SIZE-1 bytes; too small a SIZE is HA_E_LIMIT.
  */
-int ha_media_path(const struct ha_media_name *name, size_t reserve, char *out, size_t size, struct ha_error *err);
+int ha_media_path(const struct ha_media_name *name, size_t reserve, char *out, size_t size,
+                  struct ha_error *err);
 
 /*
  * 0 when PATH obeys every rule for names inside the archive, TOP being the length of the top directory with its slash;

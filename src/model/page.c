@@ -18,7 +18,7 @@
 struct scanner {
     const char *begin, *at, *end;
     int depth;
-    struct ha_buf *out;   /* the envelope's text or an item's */
+    struct ha_buf *out; /* the envelope's text or an item's */
     struct ha_buf envelope, item;
     bool found;
     ha_page_visit visit;
@@ -157,7 +157,8 @@ static int copy_name(struct scanner *scanner, const char *items, const char **re
     size_t len = (size_t)(scanner->at - name - 1);
     char token[HA_POINTER_MAX];
     *rest = NULL;
-    if (items && ha_pointer_next(&items, token, sizeof token) && strlen(token) == len && memcmp(token, name, len) == 0)
+    if (items && ha_pointer_next(&items, token, sizeof token) && strlen(token) == len &&
+        memcmp(token, name, len) == 0)
         *rest = items;
     return take(scanner, ':', err);
 }
@@ -201,7 +202,8 @@ static int cut_item(struct scanner *scanner, struct ha_error *err)
     scanner->out = &scanner->item;
     int result = copy_value(scanner, NULL, err);
     scanner->out = &scanner->envelope;
-    return result ? -1 : scanner->visit(scanner->context, ha_buf_text(&scanner->item), scanner->item.len, err);
+    return result ? -1
+                  : scanner->visit(scanner->context, ha_buf_text(&scanner->item), scanner->item.len, err);
 }
 
 static int cut_array(struct scanner *scanner, struct ha_error *err)
@@ -280,11 +282,12 @@ int ha_page_cut(const char *text, size_t len, const char *items, ha_page_visit v
     };
     scanner.out = &scanner.envelope;
     if (len >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0)
-        scanner.at += 3;   /* RFC 8259, section 8.1: a parser may ignore a byte order mark */
+        scanner.at += 3; /* RFC 8259, section 8.1: a parser may ignore a byte order mark */
     HA_JSON ha_json *around = NULL;
     int result = cut_page(&scanner, items, err);
     if (result == 0)
-        result = ha_json_parse(ha_buf_text(&scanner.envelope), scanner.envelope.len, "the page", &around, err);
+        result =
+            ha_json_parse(ha_buf_text(&scanner.envelope), scanner.envelope.len, "the page", &around, err);
     ha_buf_free(&scanner.envelope);
     ha_buf_free(&scanner.item);
     if (result == 0 && envelope)

@@ -11,7 +11,8 @@ struct ha_schema;
  * Compiles the schema TEXT (JSON Schema 2020-12, the keywords that formats/generate.py lets pass). NAME stands in errors.
  * A keyword that is not known is an error: nothing is silently not checked.
  */
-int ha_schema_parse(const char *text, size_t len, const char *name, struct ha_schema **out, struct ha_error *err);
+int ha_schema_parse(const char *text, size_t len, const char *name, struct ha_schema **out,
+                    struct ha_error *err);
 
 /* The embedded schema of this name ("record" for record.schema.json). */
 int ha_schema_open(const char *name, struct ha_schema **out, struct ha_error *err);
@@ -21,7 +22,8 @@ void ha_schema_cleanup(struct ha_schema **schema);
 #define HA_SCHEMA HA_CLEANUP(ha_schema_cleanup)
 
 /* Takes one finding: JSON Pointer of the value, and what is wrong with it in a clause. Returns -1 to stop. */
-typedef int (*ha_schema_finding)(void *context, const char *pointer, const char *reason, struct ha_error *err);
+typedef int (*ha_schema_finding)(void *context, const char *pointer, const char *reason,
+                                 struct ha_error *err);
 
 /*
  * Checks VALUE against the sub-schema at AT (a JSON Pointer into the schema; "" for the whole) and calls FINDING for
@@ -32,7 +34,8 @@ int ha_schema_check(struct ha_schema *schema, const char *at, const ha_json *val
                     void *context, struct ha_error *err);
 
 /* True in *valid when there is no finding. */
-int ha_schema_valid(struct ha_schema *schema, const char *at, const ha_json *value, bool *valid, struct ha_error *err);
+int ha_schema_valid(struct ha_schema *schema, const char *at, const ha_json *value, bool *valid,
+                    struct ha_error *err);
 
 /* Fails with HA_E_FORMAT, or CODE, at the first finding: "WHAT: /pointer: reason". */
 int ha_schema_demand(struct ha_schema *schema, const char *at, const ha_json *value, enum ha_code code,

@@ -9,8 +9,8 @@
 enum { HA_SNIFF_SIZE = 4096 };
 
 struct ha_file_type {
-    const char *type;        /* media type (RFC 6838): "image/png" */
-    const char *extension;   /* "png", [a-z0-9] only, at most 5 */
+    const char *type;      /* media type (RFC 6838): "image/png" */
+    const char *extension; /* "png", [a-z0-9] only, at most 5 */
 };
 
 /*

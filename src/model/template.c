@@ -51,8 +51,8 @@ static int add_value(struct ha_buf *out, enum ha_template_form form, const char 
     return 0;
 }
 
-int ha_template_expand(const char *template, enum ha_template_form form, ha_template_value value, void *context,
-                       struct ha_buf *out, struct ha_error *err)
+int ha_template_expand(const char *template, enum ha_template_form form, ha_template_value value,
+                       void *context, struct ha_buf *out, struct ha_error *err)
 {
     char name[NAME_SIZE];
     while (*template) {

@@ -10,14 +10,14 @@
 typedef const char *(*ha_template_value)(void *context, const char *name);
 
 enum ha_template_form {
-    HA_TEMPLATE_URI,   /* values are percent-encoded but for unreserved characters (section 3.2.2) */
-    HA_TEMPLATE_KEY,   /* values stand as they are; one with "/", or that is "." or "..", is HA_E_PATH */
-    HA_TEMPLATE_TEXT   /* values stand as they are */
+    HA_TEMPLATE_URI, /* values are percent-encoded but for unreserved characters (section 3.2.2) */
+    HA_TEMPLATE_KEY, /* values stand as they are; one with "/", or that is "." or "..", is HA_E_PATH */
+    HA_TEMPLATE_TEXT /* values stand as they are */
 };
 
 /* Appends the expansion to OUT. A variable without a value is HA_E_CONFIG. */
-int ha_template_expand(const char *template, enum ha_template_form form, ha_template_value value, void *context,
-                       struct ha_buf *out, struct ha_error *err);
+int ha_template_expand(const char *template, enum ha_template_form form, ha_template_value value,
+                       void *context, struct ha_buf *out, struct ha_error *err);
 
 /* Calls VISIT with each variable's name; fails with HA_E_CONFIG when TEMPLATE is none of level 1. */
 typedef int (*ha_template_visit)(void *context, const char *name, struct ha_error *err);

@@ -70,6 +70,9 @@ static int file_open(const struct ha_source_options *options, struct ha_source *
     return 0;
 }
 
+/* Keys hold what people call their files: errors, which reach the report, do without. */
+static const char object[] = "the file";
+
 /* True when a segment of the path is "..", "." or empty. */
 static bool leads_elsewhere(const char *path)
 {
@@ -83,20 +86,21 @@ static bool leads_elsewhere(const char *path)
     }
 }
 
-static int refuse(int error, const char *path, struct ha_error *err)
+static int refuse(int error, const char *name, struct ha_error *err)
 {
     if (error == ENOENT || error == ENOTDIR)
-        return ha_fail(err, HA_E_GONE, "there is no %s in the store", path);
+        return ha_fail(err, HA_E_GONE, "%s is not in the store", name);
     if (error == EXDEV || error == ELOOP)
-        return ha_fail(err, HA_E_PATH, "%s leads out of the store", path);
+        return ha_fail(err, HA_E_PATH, "%s leads out of the store", name);
     if (error == EACCES)
-        return ha_fail(err, HA_E_FORBIDDEN, "%s must not be read", path);
-    ha_fail_errno(err, error, "%s cannot be opened", path);
+        return ha_fail(err, HA_E_FORBIDDEN, "%s must not be read", name);
+    ha_fail_errno(err, error, "%s cannot be opened", name);
     return -1;
 }
 
-/* An open regular file below the root, and its size; -1 with an error. */
-static int open_below(struct file_source *file, const char *path, uint64_t *size, struct ha_error *err)
+/* An open regular file below the root, and its size; -1 with an error that calls it NAME. */
+static int open_below(struct file_source *file, const char *path, const char *name, uint64_t *size,
+                      struct ha_error *err)
 {
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
@@ -105,13 +109,13 @@ static int open_below(struct file_source *file, const char *path, uint64_t *size
         return ha_fail(err, HA_E_PATH, "'%s' leads out of the store", path);
     int fd = (int)syscall(SYS_openat2, file->root, path, &how, sizeof how);
     if (fd < 0)
-        return refuse(errno, path, err);
+        return refuse(errno, name, err);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         *size = (uint64_t)st.st_size;
         return fd;
     }
     close(fd);
-    return ha_fail(err, HA_E_GONE, "%s is no file of the store", path);
+    return ha_fail(err, HA_E_GONE, "%s is no regular file", name);
 }
 
 static bool page_is_plain(const char *page)
@@ -127,26 +131,27 @@ static int file_read(struct ha_source *source, const struct ha_request *request,
     struct ha_buf path HA_BUF = ha_buf_make(MAX_PATH);
     uint64_t size;
     if (request->page && !page_is_plain(request->page))
-        return ha_fail(err, HA_E_FORMAT, "the page '%.40s' is no name that this store can have", request->page);
+        return ha_fail(err, HA_E_FORMAT, "the page '%.40s' is no name that this store can have",
+                       request->page);
     ha_buf_add_text(&path, request->path + 1);
     if (request->page)
         ha_buf_addf(&path, ".%s", request->page);
     ha_buf_add_text(&path, ".json");
     if (ha_buf_check(&path, "a path of the store", err))
         return -1;
-    int fd HA_FD = open_below(file, ha_buf_text(&path), &size, err);
+    int fd HA_FD = open_below(file, ha_buf_text(&path), ha_buf_text(&path), &size, err);
     return fd < 0 ? -1 : ha_file_read_fd(fd, ha_buf_text(&path), page, err);
 }
 
-static int copy(struct file_source *file, int fd, const char *key, struct ha_sink *sink, struct ha_error *err)
+static int copy(struct file_source *file, int fd, struct ha_sink *sink, struct ha_error *err)
 {
     for (;;) {
         ssize_t got = read(fd, file->block, sizeof file->block);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            ha_fail_errno(err, errno, "%s cannot be read", key);
-            err->code = HA_E_UNAVAILABLE;   /* the service's disk, not ours */
+            ha_fail_errno(err, errno, "%s cannot be read", object);
+            err->code = HA_E_UNAVAILABLE; /* the service's disk, not ours */
             return -1;
         }
         if (got == 0)
@@ -161,10 +166,10 @@ static int file_fetch(struct ha_source *source, const struct ha_fetch *fetch, st
     struct file_source *file = (struct file_source *)source;
     struct ha_sink *sink;
     uint64_t size;
-    int fd HA_FD = open_below(file, fetch->key, &size, err);
+    int fd HA_FD = open_below(file, fetch->key, object, &size, err);
     if (fd < 0 || fetch->begin(fetch->context, size, &sink, err))
         return -1;
-    return copy(file, fd, fetch->key, sink, err);
+    return copy(file, fd, sink, err);
 }
 
 const struct ha_source_ops ha_source_file = {

@@ -17,12 +17,12 @@ enum { MAX_PAGES = 1000000, MAX_CURSOR = 4096 };
 
 struct pager {
     const struct ha_page_spec *spec;
-    const char *items_at;      /* pointer to the items of a page */
+    const char *items_at; /* pointer to the items of a page */
     ha_page_visit visit;
     void *context;
     uint64_t items, in_page, pages;
-    char cursor[MAX_CURSOR];   /* of the next page */
-    ha_json *seen;             /* hash of each cursor -> true */
+    char cursor[MAX_CURSOR]; /* of the next page */
+    ha_json *seen;           /* hash of each cursor -> true */
 };
 
 static int count_item(void *context, const char *text, size_t len, struct ha_error *err)
@@ -41,7 +41,8 @@ static int note_cursor(struct pager *pager, struct ha_error *err)
         return -1;
     ha_hex_encode(hash, 16, key);
     if (ha_json_get(pager->seen, key))
-        return ha_fail(err, HA_E_PAGES, "page %llu names a page as the next one that came before", (unsigned long long)pager->pages);
+        return ha_fail(err, HA_E_PAGES, "page %llu names a page as the next one that came before",
+                       (unsigned long long)pager->pages);
     return ha_json_set_bool(pager->seen, key, true) ? ha_fail_nomem(err) : 0;
 }
 
@@ -54,12 +55,14 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
     *more = false;
     if (!next || ha_json_is(next, HA_JSON_NULL) || !announced) {
         if (flag && announced)
-            return ha_fail(err, HA_E_PAGES, "page %llu says that more follow and does not name the next one", (unsigned long long)pager->pages);
+            return ha_fail(err, HA_E_PAGES, "page %llu says that more follow and does not name the next one",
+                           (unsigned long long)pager->pages);
         return 0;
     }
     HA_JSON ha_json *text = ha_convert(next, HA_AS_TEXT);
     if (!text || ha_json_text_length(text) == 0 || ha_json_text_length(text) >= sizeof pager->cursor)
-        return ha_fail(err, HA_E_PAGES, "page %llu names the next one with an empty or overlong cursor", (unsigned long long)pager->pages);
+        return ha_fail(err, HA_E_PAGES, "page %llu names the next one with an empty or overlong cursor",
+                       (unsigned long long)pager->pages);
     snprintf(pager->cursor, sizeof pager->cursor, "%s", ha_json_text(text));
     *more = true;
     return note_cursor(pager, err);
@@ -75,11 +78,13 @@ static int step(struct pager *pager, const ha_json *envelope, bool *more, struct
         return follow(pager, envelope, more, err);
     case HA_PAGE_NUMBER:
         *more = pager->in_page >= (uint64_t)spec->size;
-        snprintf(pager->cursor, sizeof pager->cursor, "%lld", (long long)spec->start + (long long)pager->pages);
+        snprintf(pager->cursor, sizeof pager->cursor, "%lld",
+                 (long long)spec->start + (long long)pager->pages);
         return 0;
     case HA_PAGE_OFFSET:
         *more = pager->in_page >= (uint64_t)spec->size;
-        snprintf(pager->cursor, sizeof pager->cursor, "%lld", (long long)spec->start + (long long)pager->items);
+        snprintf(pager->cursor, sizeof pager->cursor, "%lld",
+                 (long long)spec->start + (long long)pager->items);
         return 0;
     default:
         *more = false;
@@ -93,7 +98,8 @@ static int check_total(const struct pager *pager, const ha_json *envelope, struc
         return 0;
     int64_t total = ha_json_int(ha_pointer_find(envelope, pager->spec->total), -1);
     if (total < 0 || (uint64_t)total != pager->items)
-        return ha_fail(err, HA_E_PAGES, "the list has %llu items where %lld were announced", (unsigned long long)pager->items, (long long)total);
+        return ha_fail(err, HA_E_PAGES, "the list has %llu items where %lld were announced",
+                       (unsigned long long)pager->items, (long long)total);
     return 0;
 }
 
@@ -111,9 +117,11 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
     while (more) {
         struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_PAGE_BYTES);
         bool follows_url = pager->spec->style == HA_PAGE_NEXT_URL && pager->pages > 0;
-        struct ha_request request = {follows_url ? pager->cursor : path, pager->pages > 0 && !follows_url ? pager->cursor : NULL};
+        struct ha_request request = {follows_url ? pager->cursor : path,
+                                     pager->pages > 0 && !follows_url ? pager->cursor : NULL};
         if (follows_url && pager->cursor[0] != '/')
-            return ha_fail(err, HA_E_PAGES, "page %llu names a next one outside the API", (unsigned long long)pager->pages);
+            return ha_fail(err, HA_E_PAGES, "page %llu names a next one outside the API",
+                           (unsigned long long)pager->pages);
         if (source->ops->read(source, &request, &text, err)) {
             if (!ends_without_page(pager, err))
                 return pager->pages ? ha_context(err, "page %llu", (unsigned long long)pager->pages + 1) : -1;
@@ -133,10 +141,14 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
     return check_total(pager, last, err);
 }
 
-int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path, ha_page_visit visit,
-                  void *context, struct ha_error *err)
+int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path,
+                  ha_page_visit visit, void *context, struct ha_error *err)
 {
-    struct pager pager = {.spec = &category->page, .items_at = category->items, .visit = visit, .context = context, .seen = ha_json_new_object()};
+    struct pager pager = {.spec = &category->page,
+                          .items_at = category->items,
+                          .visit = visit,
+                          .context = context,
+                          .seen = ha_json_new_object()};
     int result = pager.seen ? walk(&pager, source, path, err) : ha_fail_nomem(err);
     ha_json_free(pager.seen);
     return result;

@@ -16,18 +16,19 @@
 #include "io/file.h"
 #include "source/service_parts.h"
 
-int ha_findings_add(void *context, const char *pointer, const char *reason, struct ha_error *err)
+int ha_remarks_add(void *context, const char *pointer, const char *reason, struct ha_error *err)
 {
-    struct ha_findings *findings = context;
+    struct ha_remarks *remarks = context;
     (void)err;
-    if (findings->errors++ == 0)
-        ha_fail(&findings->first, HA_E_CONFIG, "%s: %s: %s", findings->file, pointer[0] ? pointer : "the document", reason);
-    if (findings->finding)
-        findings->finding(findings->context, findings->file, pointer, reason, 0);
+    if (remarks->errors++ == 0)
+        ha_fail(&remarks->first, HA_E_CONFIG, "%s: %s: %s", remarks->file,
+                pointer[0] ? pointer : "the document", reason);
+    if (remarks->finding)
+        remarks->finding(remarks->context, remarks->file, pointer, reason, 0);
     return 0;
 }
 
-void ha_findings_addf(struct ha_findings *findings, const char *pointer, const char *format, ...)
+void ha_remarks_addf(struct ha_remarks *remarks, const char *pointer, const char *format, ...)
 {
     char reason[400];
     struct ha_error err;
@@ -35,7 +36,13 @@ void ha_findings_addf(struct ha_findings *findings, const char *pointer, const c
     va_start(args, format);
     vsnprintf(reason, sizeof reason, format, args);
     va_end(args);
-    ha_findings_add(findings, pointer, reason, &err);
+    ha_remarks_add(remarks, pointer, reason, &err);
+}
+
+void ha_remarks_warn(struct ha_remarks *remarks, const char *pointer, const char *reason)
+{
+    if (remarks->finding)
+        remarks->finding(remarks->context, remarks->file, pointer, reason, 1);
 }
 
 static void free_category(struct ha_category *category)
@@ -64,7 +71,7 @@ void ha_service_cleanup(struct ha_service **service)
     ha_service_free(*service);
 }
 
-static int read_document(struct ha_service *service, struct ha_findings *findings, struct ha_error *err)
+static int read_document(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_DESCRIPTION_BYTES);
     if (ha_file_read(service->path, &text, err)) {
@@ -74,21 +81,21 @@ static int read_document(struct ha_service *service, struct ha_findings *finding
     if (ha_json_parse(ha_buf_text(&text), text.len, "the document", &service->doc, err)) {
         if (err->code != HA_E_FORMAT)
             return -1;
-        return ha_findings_add(findings, "", err->text, err);
+        return ha_remarks_add(remarks, "", err->text, err);
     }
     HA_SCHEMA struct ha_schema *schema = NULL;
     if (ha_schema_open("service", &schema, err))
         return -1;
-    return ha_schema_check(schema, "", service->doc, ha_findings_add, findings, err);
+    return ha_schema_check(schema, "", service->doc, ha_remarks_add, remarks, err);
 }
 
-static int load(struct ha_service *service, struct ha_findings *findings, struct ha_error *err)
+static int load(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err)
 {
     if (!service->path || !service->directory)
         return ha_fail_nomem(err);
-    if (read_document(service, findings, err))
+    if (read_document(service, remarks, err))
         return -1;
-    if (findings->errors)
+    if (remarks->errors)
         return 0;
     const ha_json *about = ha_json_get(service->doc, HA_K_SERVICE);
     service->id = ha_json_get_text(about, HA_K_ID);
@@ -96,22 +103,24 @@ static int load(struct ha_service *service, struct ha_findings *findings, struct
     service->primary = ha_json_get_text(ha_json_get(service->doc, HA_K_SUBJECT), HA_K_PRIMARY);
     if (ha_schema_open("record", &service->record_schema, err))
         return -1;
-    return ha_service_compile(service, findings, err);
+    if (ha_service_compile(service, remarks, err))
+        return -1;
+    return remarks->errors ? 0 : ha_service_check_texts(service, remarks, err);
 }
 
 int ha_service_open(const char *path, ha_lint_finding finding, void *context, struct ha_service **out,
                     struct ha_error *err)
 {
     HA_SERVICE struct ha_service *service = calloc(1, sizeof *service);
-    struct ha_findings findings = {.file = path, .finding = finding, .context = context};
+    struct ha_remarks remarks = {.file = path, .finding = finding, .context = context};
     if (!service)
         return ha_fail_nomem(err);
     service->path = strdup(path);
     service->directory = ha_path_directory(path);
-    if (load(service, &findings, err))
+    if (load(service, &remarks, err))
         return -1;
-    if (findings.errors) {
-        *err = findings.first;
+    if (remarks.errors) {
+        *err = remarks.first;
         return -1;
     }
     *out = HA_TAKE(service);

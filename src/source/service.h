@@ -23,34 +23,34 @@ enum ha_page_style {
 
 struct ha_page_spec {
     enum ha_page_style style;
-    const char *next, *more, *total;   /* pointers into the page, or NULL */
+    const char *next, *more, *total; /* pointers into the page, or NULL */
     int64_t size, start;
 };
 
 enum ha_binding {
-    HA_BIND_POINTER,   /* the value at `field` is the identifier `is` */
+    HA_BIND_POINTER, /* the value at `field` is the identifier `is` */
     HA_BIND_PARENT,
     HA_BIND_REQUEST
 };
 
 struct ha_media_spec {
     const char *role, *api, *key;
-    bool pointer;   /* `key` is a pointer, else a template */
-    const char *size, *sha256, *md5, *type, *name, *created_at;   /* pointers, or NULL */
+    bool pointer;                                               /* `key` is a pointer, else a template */
+    const char *size, *sha256, *md5, *type, *name, *created_at; /* pointers, or NULL */
 };
 
 struct ha_category {
     const ha_json *spec;
     const char *id, *record;
-    bool none;                 /* declared empty, with a reason */
-    int parent;                /* position of the category that it is nested in, or -1 */
-    const char *api, *get;     /* unless nested */
+    bool none;             /* declared empty, with a reason */
+    int parent;            /* position of the category that it is nested in, or -1 */
+    const char *api, *get; /* unless nested */
     const char *items;
     bool empty_on_404;
     struct ha_page_spec page;
     enum ha_binding binding;
-    const char *field, *is;    /* HA_BIND_POINTER */
-    const char *time;          /* pointer, or NULL */
+    const char *field, *is; /* HA_BIND_POINTER */
+    const char *time;       /* pointer, or NULL */
     enum ha_as time_as;
     struct ha_map *map;
     struct ha_fields *fields;

@@ -12,15 +12,16 @@
 #include "ha-formats.h"
 #include "model/pointer.h"
 #include "model/template.h"
+#include "model/naming.h"
 #include "source/service_parts.h"
 
 struct compiler {
     struct ha_service *service;
-    struct ha_findings *findings;
+    struct ha_remarks *remarks;
     const ha_json *defaults;
-    char at[64];      /* pointer of the category at work */
-    char place[HA_POINTER_MAX];   /* pointer of what is judged in it */
-    bool in_key;                  /* {id} has a value */
+    char at[64];                /* pointer of the category at work */
+    char place[HA_POINTER_MAX]; /* pointer of what is judged in it */
+    bool in_key;                /* {id} has a value */
 };
 
 static const char *place(struct compiler *compiler, const char *member)
@@ -46,10 +47,11 @@ static int check_variable(void *context, const char *name, struct ha_error *err)
         if (strcmp(name, always[i]) == 0)
             return 0;
     }
-    if (strcmp(name, compiler->service->primary) == 0 || ha_json_get(ha_json_get(resolve, HA_K_IDENTIFIERS), name) ||
+    if (strcmp(name, compiler->service->primary) == 0 ||
+        ha_json_get(ha_json_get(resolve, HA_K_IDENTIFIERS), name) ||
         (compiler->in_key && strcmp(name, HA_K_ID) == 0))
         return 0;
-    ha_findings_addf(compiler->findings, compiler->place, "{%s} is no identifier of the subject", name);
+    ha_remarks_addf(compiler->remarks, compiler->place, "{%s} is no identifier of the subject", name);
     return 0;
 }
 
@@ -59,7 +61,7 @@ static void check_template(struct compiler *compiler, const char *template, cons
     compiler->in_key = in_key;
     snprintf(compiler->place, sizeof compiler->place, "%s", where);
     if (ha_template_names(template, check_variable, compiler, &err))
-        ha_findings_addf(compiler->findings, compiler->place, "%s", err.text);
+        ha_remarks_addf(compiler->remarks, compiler->place, "%s", err.text);
 }
 
 static const struct ha_source_ops *check_api(struct compiler *compiler, const char *name, unsigned capability,
@@ -67,12 +69,12 @@ static const struct ha_source_ops *check_api(struct compiler *compiler, const ch
 {
     const ha_json *api = ha_service_api(compiler->service, name);
     if (!api) {
-        ha_findings_addf(compiler->findings, where, "there is no API '%s'", name);
+        ha_remarks_addf(compiler->remarks, where, "there is no API '%s'", name);
         return NULL;
     }
     const struct ha_source_ops *kind = ha_source_kind(ha_json_get_text(api, HA_K_KIND));
     if (kind && !(kind->capabilities & capability))
-        ha_findings_addf(compiler->findings, where, "an API of kind '%s' cannot %s", kind->kind, can);
+        ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' cannot %s", kind->kind, can);
     return kind;
 }
 
@@ -89,7 +91,8 @@ static void check_apis(struct compiler *compiler)
             continue;
         snprintf(where, sizeof where, "/apis/%s/kind", name);
         if (!ha_source_kind(ha_json_get_text(api, HA_K_KIND)))
-            ha_findings_addf(compiler->findings, where, "this program has no source of kind '%s' yet", ha_json_get_text(api, HA_K_KIND));
+            ha_remarks_addf(compiler->remarks, where, "this program has no source of kind '%s' yet",
+                            ha_json_get_text(api, HA_K_KIND));
         snprintf(where, sizeof where, "/apis/%s/prefix", name);
         if (ha_json_get_text(api, HA_K_PREFIX))
             check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, false);
@@ -102,12 +105,13 @@ static void check_subject(struct compiler *compiler)
     const ha_json *resolve = ha_json_get(subject, HA_K_RESOLVE);
     regex_t pattern;
     if (regcomp(&pattern, ha_json_get_text(subject, HA_K_PATTERN), REG_EXTENDED | REG_NOSUB))
-        ha_findings_addf(compiler->findings, "/subject/pattern", "it is no regular expression");
+        ha_remarks_addf(compiler->remarks, "/subject/pattern", "it is no regular expression");
     else
         regfree(&pattern);
     if (!resolve)
         return;
-    check_api(compiler, ha_json_get_text(resolve, HA_K_API), HA_SOURCE_PAGES, "answer requests", "/subject/resolve/api");
+    check_api(compiler, ha_json_get_text(resolve, HA_K_API), HA_SOURCE_PAGES, "answer requests",
+              "/subject/resolve/api");
     check_template(compiler, ha_json_get_text(resolve, HA_K_GET), "/subject/resolve/get", false);
 }
 
@@ -125,7 +129,8 @@ static enum ha_page_style style_of(struct compiler *compiler, const char *word)
             return styles[i].style;
     }
     if (word)
-        ha_findings_addf(compiler->findings, place(compiler, "from/page/style"), "an API of kind 'file' cannot page by %s", word);
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/page/style"),
+                        "an API of kind 'file' cannot page by %s", word);
     return HA_PAGE_NONE;
 }
 
@@ -141,7 +146,8 @@ static const ha_json *page_member(const ha_json *own, const ha_json *inherited, 
 
 static void compile_page(struct compiler *compiler, struct ha_category *category, const ha_json *from)
 {
-    const ha_json *own = ha_json_get(from, HA_K_PAGE), *inherited = ha_json_get(compiler->defaults, HA_K_PAGE);
+    const ha_json *own = ha_json_get(from, HA_K_PAGE),
+                  *inherited = ha_json_get(compiler->defaults, HA_K_PAGE);
     struct ha_page_spec *page = &category->page;
     if (own && ha_json_is(own, HA_JSON_NULL))
         return;
@@ -151,11 +157,14 @@ static void compile_page(struct compiler *compiler, struct ha_category *category
     page->total = ha_json_text(page_member(own, inherited, HA_K_TOTAL));
     page->size = ha_json_int(page_member(own, inherited, HA_K_SIZE), 0);
     page->start = ha_json_int(page_member(own, inherited, HA_K_START), page->style == HA_PAGE_NUMBER ? 1 : 0);
-    bool follows = page->style == HA_PAGE_CURSOR || page->style == HA_PAGE_TOKEN || page->style == HA_PAGE_NEXT_URL;
+    bool follows =
+        page->style == HA_PAGE_CURSOR || page->style == HA_PAGE_TOKEN || page->style == HA_PAGE_NEXT_URL;
     if (follows && !page->next)
-        ha_findings_addf(compiler->findings, place(compiler, "from/page"), "\"next\" is missing: where a page names the next one");
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/page"),
+                        "\"next\" is missing: where a page names the next one");
     if ((page->style == HA_PAGE_NUMBER || page->style == HA_PAGE_OFFSET) && page->size == 0)
-        ha_findings_addf(compiler->findings, place(compiler, "from/page"), "\"size\" is missing: a shorter page is the last one");
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/page"),
+                        "\"size\" is missing: a shorter page is the last one");
 }
 
 static void compile_nested(struct compiler *compiler, struct ha_category *category, const ha_json *from)
@@ -163,9 +172,10 @@ static void compile_nested(struct compiler *compiler, struct ha_category *catego
     const char *each = ha_json_get_text(from, HA_K_EACH);
     category->parent = ha_service_category(compiler->service, each);
     if (category->parent < 0 || &compiler->service->categories[category->parent] >= category)
-        ha_findings_addf(compiler->findings, place(compiler, "from/each"), "no category '%s' stands before this one", each);
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/each"),
+                        "no category '%s' stands before this one", each);
     else if (compiler->service->categories[category->parent].none)
-        ha_findings_addf(compiler->findings, place(compiler, "from/each"), "category '%s' has no items", each);
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/each"), "category '%s' has no items", each);
     else
         return;
     category->parent = -1;
@@ -176,13 +186,15 @@ static void compile_request(struct compiler *compiler, struct ha_category *categ
     static const char *const later[] = {HA_K_POST, HA_K_BODY, HA_K_LIST, HA_K_DETAIL};
     category->api = ha_json_get_text(from, HA_K_API);
     category->get = ha_json_get_text(from, HA_K_GET);
-    category->empty_on_404 = strcmp(ha_json_get_text(from, HA_K_ON_404) ? ha_json_get_text(from, HA_K_ON_404) : "", "empty") == 0;
+    category->empty_on_404 =
+        strcmp(ha_json_get_text(from, HA_K_ON_404) ? ha_json_get_text(from, HA_K_ON_404) : "", "empty") == 0;
     check_api(compiler, category->api, HA_SOURCE_PAGES, "answer requests", place(compiler, "from/api"));
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         char member[64];
         snprintf(member, sizeof member, "from/%s", later[i]);
         if (ha_json_get(from, later[i]))
-            ha_findings_addf(compiler->findings, place(compiler, member), "no source of this program can do that yet");
+            ha_remarks_addf(compiler->remarks, place(compiler, member),
+                            "no source of this program can do that yet");
     }
     if (category->get) {
         char where[HA_POINTER_MAX];
@@ -198,7 +210,8 @@ static void compile_subject(struct compiler *compiler, struct ha_category *categ
     const char *text = ha_json_text(binding), *where = place(compiler, "subject");
     category->is = compiler->service->primary;
     if (!binding) {
-        ha_findings_addf(compiler->findings, where, "it is missing: nothing would bind these items to the person");
+        ha_remarks_addf(compiler->remarks, where,
+                        "it is missing: nothing would bind these items to the person");
     } else if (!text) {
         category->field = ha_json_get_text(binding, HA_K_FIELD);
         category->is = ha_json_get_text(binding, HA_K_IS);
@@ -209,18 +222,21 @@ static void compile_subject(struct compiler *compiler, struct ha_category *categ
     } else if (strcmp(text, "parent") == 0) {
         category->binding = HA_BIND_PARENT;
         if (!ha_json_get(ha_json_get(category->spec, HA_K_FROM), HA_K_EACH))
-            ha_findings_addf(compiler->findings, where, "only a nested category has a parent");
+            ha_remarks_addf(compiler->remarks, where, "only a nested category has a parent");
     } else if (strcmp(text, "request") == 0) {
         category->binding = HA_BIND_REQUEST;
+        ha_remarks_warn(compiler->remarks, where,
+                        "the items do not say whose they are: only the request binds them to the person");
     } else {
-        ha_findings_addf(compiler->findings, where, "no source of this program lists keys yet");
+        ha_remarks_addf(compiler->remarks, where, "no source of this program lists keys yet");
     }
 }
 
 /* --------------------------------------------------------------------------------------- field ledger */
 
-static int add_field(struct compiler *compiler, struct ha_category *category, const char *pointer, enum ha_field_use use,
-                     const char *reason, const char *show, const char *where, struct ha_error *err)
+static int add_field(struct compiler *compiler, struct ha_category *category, const char *pointer,
+                     enum ha_field_use use, const char *reason, const char *show, const char *where,
+                     struct ha_error *err)
 {
     bool conflict = false;
     if (!pointer)
@@ -228,7 +244,7 @@ static int add_field(struct compiler *compiler, struct ha_category *category, co
     if (ha_fields_add(category->fields, pointer, use, reason, show, &conflict, err))
         return -1;
     if (conflict)
-        ha_findings_addf(compiler->findings, where, "%s is used and omitted at once", pointer);
+        ha_remarks_addf(compiler->remarks, where, "%s is used and omitted at once", pointer);
     return 0;
 }
 
@@ -246,7 +262,8 @@ static int add_mapped(void *context, const char *pointer, bool parent, struct ha
             return 0;
         category = &mapped->compiler->service->categories[category->parent];
     }
-    return add_field(mapped->compiler, category, pointer, HA_FIELD_MAPPED, NULL, NULL, place(mapped->compiler, "map"), err);
+    return add_field(mapped->compiler, category, pointer, HA_FIELD_MAPPED, NULL, NULL,
+                     place(mapped->compiler, "map"), err);
 }
 
 static int add_omitted(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
@@ -261,7 +278,8 @@ static int add_omitted(struct compiler *compiler, struct ha_category *category, 
             reason = ha_json_get_text(value, HA_K_REASON);
             show = ha_json_get_text(value, HA_K_SHOW) ? ha_json_get_text(value, HA_K_SHOW) : show;
         }
-        if (add_field(compiler, category, pointer, HA_FIELD_OMITTED, reason, show, place(compiler, "omit"), err))
+        if (add_field(compiler, category, pointer, HA_FIELD_OMITTED, reason, show, place(compiler, "omit"),
+                      err))
             return -1;
     }
     return 0;
@@ -271,10 +289,16 @@ static int add_media_fields(struct compiler *compiler, struct ha_category *categ
 {
     for (size_t i = 0; i < category->media_count; i++) {
         const struct ha_media_spec *media = &category->media[i];
-        const char *const pointers[] = {media->pointer ? media->key : NULL, media->size, media->sha256, media->md5,
-                                        media->type, media->name, media->created_at};
+        const char *const pointers[] = {media->pointer ? media->key : NULL,
+                                        media->size,
+                                        media->sha256,
+                                        media->md5,
+                                        media->type,
+                                        media->name,
+                                        media->created_at};
         for (size_t p = 0; p < sizeof pointers / sizeof *pointers; p++) {
-            if (add_field(compiler, category, pointers[p], HA_FIELD_MAPPED, NULL, NULL, place(compiler, "media"), err))
+            if (add_field(compiler, category, pointers[p], HA_FIELD_MAPPED, NULL, NULL,
+                          place(compiler, "media"), err))
                 return -1;
         }
     }
@@ -284,12 +308,14 @@ static int add_media_fields(struct compiler *compiler, struct ha_category *categ
 static int compile_fields(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     struct mapped mapped = {compiler, category};
-    const ha_json *keep = ha_json_get(category->spec, HA_K_KEEP), *rules = ha_json_get(category->spec, HA_K_WITHHOLD);
+    const ha_json *keep = ha_json_get(category->spec, HA_K_KEEP),
+                  *rules = ha_json_get(category->spec, HA_K_WITHHOLD);
     const char *where = place(compiler, "keep");
     if (category->map && ha_map_pointers(category->map, add_mapped, &mapped, err))
         return -1;
     for (size_t i = 0; i < ha_json_count(keep); i++) {
-        if (add_field(compiler, category, ha_json_text(ha_json_at(keep, i)), HA_FIELD_KEPT, NULL, NULL, where, err))
+        if (add_field(compiler, category, ha_json_text(ha_json_at(keep, i)), HA_FIELD_KEPT, NULL, NULL, where,
+                      err))
             return -1;
     }
     for (size_t i = 0; i < ha_json_count(rules); i++) {
@@ -298,21 +324,32 @@ static int compile_fields(struct compiler *compiler, struct ha_category *categor
             return -1;
     }
     if (category->binding == HA_BIND_POINTER &&
-        add_field(compiler, category, category->field, HA_FIELD_MAPPED, NULL, NULL, place(compiler, "subject"), err))
+        add_field(compiler, category, category->field, HA_FIELD_MAPPED, NULL, NULL,
+                  place(compiler, "subject"), err))
         return -1;
     if (category->parent >= 0 && category->items[0] &&
-        add_field(compiler, &compiler->service->categories[category->parent], category->items, HA_FIELD_MAPPED, NULL, NULL,
-                  place(compiler, "from/items"), err))
+        add_field(compiler, &compiler->service->categories[category->parent], category->items,
+                  HA_FIELD_MAPPED, NULL, NULL, place(compiler, "from/items"), err))
         return -1;
-    if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL, place(compiler, "time"), err) ||
+    if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL, place(compiler, "time"),
+                  err) ||
         add_media_fields(compiler, category, err))
         return -1;
     return add_omitted(compiler, category, err);
 }
 
+/* The id becomes a file name, and Windows keeps some for its devices. */
+static void check_file_name(struct compiler *compiler, const char *id)
+{
+    struct ha_error err;
+    if (ha_path_check(id, 0, &err))
+        ha_remarks_addf(compiler->remarks, place(compiler, "id"), "no file can be called so: %s", err.text);
+}
+
 /* ----------------------------------------------------------------------------------------------- media */
 
-static void compile_medium(struct compiler *compiler, const ha_json *spec, size_t index, struct ha_media_spec *media)
+static void compile_medium(struct compiler *compiler, const ha_json *spec, size_t index,
+                           struct ha_media_spec *media)
 {
     char where[HA_POINTER_MAX];
     *media = (struct ha_media_spec){
@@ -327,18 +364,21 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
         .created_at = ha_json_get_text(spec, HA_K_CREATED_AT),
     };
     snprintf(where, sizeof where, "%s/media/%zu", compiler->at, index);
+    check_file_name(compiler, media->role);
     if (!media->api || !media->key) {
-        ha_findings_addf(compiler->findings, where, "no source of this program fetches by URL yet");
+        ha_remarks_addf(compiler->remarks, where, "no source of this program fetches by URL yet");
         return;
     }
     if (media->md5 || ha_json_get(spec, HA_K_VERSION))
-        ha_findings_addf(compiler->findings, where, "no source of this program checks md5 or asks for versions yet");
+        ha_remarks_addf(compiler->remarks, where,
+                        "no source of this program checks md5 or asks for versions yet");
     media->pointer = media->key[0] == '/';
     check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (!media->pointer)
         check_template(compiler, media->key, where, true);
     else if (!ha_json_get(ha_service_api(compiler->service, media->api), HA_K_PREFIX))
-        ha_findings_addf(compiler->findings, where, "the key comes from the item, and the API has no prefix that binds it to the person");
+        ha_remarks_addf(compiler->remarks, where,
+                        "the key comes from the item, and the API has no prefix that binds it to the person");
 }
 
 static int compile_media(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
@@ -376,7 +416,8 @@ static enum ha_as time_conversion(const struct ha_category *category, const ha_j
 
 static int compile_data(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
-    const ha_json *from = ha_json_get(category->spec, HA_K_FROM), *time = ha_json_get(category->spec, HA_K_TIME);
+    const ha_json *from = ha_json_get(category->spec, HA_K_FROM),
+                  *time = ha_json_get(category->spec, HA_K_TIME);
     const char *items = ha_json_text(either(compiler, from, HA_K_ITEMS));
     char where[HA_POINTER_MAX];
     category->items = items ? items : "";
@@ -386,12 +427,14 @@ static int compile_data(struct compiler *compiler, struct ha_category *category,
         compile_request(compiler, category, from);
     compile_subject(compiler, category);
     if (ha_json_get(category->spec, HA_K_SWEEP))
-        ha_findings_addf(compiler->findings, place(compiler, "sweep"), "no source of this program lists keys yet");
+        ha_remarks_addf(compiler->remarks, place(compiler, "sweep"),
+                        "no source of this program lists keys yet");
     category->time = ha_json_text(time) ? ha_json_text(time) : ha_json_get_text(time, HA_K_FROM);
     category->time_as = time_conversion(category, time);
     snprintf(where, sizeof where, "%s/map", compiler->at);
-    if (ha_map_compile(ha_json_get(category->spec, HA_K_MAP), category->record, compiler->service->record_schema, where,
-                       ha_findings_add, compiler->findings, &category->map, err))
+    if (ha_map_compile(ha_json_get(category->spec, HA_K_MAP), category->record,
+                       compiler->service->record_schema, where, ha_remarks_add, compiler->remarks,
+                       &category->map, err))
         return -1;
     category->fields = ha_fields_new(err);
     if (!category->fields || compile_media(compiler, category, err))
@@ -399,7 +442,8 @@ static int compile_data(struct compiler *compiler, struct ha_category *category,
     return compile_fields(compiler, category, err);
 }
 
-static int compile_category(struct compiler *compiler, const ha_json *spec, size_t index, struct ha_error *err)
+static int compile_category(struct compiler *compiler, const ha_json *spec, size_t index,
+                            struct ha_error *err)
 {
     struct ha_service *service = compiler->service;
     struct ha_category *category = &service->categories[index];
@@ -409,14 +453,15 @@ static int compile_category(struct compiler *compiler, const ha_json *spec, size
     category->record = ha_json_get_text(spec, HA_K_RECORD);
     category->none = strcmp(category->record, HA_W_RECORD_TYPE_NONE) == 0;
     if (ha_service_category(service, ha_json_get_text(spec, HA_K_ID)) >= 0)
-        ha_findings_addf(compiler->findings, place(compiler, "id"), "another category has this id");
+        ha_remarks_addf(compiler->remarks, place(compiler, "id"), "another category has this id");
     category->id = ha_json_get_text(spec, HA_K_ID);
+    check_file_name(compiler, category->id);
     return category->none ? 0 : compile_data(compiler, category, err);
 }
 
-int ha_service_compile(struct ha_service *service, struct ha_findings *findings, struct ha_error *err)
+int ha_service_compile(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err)
 {
-    struct compiler compiler = {.service = service, .findings = findings};
+    struct compiler compiler = {.service = service, .remarks = remarks};
     const ha_json *list = ha_json_get(service->doc, HA_K_CATEGORIES);
     compiler.defaults = ha_json_get(service->doc, HA_K_DEFAULTS);
     check_apis(&compiler);

@@ -5,8 +5,8 @@
 
 #include "source/service.h"
 
-/* Collects findings; the first one becomes the error. */
-struct ha_findings {
+/* Passes findings on as they come; the first error becomes the call's. */
+struct ha_remarks {
     const char *file;
     ha_lint_finding finding;
     void *context;
@@ -14,14 +14,20 @@ struct ha_findings {
     struct ha_error first;
 };
 
-/* Takes a finding as a schema gives it; always goes on. CONTEXT is a struct ha_findings. */
-int ha_findings_add(void *context, const char *pointer, const char *reason, struct ha_error *err);
+/* Takes a finding as a schema gives it; always goes on. CONTEXT is a struct ha_remarks. */
+int ha_remarks_add(void *context, const char *pointer, const char *reason, struct ha_error *err);
 
 /* The same with a formatted reason. */
-void ha_findings_addf(struct ha_findings *findings, const char *pointer, const char *format, ...)
+void ha_remarks_addf(struct ha_remarks *remarks, const char *pointer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Fills the categories from a document that its schema accepts; what it cannot know goes to FINDINGS. */
-int ha_service_compile(struct ha_service *service, struct ha_findings *findings, struct ha_error *err);
+/* The same for what works and should be known: no error. */
+void ha_remarks_warn(struct ha_remarks *remarks, const char *pointer, const char *reason);
+
+/* Checks the catalogue of each language of a description that has been compiled. */
+int ha_service_check_texts(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err);
+
+/* Fills the categories from a document that its schema accepts; what it cannot know goes to REMARKS. */
+int ha_service_compile(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 struct ha_readme {
-    const char *service, *contact, *keys_url;   /* keys_url may be NULL */
+    const char *service, *contact, *keys_url; /* keys_url may be NULL */
     const char *stem, *as_of;
 };
 

@@ -37,6 +37,11 @@ class Good(unittest.TestCase):
     def test_passes(self):
         self.assertEqual(zipcheck.check_bytes(zipraw.build(members())), [])
 
+    def test_time_beyond_the_stamp(self):
+        for clock, date in (zipraw.dos(0), zipraw.dos(4102444800)):
+            changes = {"extra": b"", "time": clock, "date": date}
+            self.assertEqual(zipcheck.check_bytes(zipraw.build(members(MEDIA, local=changes, central=changes))), [])
+
     def test_python_reads_the_same(self):
         archive = zipfile.ZipFile(io.BytesIO(zipraw.build(members())))
         self.assertIsNone(archive.testzip())

@@ -22,13 +22,13 @@ LAST = ["tagmanifest-sha256.txt", "tagmanifest-sha256.txt.minisig"]
 REQUIRED = [*FIRST, "bag-info.txt", "manifest-sha256.txt", "data/export.json", "data/privacy.json", "data/missing.jsonl",
             "data/withheld.jsonl", *LAST]
 COMPONENT = re.compile(r"[a-z0-9_][a-z0-9._-]*")
-DEVICE = re.compile(r"(con|prn|aux|nul|clock\$|com[0-9]|lpt[0-9])(\..*)?")
+DEVICE = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?")
 STEM = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]-export-[0-9]{8}-[0-9a-f]{8}(-part[0-9]{2,})?")
 MEDIA = re.compile(r"data/media/[a-z][a-z0-9_]{0,15}/([0-9]{4}/(0[1-9]|1[0-2])/[0-9]{8}-|undated/)"
                    r"([a-z0-9][a-z0-9_-]*-)?([0-9a-f]{4}){2,}\.[a-z0-9]+")
 UTF8_FLAG = 0x0800
 MODE = 0o100644
-EPOCH_1980 = 315532800
+EPOCH_1980, LAST_STAMP = 315532800, 0x7FFFFFFF
 
 
 class Check:
@@ -101,6 +101,14 @@ def is_media(path):
     return path.partition("/")[2].startswith("data/media/") and not path.endswith(".xmp")
 
 
+def allowed_extras(entry, needs64):
+    """The timestamp, which only a time beyond its range may lack, and zip64 where a value needs it."""
+    said = zipraw.undos(entry.central["time"], entry.central["date"])
+    beyond = said == EPOCH_1980 or (said or 0) >= LAST_STAMP - 1
+    kinds = [[0x5455], []] if beyond else [[0x5455]]
+    return [[1, *one] for one in kinds] + kinds if needs64 else kinds
+
+
 def check_extra(check, entry):
     """The extended timestamp, alone but for zip64 where a value needs it, the same in both headers."""
     needs64 = any(entry.central[name] == zipraw.FULL32 for name in ("csize", "usize", "offset"))
@@ -111,7 +119,7 @@ def check_extra(check, entry):
             check.say("extra", f"{entry.path}: {error}")
             continue
         kinds = sorted(kind for kind, _ in found)
-        if kinds not in ([0x5455], [1, 0x5455] if needs64 else None):
+        if kinds not in allowed_extras(entry, needs64):
             check.say("extra", f"{entry.path}: {where} has {[hex(kind) for kind in kinds]}")
         stamp = dict(found).get(0x5455)
         if stamp is not None and (len(stamp) != 5 or stamp[0] != 1):

@@ -11,7 +11,7 @@
 #include "archive/central.h"
 
 #define NAME "top/a.bin"
-#define TIME INT64_C(1774751400000)   /* 2026-03-29T02:30:00Z */
+#define TIME INT64_C(1774751400000) /* 2026-03-29T02:30:00Z */
 #define EDGE UINT64_C(0xFFFFFFFF)
 
 enum { NAME_LEN = sizeof NAME - 1 };
@@ -74,8 +74,12 @@ static size_t make_central(uint8_t *out, const struct ha_zip_entry *entry)
 
 static struct ha_zip_entry make_entry(uint64_t offset, uint64_t size, uint64_t packed)
 {
-    return (struct ha_zip_entry){.offset = offset, .size = size, .packed = packed, .crc = 0xDEADBEEF,
-                                 .time = TIME, .zip64 = size >= EDGE};
+    return (struct ha_zip_entry){.offset = offset,
+                                 .size = size,
+                                 .packed = packed,
+                                 .crc = 0xDEADBEEF,
+                                 .time = TIME,
+                                 .zip64 = size >= EDGE};
 }
 
 /* ----------------------------------------------------------------------------------------------- stamps */
@@ -163,11 +167,11 @@ static void expect_bad_local(size_t at, uint8_t value, size_t cut)
 static void odd_local_headers_are_refused(void **state)
 {
     (void)state;
-    expect_bad_local(2, 1, 0);     /* signature */
-    expect_bad_local(6, 8, 0);     /* data descriptor */
-    expect_bad_local(6, 1, 0);     /* encryption */
-    expect_bad_local(8, 8, 0);     /* method */
-    expect_bad_local(26, 1, 0);    /* length of the name */
+    expect_bad_local(2, 1, 0);  /* signature */
+    expect_bad_local(6, 8, 0);  /* data descriptor */
+    expect_bad_local(6, 1, 0);  /* encryption */
+    expect_bad_local(8, 8, 0);  /* method */
+    expect_bad_local(26, 1, 0); /* length of the name */
     expect_bad_local(0, 'P', 1);
     expect_bad_local(0, 'P', 20);
 }
@@ -246,15 +250,15 @@ static void expect_bad_central(size_t at, uint8_t value, size_t cut)
 static void odd_central_records_are_refused(void **state)
 {
     (void)state;
-    expect_bad_central(3, 3, 0);                      /* signature */
-    expect_bad_central(8, 8, 0);                      /* data descriptor */
-    expect_bad_central(10, 8, 0);                     /* method */
-    expect_bad_central(16, 0, 0);                     /* CRC */
-    expect_bad_central(20, 0, 0);                     /* packed size */
-    expect_bad_central(24, 0, 0);                     /* size */
-    expect_bad_central(32, 1, 0);                     /* comment */
-    expect_bad_central(30, 0, 0);                     /* length of the extra fields */
-    expect_bad_central(46 + NAME_LEN + 4 + 2, 6, 0);  /* a field longer than all */
+    expect_bad_central(3, 3, 0);                     /* signature */
+    expect_bad_central(8, 8, 0);                     /* data descriptor */
+    expect_bad_central(10, 8, 0);                    /* method */
+    expect_bad_central(16, 0, 0);                    /* CRC */
+    expect_bad_central(20, 0, 0);                    /* packed size */
+    expect_bad_central(24, 0, 0);                    /* size */
+    expect_bad_central(32, 1, 0);                    /* comment */
+    expect_bad_central(30, 0, 0);                    /* length of the extra fields */
+    expect_bad_central(46 + NAME_LEN + 4 + 2, 6, 0); /* a field longer than all */
     expect_bad_central(0, 'P', 1);
 }
 

@@ -39,9 +39,15 @@ static void a_path_is_taken_once_whatever_its_case(void **state)
 static void counts_add_up_and_duplicates_are_noticed(void **state)
 {
     struct ha_index *index = open_index();
-    struct ha_index_record record = {.category = 2, .id = "r1", .state = HA_STATE_DELIVERED, .text = "{}", .fields_withheld = 3};
-    struct ha_index_item item = {.category = 2, .record_id = "r1", .role = "output", .api = "media", .locator = "k/1",
-                                 .size = 10, .time = HA_TIME_NONE};
+    struct ha_index_record record = {
+        .category = 2, .id = "r1", .state = HA_STATE_DELIVERED, .text = "{}", .fields_withheld = 3};
+    struct ha_index_item item = {.category = 2,
+                                 .record_id = "r1",
+                                 .role = "output",
+                                 .api = "media",
+                                 .locator = "k/1",
+                                 .size = 10,
+                                 .time = HA_TIME_NONE};
     struct ha_category_counts counts;
     struct ha_error err;
     bool duplicate, found;

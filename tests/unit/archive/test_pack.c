@@ -27,7 +27,7 @@
 #include "io/file.h"
 
 #define TOP "claakit-export-20261123-7f3a9c1e"
-#define NOON INT64_C(1795608000000)   /* 2026-11-25T12:00:00Z */
+#define NOON INT64_C(1795608000000) /* 2026-11-25T12:00:00Z */
 
 enum { KIB = 1024, MIB = 1024 * 1024 };
 
@@ -35,7 +35,7 @@ enum { KIB = 1024, MIB = 1024 * 1024 };
 struct work {
     char dir[64];
     char zip[96];
-    char list[96];   /* "<sha256>  <path>" of each entry */
+    char list[96]; /* "<sha256>  <path>" of each entry */
     int fd;
     FILE *sums;
     struct ha_index *index;
@@ -166,7 +166,8 @@ static uint8_t *make_bytes(size_t len, uint32_t seed)
     assert_non_null(bytes);
     for (size_t i = 0; i < len; i++) {
         state = state * 1664525u + 1013904223u;
-        bytes[i] = (i / 3000) % 2 ? (uint8_t)(state >> 24) : (uint8_t)"a line of some text\n"[(i + seed) % 20];
+        bytes[i] =
+            (i / 3000) % 2 ? (uint8_t)(state >> 24) : (uint8_t) "a line of some text\n"[(i + seed) % 20];
     }
     return bytes;
 }
@@ -179,7 +180,8 @@ static int feed(struct ha_sink *sink, const uint8_t *bytes, size_t len, size_t c
     return 0;
 }
 
-static struct ha_sink *begin(struct work *work, const char *path, bool text, uint64_t size, struct ha_entry *entry)
+static struct ha_sink *begin(struct work *work, const char *path, bool text, uint64_t size,
+                             struct ha_entry *entry)
 {
     struct ha_entry_spec spec = {.path = path, .time = NOON, .text = text, .size = size};
     struct ha_sink *sink;
@@ -194,8 +196,8 @@ static void note(struct work *work, const struct ha_entry *entry)
     fprintf(work->sums, "%s  %s\n", entry->sha256, entry->path);
 }
 
-static void add_bytes(struct work *work, const char *path, bool text, const uint8_t *bytes, size_t len, size_t chunk,
-                      bool stated)
+static void add_bytes(struct work *work, const char *path, bool text, const uint8_t *bytes, size_t len,
+                      size_t chunk, bool stated)
 {
     struct ha_entry entry;
     struct ha_sink *sink = begin(work, path, text, stated ? len : HA_SIZE_UNKNOWN, &entry);
@@ -397,17 +399,17 @@ static uint32_t get32(const char *at)
 struct moment {
     const char *text;
     uint16_t date, time;
-    int64_t stamp;   /* -1: no 0x5455 field */
+    int64_t stamp; /* -1: no 0x5455 field */
 };
 
 #define DATE(y, m, d) (uint16_t)(((y)-1980) << 9 | (m) << 5 | (d))
 #define TIME(h, m, s) (uint16_t)((h) << 11 | (m) << 5 | (s) / 2)
 
 static const struct moment moments[] = {
-    {"2026-03-29T02:30:00Z", DATE(2026, 3, 29), TIME(2, 30, 0), 1774751400},   /* in a gap of Europe/Berlin */
-    {"2026-03-08T02:30:07Z", DATE(2026, 3, 8), TIME(2, 30, 6), 1772937007},    /* in a gap of America/New_York */
+    {"2026-03-29T02:30:00Z", DATE(2026, 3, 29), TIME(2, 30, 0), 1774751400}, /* in a gap of Europe/Berlin */
+    {"2026-03-08T02:30:07Z", DATE(2026, 3, 8), TIME(2, 30, 6), 1772937007}, /* in a gap of America/New_York */
     {"2026-10-25T01:30:00Z", DATE(2026, 10, 25), TIME(1, 30, 0), 1792891800},
-    {"1948-05-02T00:30:00Z", DATE(1980, 1, 1), 0, -1},                         /* Tokyo had summer time then */
+    {"1948-05-02T00:30:00Z", DATE(1980, 1, 1), 0, -1}, /* Tokyo had summer time then */
     {"1975-01-02T03:04:05Z", DATE(1980, 1, 1), 0, 157863845},
     {"2038-01-19T03:14:07Z", DATE(2038, 1, 19), TIME(3, 14, 6), INT32_MAX},
     {"2038-01-19T03:14:08Z", DATE(2038, 1, 19), TIME(3, 14, 8), -1},

@@ -28,9 +28,9 @@
 #include "base/text.h"
 #include "io/file.h"
 
-#define PASSWORD       "open sesame, this is a test" /* of minisign-password.key */
-#define LIGHT_PASSWORD "light"                       /* of scrypt-light.key */
-#define TEXT_MAX       65536
+#define PASSWORD "open sesame, this is a test" /* of minisign-password.key */
+#define LIGHT_PASSWORD "light"                 /* of scrypt-light.key */
+#define TEXT_MAX 65536
 
 enum { KEY_BYTES = 158, KDF_AT = 2, CHECKSUM_ALG_AT = 4, SALT_AT = 6, OPSLIMIT_AT = 38, MEMLIMIT_AT = 46 };
 enum { KEY_ID_AT = 54, SEED_AT = 62, PUBLIC_AT = 94, CHECKSUM_AT = 126 };
@@ -184,7 +184,7 @@ static void assert_good(int done, const struct ha_error *err)
 static char *read_whole(const char *path)
 {
     struct ha_buf buf = ha_buf_make(TEXT_MAX);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_file_read(path, &buf, &err), &err);
     assert_non_null(buf.data);
@@ -300,7 +300,7 @@ static char *flipped(const char *text, int number, size_t offset)
 
 static void hash_of(const void *data, size_t len, uint8_t out[HA_BLAKE2B_SIZE])
 {
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     struct ha_blake2b *hash = ha_blake2b_new(&err);
 
     assert_non_null(hash);
@@ -332,7 +332,7 @@ static int counting_random(void *context, void *out, size_t len, struct ha_error
 
 static struct ha_env env_from(uint8_t *next)
 {
-    return (struct ha_env){ .context = next, .random = counting_random };
+    return (struct ha_env){.context = next, .random = counting_random};
 }
 
 static int give_password(void *context, char *password, size_t size, struct ha_error *err)
@@ -371,7 +371,7 @@ static int must_not_ask(void *context, char *password, size_t size, struct ha_er
 
 static struct ha_key *open_key(const char *text, const char *password)
 {
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     struct ha_key *key = NULL;
 
     assert_good(ha_key_parse(text, password ? give_password : must_not_ask, (void *)password, &key, &err),
@@ -390,7 +390,7 @@ static struct ha_pubkey load_pubkey(const char *name)
 {
     HA_FREE char *text = load(name);
     struct ha_pubkey key;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_pubkey_parse(text, &key, &err), &err);
     return key;
@@ -406,7 +406,7 @@ static void assert_public(const struct ha_key *key, const struct ha_pubkey *due)
 
 static void assert_key_refused(const char *text, const char *words)
 {
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     struct ha_key *key = NULL;
 
     assert_int_equal(ha_key_parse(text, must_not_ask, NULL, &key, &err), -1);
@@ -416,7 +416,7 @@ static void assert_key_refused(const char *text, const char *words)
 
 static void assert_pubkey_refused(const char *text, const char *words)
 {
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     struct ha_pubkey key;
 
     assert_int_equal(ha_pubkey_parse(text, &key, &err), -1);
@@ -426,7 +426,7 @@ static void assert_pubkey_refused(const char *text, const char *words)
 static char *sign(const struct ha_key *key, const uint8_t hash[HA_BLAKE2B_SIZE], const char *comment)
 {
     struct ha_buf out = ha_buf_make(TEXT_MAX);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_key_sign(key, hash, comment, &out, &err), &err);
     return out.data;
@@ -435,7 +435,7 @@ static char *sign(const struct ha_key *key, const uint8_t hash[HA_BLAKE2B_SIZE],
 static char *format_key(const struct ha_key *key, const struct ha_env *env, const char *password)
 {
     struct ha_buf out = ha_buf_make(TEXT_MAX);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_key_format(key, env, password, &out, &err), &err);
     return out.data;
@@ -444,7 +444,7 @@ static char *format_key(const struct ha_key *key, const struct ha_env *env, cons
 static char *format_pubkey(const struct ha_pubkey *key)
 {
     struct ha_buf out = ha_buf_make(TEXT_MAX);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_pubkey_format(key, &out, &err), &err);
     return out.data;
@@ -453,7 +453,7 @@ static char *format_pubkey(const struct ha_pubkey *key)
 static struct ha_signature parse_signature(const char *text)
 {
     struct ha_signature signature;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_signature_parse(text, &signature, &err), &err);
     return signature;
@@ -462,7 +462,7 @@ static struct ha_signature parse_signature(const char *text)
 static void assert_signature_refused(const char *text, const char *words)
 {
     struct ha_signature signature, before;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     memset(&signature, 7, sizeof signature);
     before = signature;
@@ -474,7 +474,7 @@ static void assert_signature_refused(const char *text, const char *words)
 static void assert_signed(const char *text, const struct ha_pubkey *key, const uint8_t hash[HA_BLAKE2B_SIZE])
 {
     struct ha_signature signature = parse_signature(text);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_signature_check(&signature, key, hash, &err), &err);
 }
@@ -482,7 +482,7 @@ static void assert_signed(const char *text, const struct ha_pubkey *key, const u
 static void assert_not_signed(const struct ha_signature *signature, const struct ha_pubkey *key,
                               const uint8_t hash[HA_BLAKE2B_SIZE], const char *words)
 {
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_int_equal(ha_signature_check(signature, key, hash, &err), -1);
     assert_error(&err, HA_E_INVALID, words);
@@ -512,7 +512,7 @@ static void blake2b_gives_the_hashes_of_rfc_7693(void **state)
 static void blake2b_does_not_care_how_the_bytes_are_cut(void **state)
 {
     uint8_t data[1000], whole[HA_BLAKE2B_SIZE], cut[HA_BLAKE2B_SIZE];
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     struct ha_blake2b *hash = ha_blake2b_new(&err);
 
     (void)state;
@@ -565,7 +565,7 @@ static void ed25519_gives_the_signature_of_rfc_8032(void **state)
 
 static void a_public_key_file_reads_and_writes_as_minisign_wrote_it(void **state)
 {
-    static const char *const names[] = { "minisign-plain.pub", "minisign-password.pub" };
+    static const char *const names[] = {"minisign-plain.pub", "minisign-password.pub"};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -582,7 +582,7 @@ static void a_public_key_may_be_its_base64_alone(void **state)
     HA_FREE char *bare = text_of("%.56s", line_of(text, 2));
     HA_FREE char *windows = text_of("untrusted comment: minisign public key\r\n%s\r\n", bare);
     struct ha_pubkey due = load_pubkey("minisign-plain.pub"), key;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     (void)state;
     assert_good(ha_pubkey_parse(line_of(text, 2), &key, &err), &err);
@@ -709,7 +709,7 @@ static void minisigns_key_with_a_password_opens_and_comes_out_the_same(void **st
     HA_KEY struct ha_key *key = open_key(text, PASSWORD);
     struct ha_pubkey due = load_pubkey("minisign-password.pub");
     uint8_t raw[KEY_BYTES];
-    struct ha_env env = { .context = raw + SALT_AT, .random = given_random };
+    struct ha_env env = {.context = raw + SALT_AT, .random = given_random};
 
     (void)state;
     assert_public(key, &due);
@@ -732,13 +732,13 @@ static void a_key_under_another_scrypt_opens(void **state)
 
 static void a_wrong_password_is_named(void **state)
 {
-    static const char *const wrong[] = { "", "Light", "light ", "light\n" };
+    static const char *const wrong[] = {"", "Light", "light ", "light\n"};
     HA_FREE char *text = load("scrypt-light.key");
 
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct ha_key *key = NULL;
-        struct ha_error err = { 0 };
+        struct ha_error err = {0};
         assert_int_equal(ha_key_parse(text, give_password, (void *)wrong[i], &key, &err), -1);
         assert_error(&err, HA_E_KEY, "the password does not open the key file");
         assert_null(key);
@@ -751,7 +751,7 @@ static void an_encrypted_key_without_a_checksum_is_refused(void **state)
     HA_FREE char *text = load("scrypt-light.key"), *plain = NULL, *without = NULL;
     HA_KEY struct ha_key *key = open_key(text, LIGHT_PASSWORD), *none = NULL;
     uint8_t locked[KEY_BYTES], open[KEY_BYTES];
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     (void)state;
     plain = format_key(key, NULL, NULL);
@@ -768,7 +768,7 @@ static void a_password_that_cannot_be_had_is_named(void **state)
 {
     HA_FREE char *text = load("scrypt-light.key");
     struct ha_key *key = NULL;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     (void)state;
     assert_int_equal(ha_key_parse(text, NULL, NULL, &key, &err), -1);
@@ -788,14 +788,14 @@ static void limits_that_minisign_never_sets_are_refused_unasked(void **state)
         uint8_t value[8];
         const char *words;
     } limits[] = {
-        { OPSLIMIT_AT, { 1, 0, 0, 2 }, "more work" },
-        { OPSLIMIT_AT, { 255, 255, 255, 255, 255, 255, 255, 255 }, "more work" },
-        { OPSLIMIT_AT, { 255, 127 }, "less work" },
-        { OPSLIMIT_AT, { 0 }, "less work" },
-        { MEMLIMIT_AT, { 1, 0, 0, 64 }, "more work or memory" },
-        { MEMLIMIT_AT, { 0, 0, 0, 0, 0, 0, 0, 128 }, "more work or memory" },
-        { MEMLIMIT_AT, { 255, 255, 255 }, "less work or memory" },
-        { MEMLIMIT_AT, { 0 }, "less work or memory" },
+        {OPSLIMIT_AT, {1, 0, 0, 2}, "more work"},
+        {OPSLIMIT_AT, {255, 255, 255, 255, 255, 255, 255, 255}, "more work"},
+        {OPSLIMIT_AT, {255, 127}, "less work"},
+        {OPSLIMIT_AT, {0}, "less work"},
+        {MEMLIMIT_AT, {1, 0, 0, 64}, "more work or memory"},
+        {MEMLIMIT_AT, {0, 0, 0, 0, 0, 0, 0, 128}, "more work or memory"},
+        {MEMLIMIT_AT, {255, 255, 255}, "less work or memory"},
+        {MEMLIMIT_AT, {0}, "less work or memory"},
     };
     HA_FREE char *text = load("scrypt-light.key");
 
@@ -900,7 +900,7 @@ static void a_new_key_comes_from_the_environments_randomness(void **state)
     uint8_t a = 1, b = 1, c = 2;
     struct ha_env env_a = env_from(&a), env_b = env_from(&b), env_c = env_from(&c), env_none = env_from(NULL);
     struct ha_pubkey key_a, key_c;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     (void)state;
     assert_good(ha_key_generate(&env_a, &one, &err), &err);
@@ -922,7 +922,7 @@ static void a_key_survives_its_file(void **state)
     HA_KEY struct ha_key *key = NULL, *plain = NULL, *opened = NULL;
     HA_FREE char *text = NULL, *locked = NULL, *due_line = NULL;
     struct ha_pubkey due;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     char id[17];
 
     (void)state;
@@ -963,7 +963,7 @@ static void a_key_file_that_cannot_be_made_is_named(void **state)
     HA_FREE char *endless = text_of("%01024d", 0);
     struct ha_env env = env_from(NULL);
     struct ha_buf HA_BUF out = ha_buf_make(TEXT_MAX), HA_BUF small = ha_buf_make(100);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     (void)state;
     assert_int_equal(ha_key_format(key, &env, endless, &out, &err), -1);
@@ -1044,8 +1044,8 @@ static void each_way_to_be_wrong_has_its_sentence(void **state)
 /* RFC 8032 section 5.1.7: S lies below the order L. A verifier that forgets it accepts S + L too. */
 static void a_signature_has_no_second_form(void **state)
 {
-    static const uint8_t order[32] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
-                                       0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10 };
+    static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                      0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
     HA_FREE char *text = load("message.txt.minisig");
     struct ha_pubkey pubkey = load_pubkey("minisign-plain.pub");
     struct ha_signature signature = parse_signature(text);
@@ -1123,16 +1123,14 @@ static void every_cut_of_a_signature_file_is_refused(void **state)
 
 static void a_trusted_comment_is_bounded_plain_text(void **state)
 {
-    static const char *const bad[] = {
-        "a\nb", "a\rb", "\x1b[31m", "\x7f", "\xc2\x85", "\xff", "\xed\xa0\x80"
-    };
+    static const char *const bad[] = {"a\nb", "a\rb", "\x1b[31m", "\x7f", "\xc2\x85", "\xff", "\xed\xa0\x80"};
     HA_KEY struct ha_key *key = load_key("minisign-plain.key", NULL);
     HA_FREE char *longest = text_of("%01024d", 7), *too_long = text_of("%01025d", 7);
     HA_FREE char *text = NULL, *empty = NULL;
     struct ha_pubkey pubkey = load_pubkey("minisign-plain.pub");
     struct ha_buf HA_BUF out = ha_buf_make(TEXT_MAX);
-    struct ha_error err = { 0 };
-    uint8_t hash[HA_BLAKE2B_SIZE] = { 0 };
+    struct ha_error err = {0};
+    uint8_t hash[HA_BLAKE2B_SIZE] = {0};
 
     (void)state;
     text = sign(key, hash, longest);
@@ -1161,7 +1159,7 @@ static void a_signature_file_may_have_the_line_ends_of_windows(void **state)
     (void)state;
     hash_of_message(hash);
     for (const char *at = text; *at; at++)
-        ha_buf_add_text(&windows, *at == '\n' ? "\r\n" : (char[]){ *at, '\0' });
+        ha_buf_add_text(&windows, *at == '\n' ? "\r\n" : (char[]){*at, '\0'});
     assert_signed(ha_buf_text(&windows), &pubkey, hash);
 }
 
@@ -1170,8 +1168,8 @@ static void a_full_buffer_is_named(void **state)
     HA_KEY struct ha_key *key = load_key("minisign-plain.key", NULL);
     struct ha_pubkey pubkey = load_pubkey("minisign-plain.pub");
     struct ha_buf HA_BUF out = ha_buf_make(50);
-    struct ha_error err = { 0 };
-    uint8_t hash[HA_BLAKE2B_SIZE] = { 0 };
+    struct ha_error err = {0};
+    uint8_t hash[HA_BLAKE2B_SIZE] = {0};
 
     (void)state;
     assert_int_equal(ha_key_sign(key, hash, "", &out, &err), -1);
@@ -1225,9 +1223,9 @@ static int hash_once(struct ha_key **key, struct ha_error *err)
 
 static void each_allocation_may_fail(void **state)
 {
-    static int (*const works[])(struct ha_key **, struct ha_error *) = { generate_once, parse_once,
-                                                                         format_once, hash_once };
-    static const int least[] = { 2, 6, 4, 1 };
+    static int (*const works[])(struct ha_key **, struct ha_error *) = {generate_once, parse_once,
+                                                                        format_once, hash_once};
+    static const int least[] = {2, 6, 4, 1};
 
     (void)state;
     scrypt_mode = SCRYPT_CHEAP;
@@ -1235,7 +1233,7 @@ static void each_allocation_may_fail(void **state)
         int failed = 0, done = -1;
         while (done < 0) {
             HA_KEY struct ha_key *key = NULL;
-            struct ha_error err = { 0 };
+            struct ha_error err = {0};
             allocations_left = failed;
             done = works[i](&key, &err);
             allocations_left = -1;
@@ -1253,7 +1251,7 @@ static void too_little_memory_for_a_password_is_named(void **state)
     HA_KEY struct ha_key *key = load_key("minisign-plain.key", NULL);
     struct ha_key *none = NULL;
     struct ha_buf HA_BUF out = ha_buf_make(TEXT_MAX);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     (void)state;
     scrypt_mode = SCRYPT_FAILS;
@@ -1271,8 +1269,8 @@ static void a_libsodium_that_does_not_start_is_named(void **state)
     struct ha_pubkey pubkey = load_pubkey("minisign-plain.pub");
     struct ha_signature signature = parse_signature(minisig);
     struct ha_buf HA_BUF out = ha_buf_make(TEXT_MAX);
-    uint8_t hash[HA_BLAKE2B_SIZE] = { 0 };
-    struct ha_error err[6] = { 0 };
+    uint8_t hash[HA_BLAKE2B_SIZE] = {0};
+    struct ha_error err[6] = {0};
 
     (void)state;
     init_fails = true;
@@ -1300,9 +1298,9 @@ static int minisign(const char *folder, const char *input, const char *const *op
 {
     HA_FREE char *command = text_of("cd '%s' && exec minisign \"$@\" >output 2>&1", folder);
     HA_FREE char *answers = text_of("%s/input", folder);
-    const char *words[24] = { "sh", "-c", command, "sh" };
+    const char *words[24] = {"sh", "-c", command, "sh"};
     posix_spawn_file_actions_t actions;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     int status;
     pid_t child;
 
@@ -1320,7 +1318,7 @@ static int minisign(const char *folder, const char *input, const char *const *op
     return WEXITSTATUS(status);
 }
 
-#define MINISIGN(folder, input, ...) minisign(folder, input, (const char *const[]){ __VA_ARGS__, NULL })
+#define MINISIGN(folder, input, ...) minisign(folder, input, (const char *const[]){__VA_ARGS__, NULL})
 
 struct desk {
     char folder[64];
@@ -1331,7 +1329,7 @@ static int make_desk(void **state)
 {
     struct desk *desk = calloc(1, sizeof *desk);
     HA_FREE char *path = NULL;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_non_null(desk);
     begin(NULL);
@@ -1347,7 +1345,7 @@ static int make_desk(void **state)
 static int clear_desk(void **state)
 {
     struct desk *desk = *state;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
     int done = ha_path_remove_tree(desk->folder, &err);
 
     free(desk);
@@ -1357,7 +1355,7 @@ static int clear_desk(void **state)
 static void put(const struct desk *desk, const char *name, const char *text)
 {
     HA_FREE char *path = ha_path_join(desk->folder, name);
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_file_write_whole(path, text, strlen(text), true, &err), &err);
 }
@@ -1405,7 +1403,7 @@ static void we_accept_what_minisign_signs_with_our_key(void **state)
                  *commented = NULL;
     struct ha_pubkey pubkey;
     struct ha_signature parsed;
-    struct ha_error err = { 0 };
+    struct ha_error err = {0};
 
     assert_good(ha_key_generate(ha_env_system(), &key, &err), &err);
     ha_key_public(key, &pubkey);
@@ -1457,7 +1455,7 @@ static void minisign_signs_legacy_and_we_refuse_it(void **state)
     assert_signature_refused(signature, "legacy form");
 }
 
-#define TEST(function)      cmocka_unit_test_setup_teardown(function, begin, end)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 #define DESK_TEST(function) cmocka_unit_test_setup_teardown(function, make_desk, clear_desk)
 
 int main(void)

@@ -111,10 +111,13 @@ static int play(struct work *work, size_t piece)
     const struct script *s = &work->script;
 
     if (ha_stitch_begin(work->stitch, &work->body, 1, &work->err) < 0 ||
-        write_pieces(work, s->first, HEADER, piece) < 0 || write_pieces(work, s->data, s->data_len, piece) < 0 ||
-        ha_stitch_seek(work->stitch, s->back, &work->err) < 0 || write_pieces(work, s->second, HEADER, piece) < 0 ||
+        write_pieces(work, s->first, HEADER, piece) < 0 ||
+        write_pieces(work, s->data, s->data_len, piece) < 0 ||
+        ha_stitch_seek(work->stitch, s->back, &work->err) < 0 ||
+        write_pieces(work, s->second, HEADER, piece) < 0 ||
         ha_stitch_seek(work->stitch, s->forth, &work->err) < 0 ||
-        write_pieces(work, s->central, CENTRAL, piece) < 0 || write_pieces(work, s->end, sizeof s->end, piece) < 0)
+        write_pieces(work, s->central, CENTRAL, piece) < 0 ||
+        write_pieces(work, s->end, sizeof s->end, piece) < 0)
         return -1;
     return ha_stitch_commit(work->stitch, &work->err);
 }

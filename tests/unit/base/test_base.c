@@ -41,8 +41,14 @@ static void context_comes_before_the_cause(void **state)
 
 static void times_are_utc_and_checked(void **state)
 {
-    static const char *const wrong[] = {"2026-02-29T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01", "2026-01-01T00:00:00",
-                                        "2026-01-01T00:00:00.Z", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00Zx", ""};
+    static const char *const wrong[] = {"2026-02-29T00:00:00Z",
+                                        "2026-01-01T24:00:00Z",
+                                        "2026-01-01",
+                                        "2026-01-01T00:00:00",
+                                        "2026-01-01T00:00:00.Z",
+                                        "2026-13-01T00:00:00Z",
+                                        "2026-01-01T00:00:00Zx",
+                                        ""};
     char text[HA_TIME_TEXT];
     ha_time time;
 
@@ -64,7 +70,8 @@ static void dos_times_round_down_and_clamp(void **state)
 
     (void)state;
     assert_int_equal(ha_time_parse("2026-11-23T10:20:31Z", &time), 0);
-    assert_int_equal(ha_time_dos(time), (46u << 25) | (11u << 21) | (23u << 16) | (10u << 11) | (20u << 5) | 15u);
+    assert_int_equal(ha_time_dos(time),
+                     (46u << 25) | (11u << 21) | (23u << 16) | (10u << 11) | (20u << 5) | 15u);
     assert_int_equal(ha_time_dos(0), (1u << 21) | (1u << 16));
 }
 

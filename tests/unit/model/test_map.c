@@ -87,13 +87,15 @@ static void test_map_and_ledger(void **state)
     struct ha_map *map = NULL;
     struct ha_buf seen HA_BUF = ha_buf_make(4096);
     assert_int_equal(ha_schema_open("record", &schema, &err), 0);
-    HA_JSON ha_json *spec = json("{\"id\":{\"from\":\"/id\",\"as\":\"text\"},\"created_at\":\"/at\",\"steps\":\"/p/steps\","
+    HA_JSON ha_json *spec = json(
+        "{\"id\":{\"from\":\"/id\",\"as\":\"text\"},\"created_at\":\"/at\",\"steps\":\"/p/steps\","
         "\"mode\":{\"from\":\"/t\",\"enum\":{\"t2i\":\"txt2img\"}},"
         "\"adapters\":{\"each\":\"/loras\",\"map\":{\"name\":\"/n\",\"weight\":{\"from\":\"/w\",\"as\":\"decimal\"}}},"
         "\"cost\":{\"object\":{\"amount\":\"/none\",\"unit\":{\"const\":\"credits\"}}}}");
     assert_int_equal(ha_map_compile(spec, "generation", schema, "", collect_finding, &seen, &map, &err), 0);
     assert_string_equal(ha_buf_text(&seen), "");
-    HA_JSON ha_json *item = json("{\"id\":7,\"at\":\"2026-01-02 03:04:05Z\",\"p\":{\"steps\":\"many\",\"x\":1},\"t\":\"t2v\","
+    HA_JSON ha_json *item = json(
+        "{\"id\":7,\"at\":\"2026-01-02 03:04:05Z\",\"p\":{\"steps\":\"many\",\"x\":1},\"t\":\"t2v\","
         "\"loras\":[{\"n\":\"a\",\"w\":\"0.50\",\"s\":1},{\"n\":\"b\",\"w\":\"?\",\"s\":2}],\"new\":{\"deep\":1},\"key\":\"x\",\"gone\":null}");
     HA_JSON ha_json *record = NULL, *extra = NULL, *failed = ha_json_new_array();
     assert_int_equal(ha_map_apply(map, item, NULL, &record, failed, &err), 0);
@@ -110,8 +112,9 @@ static void test_map_and_ledger(void **state)
     assert_int_equal(ha_fields_add(fields, "/gone", HA_FIELD_OMITTED, "internal", "field", NULL, &err), 0);
     assert_int_equal(ha_fields_walk(fields, item, failed, &extra, collect_line, &seen, &err), 0);
     assert_json(extra, "{\"loras\":[{\"w\":\"?\"}],\"p\":{\"steps\":\"many\",\"x\":1},\"t\":\"t2v\"}");
-    assert_string_equal(ha_buf_text(&seen), "2 /p/steps string;2 /t string;1 /loras/*/s integer;2 /loras/*/w string;"
-                                            "1 /new object;0 /key credential;");
+    assert_string_equal(ha_buf_text(&seen),
+                        "2 /p/steps string;2 /t string;1 /loras/*/s integer;2 /loras/*/w string;"
+                        "1 /new object;0 /key credential;");
     ha_fields_free(fields);
     ha_map_free(map);
     ha_schema_free(schema);
@@ -125,7 +128,8 @@ static void test_map_findings(void **state)
     struct ha_map *map = NULL;
     struct ha_buf seen HA_BUF = ha_buf_make(4096);
     assert_int_equal(ha_schema_open("record", &schema, &err), 0);
-    HA_JSON ha_json *spec = json("{\"id\":\"/id\",\"colour\":\"/c\",\"files\":\"/f\",\"mode\":{\"from\":\"/t\",\"enum\":{\"a\":\"b\"}}}");
+    HA_JSON ha_json *spec = json(
+        "{\"id\":\"/id\",\"colour\":\"/c\",\"files\":\"/f\",\"mode\":{\"from\":\"/t\",\"enum\":{\"a\":\"b\"}}}");
     assert_int_equal(ha_map_compile(spec, "generation", schema, "/m", collect_finding, &seen, &map, &err), 0);
     assert_null(map);
     assert_string_equal(ha_buf_text(&seen), "/m/colour;/m/files;/m/mode/enum/a;");
@@ -141,7 +145,8 @@ static void test_omitted_beneath_a_wrong_container(void **state)
     HA_JSON ha_json *item = json("{\"refs\":{\"secret\":\"s\"}}");
     HA_JSON ha_json *failed = json("[\"/refs\"]");
     HA_JSON ha_json *extra = NULL;
-    assert_int_equal(ha_fields_add(fields, "/refs/*/secret", HA_FIELD_OMITTED, "credential", NULL, NULL, &err), 0);
+    assert_int_equal(
+        ha_fields_add(fields, "/refs/*/secret", HA_FIELD_OMITTED, "credential", NULL, NULL, &err), 0);
     assert_int_equal(ha_fields_walk(fields, item, failed, &extra, collect_line, &seen, &err), 0);
     assert_null(extra);
     assert_string_equal(ha_buf_text(&seen), "2 /refs object;");
@@ -162,15 +167,26 @@ static void test_page(void **state)
     struct ha_error err;
     struct ha_buf items HA_BUF = ha_buf_make(4096);
     HA_JSON ha_json *envelope = NULL;
-    const char *page = "{\"meta\":{\"next\":\"c2\",\"total\":3},\"data\":[ {\"a\":1.50}, {\"b\":9007199254740993},[1e5] ]}";
+    const char *page =
+        "{\"meta\":{\"next\":\"c2\",\"total\":3},\"data\":[ {\"a\":1.50}, {\"b\":9007199254740993},[1e5] ]}";
     assert_int_equal(ha_page_cut(page, strlen(page), "/data", collect_item, &items, &envelope, &err), 0);
     assert_string_equal(ha_buf_text(&items), "{\"a\":\"1.50\"};{\"b\":\"9007199254740993\"};[\"1e5\"];");
     assert_json(envelope, "{\"data\":[],\"meta\":{\"next\":\"c2\",\"total\":3}}");
-    static const char *const bad[] = {"", "{", "{\"data\":[}", "{\"data\":[1,]}", "{\"date\":[]}", "{\"data\":1}", "{\"data\":[]} x",
-        "{\"data\":[],\"data\":[]}", "{\"data\":[\"a]}", "{\"data\":[01]}", "{\"data\":[],\"x\":tru}"};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{\"data\":[}",
+                                      "{\"data\":[1,]}",
+                                      "{\"date\":[]}",
+                                      "{\"data\":1}",
+                                      "{\"data\":[]} x",
+                                      "{\"data\":[],\"data\":[]}",
+                                      "{\"data\":[\"a]}",
+                                      "{\"data\":[01]}",
+                                      "{\"data\":[],\"x\":tru}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         HA_JSON ha_json *around = NULL;
-        assert_int_equal(ha_page_cut(bad[i], strlen(bad[i]), "/data", collect_item, &items, &around, &err), -1);
+        assert_int_equal(ha_page_cut(bad[i], strlen(bad[i]), "/data", collect_item, &items, &around, &err),
+                         -1);
         assert_int_equal(err.code, HA_E_FORMAT);
     }
     char deep[300] = "";
@@ -203,19 +219,17 @@ static void test_template(void **state)
 static void test_canonical(void **state)
 {
     (void)state;
-    HA_JSON ha_json *value = json("{\"b\":1,\"a\":\"\\u0007\\n\\u001f/\\u00e9\",\"\\ufb33\":1,\"\\ud83d\\ude02\":2,\"\\u20ac\":3}");
+    HA_JSON ha_json *value = json(
+        "{\"b\":1,\"a\":\"\\u0007\\n\\u001f/\\u00e9\",\"\\ufb33\":1,\"\\ud83d\\ude02\":2,\"\\u20ac\":3}");
     assert_json(value, "{\"a\":\"\\u0007\\n\\u001f/é\",\"b\":1,\"€\":3,\"😂\":2,\"\xEF\xAC\xB3\":1}");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_convert),
-        cmocka_unit_test(test_map_and_ledger),
-        cmocka_unit_test(test_map_findings),
-        cmocka_unit_test(test_omitted_beneath_a_wrong_container),
-        cmocka_unit_test(test_page),
-        cmocka_unit_test(test_template),
+        cmocka_unit_test(test_convert),      cmocka_unit_test(test_map_and_ledger),
+        cmocka_unit_test(test_map_findings), cmocka_unit_test(test_omitted_beneath_a_wrong_container),
+        cmocka_unit_test(test_page),         cmocka_unit_test(test_template),
         cmocka_unit_test(test_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
