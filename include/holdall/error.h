@@ -41,7 +41,10 @@ extern "C" {
     X(UNCHECKED, 24, "unchecked", 3, "the archive is intact, its signer was not checked")   \
     X(BUSY, 25, "busy", 1, "another run works on the same target")                          \
     X(INTERNAL, 26, "internal", 1, "a defect in holdall itself")                            \
-    X(TERMINATED, 27, "terminated", 143, "the run was terminated")
+    X(TERMINATED, 27, "terminated", 143, "the run was terminated")                          \
+    X(ADDRESS, 28, "address", 4, "an address that must not be contacted")                   \
+    X(DENIED, 29, "denied", 1, "the service does not accept the credentials")               \
+    X(SECRET, 30, "secret", 4, "a secret stands in what was written")
 
 enum ha_code {
 #define HA_ERROR_ENUM(name, value, word, exit_status, meaning) HA_E_##name = (value),
