@@ -89,6 +89,17 @@ int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err)
     return 0;
 }
 
+void ha_base64(const void *data, size_t len, struct ha_buf *out)
+{
+    const uint8_t *at = data;
+    for (size_t part; len > 0; at += part, len -= part) {
+        unsigned char text[64 + 1];
+        part = len < 48 ? len : 48; /* a multiple of three, so that padding comes at the end only */
+        EVP_EncodeBlock(text, at, (int)part);
+        ha_buf_add_text(out, (const char *)text);
+    }
+}
+
 uint32_t ha_crc32(uint32_t crc, const void *data, size_t len)
 {
     return (uint32_t)crc32_z(crc, data, len);

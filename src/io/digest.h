@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "io/sink.h"
 
@@ -33,6 +34,9 @@ int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct 
 
 /* The name-based UUID (version 5, RFC 9562 section 5.5) of NAME in the namespace of URLs, as text of 37 bytes. */
 int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err);
+
+/* Appends the base64 text of LEN bytes (RFC 4648, section 4). */
+void ha_base64(const void *data, size_t len, struct ha_buf *out);
 
 /* CRC-32 continued from CRC (0 at the start). */
 uint32_t ha_crc32(uint32_t crc, const void *data, size_t len);

@@ -27,9 +27,9 @@ static int next_name(const char **at, char name[NAME_SIZE], struct ha_error *err
     return 0;
 }
 
-static void add_encoded(struct ha_buf *out, const char *value)
+void ha_uri_encode(const char *text, struct ha_buf *out)
 {
-    for (const char *c = value; *c; c++) {
+    for (const char *c = text; *c; c++) {
         if (isalnum((unsigned char)*c) || strchr("-._~", *c))
             ha_buf_add_char(out, *c);
         else
@@ -41,7 +41,7 @@ static int add_value(struct ha_buf *out, enum ha_template_form form, const char 
                      struct ha_error *err)
 {
     if (form == HA_TEMPLATE_URI) {
-        add_encoded(out, value);
+        ha_uri_encode(value, out);
         return 0;
     }
     bool traversal = strchr(value, '/') || strcmp(value, ".") == 0 || strcmp(value, "..") == 0;

@@ -19,6 +19,9 @@ enum ha_template_form {
 int ha_template_expand(const char *template, enum ha_template_form form, ha_template_value value,
                        void *context, struct ha_buf *out, struct ha_error *err);
 
+/* Appends TEXT percent-encoded, but for unreserved characters (RFC 3986, section 2.3). */
+void ha_uri_encode(const char *text, struct ha_buf *out);
+
 /* Calls VISIT with each variable's name; fails with HA_E_CONFIG when TEMPLATE is none of level 1. */
 typedef int (*ha_template_visit)(void *context, const char *name, struct ha_error *err);
 int ha_template_names(const char *template, ha_template_visit visit, void *context, struct ha_error *err);

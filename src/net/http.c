@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The only file that sees libcurl. It owns handles, sockets and the wait for them; what an answer means is transfer.c's. It refuses to open
+ * a socket to an address that is not public unless the site allows it, whatever name led there; it speaks HTTP/1.1 alone, because below
+ * curl 8.0 a reset of HTTP/2 is reported as success; and it uses no proxy that the site does not name.
+ */
+#include "net/http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "net/address.h"
+#include "net/http_parts.h"
+
+enum { CONNECT_MS = 10000, STALL_S = 30 };
+
+const char *ha_http_version(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
+/* ---------------------------------------------------------------------------------------------- callbacks */
+
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct ha_transfer *transfer = context;
+    const struct ha_http_site *site = transfer->request.site;
+    bool allowed = ha_address_classify(&address->addr) == HA_ADDRESS_PUBLIC;
+    (void)purpose;
+    for (size_t i = 0; !allowed && i < site->allow_count; i++)
+        allowed = ha_address_in(&address->addr, site->allow[i]);
+    if (!allowed && !site->proxy) {
+        transfer->forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static size_t take_header(char *line, size_t size, size_t count, void *context)
+{
+    struct ha_transfer *transfer = context;
+    size_t len = size * count;
+    if (ha_text_starts_with(line, "HTTP/")) {
+        ha_buf_clear(&transfer->lines);
+        return len;
+    }
+    ha_buf_add(&transfer->lines, line, len);
+    if (ha_buf_check(&transfer->lines, "the headers of the answer", &transfer->failure))
+        return 0;
+    long status = 0;
+    bool last = (len == 2 && memcmp(line, "\r\n", 2) == 0) || (len == 1 && *line == '\n');
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    transfer->status = (int)status;
+    if (!last || status < 200)
+        return len;
+    return ha_transfer_head(transfer) ? 0 : len;
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+    struct ha_transfer *transfer = context;
+    if (transfer->handler.room && transfer->body && !transfer->handler.room(transfer->handler.context)) {
+        transfer->paused = true;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    return ha_transfer_data(transfer, data, size * count) ? 0 : size * count;
+}
+
+/* ----------------------------------------------------------------------------------------------- attempts */
+
+static int add_header(struct curl_slist **list, struct ha_error *err, const char *name, const char *value)
+{
+    struct ha_buf line HA_BUF = ha_buf_make(HA_HEADERS_MAX);
+    ha_buf_addf(&line, "%s: %s", name, value);
+    if (ha_buf_check(&line, "a request header", err))
+        return -1;
+    struct curl_slist *longer = curl_slist_append(*list, ha_buf_text(&line));
+    if (!longer)
+        return ha_fail_nomem(err);
+    *list = longer;
+    return 0;
+}
+
+/* The source's own headers; secret ones only to the origin that they are for. */
+static int add_own(struct ha_transfer *transfer, struct curl_slist **list, struct ha_error *err)
+{
+    size_t count = 0;
+    bool home = ha_url_same_origin(&transfer->url, &transfer->home);
+    const struct ha_http_header *own =
+        transfer->handler.headers ? transfer->handler.headers(transfer->handler.context, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        if ((home || !own[i].secret) && add_header(list, err, own[i].name, own[i].value))
+            return -1;
+    }
+    return 0;
+}
+
+static int make_headers(struct ha_transfer *transfer, struct ha_error *err)
+{
+    struct curl_slist *list = NULL;
+    char range[64];
+    int bad = add_header(&list, err, "Accept", transfer->request.accept) ||
+              add_header(&list, err, "Accept-Encoding", "identity") ||
+              (transfer->request.post && add_header(&list, err, "Expect", "")) ||
+              add_own(transfer, &list, err);
+    if (!bad && transfer->received > 0) {
+        snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)transfer->received);
+        bad = add_header(&list, err, "Range", range) || add_header(&list, err, "If-Match", transfer->etag);
+    }
+    transfer->sent = list;
+    return bad ? -1 : 0;
+}
+
+static int set_site(CURL *easy, const struct ha_http_site *site)
+{
+    struct curl_blob key = {(void *)(uintptr_t)site->key, site->key ? strlen(site->key) : 0, CURL_BLOB_COPY};
+    int bad =
+        curl_easy_setopt(easy, CURLOPT_PROXY, site->proxy ? site->proxy : "") ||
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, site->connect_ms ? site->connect_ms : CONNECT_MS) ||
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) ||
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, site->stall_s ? site->stall_s : STALL_S);
+    if (site->ca)
+        bad |=
+            curl_easy_setopt(easy, CURLOPT_CAINFO, site->ca) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    if (site->certificate)
+        bad |= curl_easy_setopt(easy, CURLOPT_SSLCERT, site->certificate) ||
+               curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
+    if (site->key_password)
+        bad |= curl_easy_setopt(easy, CURLOPT_KEYPASSWD, site->key_password);
+    return bad;
+}
+
+static int set_up(struct ha_transfer *transfer, CURL *easy)
+{
+    struct ha_buf url HA_BUF = ha_buf_make(2 * HA_URL_MAX);
+    const struct ha_http_request *request = &transfer->request;
+    ha_url_write(&transfer->url, &url);
+    int bad = curl_easy_setopt(easy, CURLOPT_URL, ha_buf_text(&url)) ||
+              curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) ||
+              curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") ||
+              curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
+              curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
+              curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) ||
+              curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) ||
+              curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->sent) ||
+              curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) ||
+              curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) ||
+              curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) ||
+              curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) ||
+              curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) ||
+              curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) ||
+              curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) ||
+              curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L * 1024) ||
+              curl_easy_setopt(easy, CURLOPT_USERAGENT, "holdall/" HA_VERSION);
+    if (request->post)
+        bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->post)) ||
+               curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->post);
+    return bad | set_site(easy, request->site);
+}
+
+int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err)
+{
+    if (make_headers(transfer, err))
+        return -1;
+    transfer->easy = curl_easy_init();
+    if (!transfer->easy)
+        return ha_fail_nomem(err);
+    if (set_up(transfer, transfer->easy))
+        return ha_fail(err, HA_E_INTERNAL, "libcurl %s cannot do what is asked of it", ha_http_version());
+    if (curl_multi_add_handle(transfer->http->multi, transfer->easy))
+        return ha_fail(err, HA_E_INTERNAL, "libcurl takes no more transfers");
+    return 0;
+}
+
+void ha_attempt_end(struct ha_transfer *transfer)
+{
+    if (transfer->easy) {
+        curl_multi_remove_handle(transfer->http->multi, transfer->easy);
+        curl_easy_cleanup(HA_TAKE(transfer->easy));
+    }
+    curl_slist_free_all(transfer->sent);
+    transfer->sent = NULL;
+}
+
+void ha_http_resume(struct ha_transfer *transfer)
+{
+    if (!transfer->paused || !transfer->easy)
+        return;
+    transfer->paused = false;
+    curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+/* ------------------------------------------------------------------------------------------------- client */
+
+int ha_http_new(const struct ha_env *env, unsigned jobs, struct ha_http **out, struct ha_error *err)
+{
+    struct ha_http *http = calloc(1, sizeof *http);
+    if (!http)
+        return ha_fail_nomem(err);
+    *http = (struct ha_http){.env = env, .jobs = jobs};
+    ha_retry_init(&http->retry, env->monotonic_ms(env->context));
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(http->multi = curl_multi_init())) {
+        free(http);
+        return ha_fail_nomem(err);
+    }
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)jobs);
+    *out = http;
+    return 0;
+}
+
+void ha_http_free(struct ha_http *http)
+{
+    if (!http)
+        return;
+    while (http->transfers)
+        ha_http_cancel(http->transfers);
+    curl_multi_cleanup(http->multi);
+    curl_global_cleanup();
+    free(http);
+}
+
+/* A certificate that nobody trusts now is not trusted in a second. */
+static bool is_hopeless(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_URL_MALFORMAT ||
+           code == CURLE_UNSUPPORTED_PROTOCOL;
+}
+
+static void take_messages(struct ha_http *http)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(http->multi, &left))) {
+        char *transfer = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        ha_transfer_finished((struct ha_transfer *)(void *)transfer,
+                             code == CURLE_OK ? NULL : curl_easy_strerror(code), is_hopeless(code));
+    }
+}
+
+/* Starts what may start now; the time until the next one may, at most WAIT. */
+static int start_due(struct ha_http *http, int wait)
+{
+    int64_t now = http->env->monotonic_ms(http->env->context);
+    struct ha_transfer *next;
+    for (struct ha_transfer *transfer = http->transfers; transfer; transfer = next) {
+        struct ha_http_site *site = transfer->request.site;
+        next = transfer->next;
+        if (transfer->state != HA_TRANSFER_WAITING || http->active >= http->jobs ||
+            (site->concurrency && site->active >= site->concurrency))
+            continue;
+        int64_t due = transfer->not_before > site->next_ms ? transfer->not_before : site->next_ms;
+        if (due > now) {
+            wait = due - now < wait ? (int)(due - now) : wait;
+            continue;
+        }
+        if (site->per_second)
+            site->next_ms = now + 1000 / site->per_second + (1000 % site->per_second != 0);
+        transfer->state = HA_TRANSFER_RUNNING;
+        http->active++;
+        site->active++;
+        if (ha_attempt_begin(transfer, &transfer->failure)) {
+            ha_transfer_finished(transfer, NULL, true);
+            return 0; /* its end may have changed the list */
+        }
+    }
+    return wait;
+}
+
+int ha_http_poll(struct ha_http *http, int wait_ms, struct ha_error *err)
+{
+    int running = 0;
+    int wait = start_due(http, wait_ms);
+    if (curl_multi_perform(http->multi, &running))
+        return ha_fail(err, HA_E_INTERNAL, "libcurl failed");
+    take_messages(http);
+    if (!http->transfers)
+        return 0;
+    if (curl_multi_poll(http->multi, NULL, 0, wait, NULL))
+        return ha_fail(err, HA_E_INTERNAL, "libcurl cannot wait");
+    if (curl_multi_perform(http->multi, &running))
+        return ha_fail(err, HA_E_INTERNAL, "libcurl failed");
+    take_messages(http);
+    return 0;
+}
+
+bool ha_http_dead(const struct ha_http *http)
+{
+    return http->retry.dead;
+}
+
+int64_t ha_http_retries(const struct ha_http *http)
+{
+    return http->retries;
+}

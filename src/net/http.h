@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fetching over HTTP/1.1: many transfers at a time, each with its retries, redirects and ranges. */
+#ifndef HA_NET_HTTP_H
+#define HA_NET_HTTP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "base/error.h"
+#include "net/url.h"
+
+#define HA_LENGTH_UNKNOWN UINT64_MAX
+
+/* The client of a run: connections, the retry budget, the circuit. One thread uses it. */
+struct ha_http;
+
+int ha_http_new(const struct ha_env *env, unsigned jobs, struct ha_http **out, struct ha_error *err);
+void ha_http_free(struct ha_http *http);
+
+/* How an API is reached. It outlives its transfers; what it points to does, too. */
+struct ha_http_site {
+    const char *ca;           /* PEM file; NULL: the system's */
+    const char *certificate;  /* PEM file of the client, or NULL */
+    const char *key;          /* its private key, PEM text */
+    const char *key_password; /* or NULL */
+    const char *proxy;        /* NULL: none, whatever the environment says */
+    const char *const *allow; /* address ranges that may be contacted although they are not public */
+    size_t allow_count;
+    long connect_ms, stall_s; /* 0: 10 s and 30 s */
+    int tries;                /* 0: HA_RETRY_TRIES */
+    unsigned concurrency;     /* 0: only the client's jobs count */
+    unsigned per_second;      /* requests; 0: as many as it takes */
+    /* the client's: */
+    unsigned active;
+    int64_t next_ms;
+};
+
+struct ha_http_header {
+    const char *name, *value;
+    bool secret; /* never sent to another origin */
+};
+
+/* An answer's status and headers; lives until the handler's call returns. */
+struct ha_http_answer {
+    int status;
+    uint64_t length;   /* of the whole body, or HA_LENGTH_UNKNOWN */
+    const char *lines; /* raw header lines */
+};
+
+/* The value of the first header NAME into OUT, without blanks around it; false when there is none or it does not fit. */
+bool ha_http_answer_get(const struct ha_http_answer *answer, const char *name, char *out, size_t size);
+
+/*
+ * What becomes of a transfer. begin: a body of ANSWER's length begins, and whatever came before does not count. data: its next bytes.
+ * room: false stops the flow until ha_http_resume; NULL: there always is. done: the end, with NULL or the error; called once, never
+ * from within ha_http_start. A begin or data that fails ends the transfer with its error, without a retry.
+ */
+struct ha_http_handler {
+    void *context;
+    int (*begin)(void *context, const struct ha_http_answer *answer, struct ha_error *err);
+    int (*data)(void *context, const void *data, size_t len, struct ha_error *err);
+    bool (*room)(void *context);
+    void (*done)(void *context, const struct ha_error *err);
+    /* A credential was refused (401): true when headers were renewed and the request should be sent once more; may be NULL. */
+    bool (*renew)(void *context);
+    /* Called before each attempt for the headers to send; may be NULL. They live until the next call. */
+    const struct ha_http_header *(*headers)(void *context, size_t *count);
+    /* Whether an origin that a redirect leads to may be followed; NULL: only the request's own. */
+    bool (*follows)(void *context, const struct ha_url *url);
+};
+
+struct ha_http_request {
+    struct ha_http_site *site;
+    const struct ha_url *url;
+    const char *post;   /* JSON body of a POST, or NULL for a GET; outlives the transfer */
+    const char *accept; /* media type */
+    uint64_t max;       /* bytes of body; more is HA_E_TOO_LARGE */
+    bool sealed;   /* size or hash are known elsewhere: a body that ends with its connection may be whole */
+    int *attempts; /* counts them; may be NULL */
+    bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */
+};
+
+struct ha_transfer;
+
+/* Starts a transfer; it belongs to the client and is gone after done or ha_http_cancel. */
+int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
+                  const struct ha_http_handler *handler, struct ha_transfer **out, struct ha_error *err);
+
+/* Ends a transfer without calling done. */
+void ha_http_cancel(struct ha_transfer *transfer);
+
+/* There is room again. */
+void ha_http_resume(struct ha_transfer *transfer);
+
+/* Moves everything on, waiting at most WAIT_MS for something to happen. */
+int ha_http_poll(struct ha_http *http, int wait_ms, struct ha_error *err);
+
+/* True once so much failed that the service counts as dead: nothing is tried a second time any more. */
+bool ha_http_dead(const struct ha_http *http);
+
+/* Retries so far. */
+int64_t ha_http_retries(const struct ha_http *http);
+
+/* The version of libcurl in use. */
+const char *ha_http_version(void);
+
+#endif
