@@ -56,6 +56,7 @@ static void end_run(struct ha_run *run)
         run->apis[i].source->ops->close(run->apis[i].source);
         free(run->apis[i].prefix);
     }
+    ha_http_free(run->http);
     free(run->apis);
     free(run->selected);
     free(run->stage);
@@ -231,8 +232,8 @@ static int write_schemas(struct ha_run *run, struct ha_error *err)
 
 static int pack_all(struct ha_run *run, const struct ha_key *key, bool *may, struct ha_error *err)
 {
-    if (ha_run_write_front(run, key, err) || ha_run_fetch(run, err) || ha_run_total(run, &run->total, err) ||
-        may_publish(run, may, err))
+    if (ha_run_write_front(run, key, err) || ha_run_fetch(run, memory_of(run) / 4, err) ||
+        ha_run_total(run, &run->total, err) || may_publish(run, may, err))
         return -1;
     if (!*may)
         return 0;

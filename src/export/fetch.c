@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 #include "export/events.h"
 #include "export/run.h"
+#include "export/window.h"
 #include "ha-formats.h"
 #include "io/digest.h"
 #include "model/naming.h"
@@ -117,6 +119,9 @@ static void body_abort(struct ha_sink *sink)
 static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err)
 {
     struct body_sink *body = context;
+    if (body->out) /* a fault made the source begin anew: what came before does not count */
+        ha_sink_abort(HA_TAKE(body->out));
+    body->have = 0;
     int64_t stated = body->item->size;
     body->size = size;
     if (stated >= 0 && size == HA_SIZE_UNKNOWN)
@@ -143,32 +148,39 @@ static const char *cause_of(enum ha_code code)
     return NULL;
 }
 
-static int transfer(struct ha_run *run, struct body_sink *body, struct ha_error *err)
+static int transfer(struct ha_window *window, struct body_sink *body, int *attempts, struct ha_error *err)
 {
-    struct ha_open_api *api = ha_run_api(run, body->item->api, err);
-    struct ha_fetch fetch = {body->item->locator, begin_body, body};
-    if (!api)
-        return -1;
-    if (api->source->ops->fetch(api->source, &fetch, err) || ha_sink_commit(&body->sink, err)) {
+    struct ha_fetch target = {.begin = begin_body, .context = body};
+    if (ha_window_deliver(window, &target, attempts, err) || ha_sink_commit(&body->sink, err)) {
         ha_sink_abort(&body->sink);
         return -1;
     }
     return 0;
 }
 
-static int deliver(struct ha_run *run, struct ha_index_item *item, struct ha_error *err)
+/* A dead service ends the run: to call everything that it has missing would be no answer. */
+static bool is_missing(const struct ha_run *run, const struct ha_error *err)
+{
+    bool dead = err->code == HA_E_UNAVAILABLE && run->http && ha_http_dead(run->http);
+    return cause_of(err->code) && !dead;
+}
+
+static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
+                   struct ha_error *err)
 {
     static const struct ha_sink_ops ops = {body_write, body_commit, body_abort};
     struct body_sink body = {.sink.ops = &ops, .run = run, .item = item};
-    item->attempts = 1;
-    if (transfer(run, &body, err) == 0) {
+    int attempts = 0;
+    int failed = transfer(window, &body, &attempts, err);
+    item->attempts = attempts;
+    if (!failed) {
         item->state = HA_STATE_DELIVERED;
         item->path = body.entry.path;
         item->out_size = (int64_t)body.entry.size;
         item->out_sha256 = body.entry.sha256;
         item->out_type = body.type->type;
         run->fetched_bytes += body.entry.size;
-    } else if (cause_of(err->code)) {
+    } else if (is_missing(run, err)) {
         item->state = HA_STATE_MISSING;
         item->why = cause_of(err->code);
         item->detail = err->text;
@@ -204,12 +216,13 @@ static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, s
     return ha_index_update_item(run->index, item, err);
 }
 
-static int fetch_item(struct ha_run *run, struct ha_index_item *item, struct ha_error *err)
+static int fetch_item(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
+                      struct ha_error *err)
 {
     bool shared = false;
     if (ha_run_check(run, err))
         return -1;
-    if (share(run, item, &shared, err) == 0 && (shared || deliver(run, item, err) == 0)) {
+    if (share(run, item, &shared, err) == 0 && (shared || deliver(run, window, item, err) == 0)) {
         ha_event_item(run, run->service->categories[item->category].id, item);
         return 0;
     }
@@ -217,20 +230,18 @@ static int fetch_item(struct ha_run *run, struct ha_index_item *item, struct ha_
                       item->record_id);
 }
 
-static int fetch_all(struct ha_run *run, struct ha_progress *progress, struct ha_error *err)
+static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_progress *progress,
+                     struct ha_error *err)
 {
-    struct ha_index_item item;
-    int64_t after = 0;
+    struct ha_index_item *item;
     uint64_t committed = 0, entries, offset;
-    bool found = true;
-    while (found) {
-        if (ha_index_next_item(run->index, after, &item, &found, err))
+    for (;;) {
+        if (ha_window_next(window, &item, err))
             return -1;
-        if (!found)
-            break;
-        after = item.row;
-        progress->category = run->service->categories[item.category].id;
-        if (fetch_item(run, &item, err))
+        if (!item)
+            return 0;
+        progress->category = run->service->categories[item->category].id;
+        if (fetch_item(run, window, item, err))
             return -1;
         progress->files_done++;
         progress->bytes_done = (int64_t)run->fetched_bytes;
@@ -240,10 +251,20 @@ static int fetch_all(struct ha_run *run, struct ha_progress *progress, struct ha
             ha_event_commit(run, offset, entries);
         committed = entries;
     }
-    return 0;
 }
 
-int ha_run_fetch(struct ha_run *run, struct ha_error *err)
+static int fetch_in_window(struct ha_run *run, size_t budget, struct ha_progress *progress,
+                           struct ha_error *err)
+{
+    struct ha_window *window;
+    if (ha_window_new(run, budget, &window, err))
+        return -1;
+    int result = fetch_all(run, window, progress, err);
+    ha_window_free(window);
+    return result;
+}
+
+int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err)
 {
     struct ha_progress progress = {.stage = HA_RUN_FETCH};
     if (ha_run_total(run, &run->total, err))
@@ -252,7 +273,8 @@ int ha_run_fetch(struct ha_run *run, struct ha_error *err)
     progress.files_expected = run->total.files.expected - run->total.files.withheld;
     progress.bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
     /* One transaction, which each window commits: an update on its own would cost a journal. */
-    if (ha_index_begin(run->index, err) || fetch_all(run, &progress, err) || ha_index_commit(run->index, err))
+    if (ha_index_begin(run->index, err) || fetch_in_window(run, budget, &progress, err) ||
+        ha_index_commit(run->index, err))
         return -1;
     ha_run_progress(run, &progress, true);
     run->fetched_ms = run->env->monotonic_ms(run->env->context);

@@ -13,6 +13,7 @@
 #include "ha-formats.h"
 #include "model/pointer.h"
 #include "model/template.h"
+#include "net/url.h"
 #include "source/pager.h"
 
 /* One category while it is listed. */
@@ -68,7 +69,7 @@ static ha_time time_at(const ha_json *raw, const char *pointer, enum ha_as as)
 static bool in_range(const struct lister *lister, const ha_json *raw)
 {
     ha_time time = time_at(raw, lister->category->time, lister->category->time_as);
-    return time == HA_TIME_NONE || (time >= lister->run->order.since && time <= lister->run->order.until);
+    return time == HA_TIME_NONE || (time >= lister->run->order.since && time < lister->run->order.until);
 }
 
 /* ------------------------------------------------------------------------------------------- the ledger */
@@ -177,6 +178,53 @@ static int make_key(struct item *item, const struct ha_media_spec *media, const 
     return 0;
 }
 
+static int find_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key,
+                    struct ha_error *err)
+{
+    struct ha_open_api *api = ha_run_api(item->lister->run, media->api, err);
+    return api ? make_key(item, media, api, key, err) : -1;
+}
+
+static bool is_allowed(const struct ha_url *url, const ha_json *origins)
+{
+    struct ha_error ignored;
+    struct ha_url origin;
+    for (size_t i = 0; i < ha_json_count(origins); i++) {
+        if (ha_url_parse(ha_json_text(ha_json_at(origins, i)), &origin, &ignored) == 0 &&
+            ha_url_same_origin(url, &origin))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The address that the service hands out. It must have an allowed origin. Where an API has the same one, its TLS and addresses hold (*api
+ * becomes its name), never its credentials.
+ */
+static int make_address(struct item *item, const struct ha_media_spec *media, struct ha_buf *address,
+                        const char **api, struct ha_error *err)
+{
+    const ha_json *value = ha_pointer_find(item->raw, media->url);
+    struct ha_url url;
+    if (!value || ha_json_is(value, HA_JSON_NULL))
+        return 0;
+    if (!ha_json_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
+        ha_fail(err, HA_E_ADDRESS, "%s is no address that can be fetched; the whole export is refused",
+                media->url);
+        return -1;
+    }
+    if (!is_allowed(&url, media->origins)) {
+        char origin[HA_ORIGIN_SIZE];
+        ha_url_origin(&url, origin);
+        return ha_fail(err, HA_E_ADDRESS,
+                       "%s leads to %s, which the description does not allow; the whole export is refused",
+                       media->url, origin);
+    }
+    *api = ha_run_api_of(item->lister->run, &url);
+    ha_buf_add_text(address, ha_json_text(value));
+    return ha_buf_check(address, "an address", err);
+}
+
 static const char *slug_of(const ha_json *record)
 {
     static const char *const members[] = {HA_K_TITLE, HA_K_CAPTION, HA_K_TEXT, HA_K_ORIGINAL_NAME,
@@ -195,9 +243,9 @@ static const char *stated(const struct item *item, const char *pointer)
 
 static int add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
 {
-    struct ha_buf key HA_BUF = ha_buf_make(4096);
-    struct ha_open_api *api = ha_run_api(item->lister->run, media->api, err);
-    if (!api || make_key(item, media, api, &key, err))
+    struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);
+    const char *api = media->url ? "" : media->api;
+    if (media->url ? make_address(item, media, &key, &api, err) : find_key(item, media, &key, err))
         return -1;
     if (key.len == 0)
         return 0;
@@ -215,7 +263,7 @@ static int add_file(struct item *item, const struct ha_media_spec *media, int or
         .ordinal = ordinal,
         .record_id = item->id,
         .role = media->role,
-        .api = media->api,
+        .api = api,
         .locator = ha_buf_text(&key),
         .size = ha_json_int(size, -1),
         .sha256 = stated(item, media->sha256),
@@ -329,7 +377,7 @@ static int list_category(struct ha_run *run, size_t number, struct ha_error *err
 {
     const struct ha_category *category = &run->service->categories[number];
     struct lister lister = {.run = run, .category = category, .number = number};
-    struct ha_buf path HA_BUF = ha_buf_make(4096);
+    struct ha_buf path HA_BUF = ha_buf_make(4096), query HA_BUF = ha_buf_make(HA_URL_MAX);
     struct ha_open_api *api = ha_run_api(run, category->api, err);
     if (!api)
         return -1;
@@ -338,7 +386,11 @@ static int list_category(struct ha_run *run, size_t number, struct ha_error *err
         return 0;
     if (ha_template_expand(category->get, HA_TEMPLATE_URI, ha_run_variable, run, &path, err))
         return ha_context(err, "%s", category->id);
-    if (ha_pages_walk(api->source, category, ha_buf_text(&path), take_item, &lister, err) == 0)
+    if (ha_run_query(run, ha_json_get(ha_json_get(category->spec, HA_K_FROM), HA_K_QUERY), &category->page,
+                     &query, err))
+        return ha_context(err, "%s", category->id);
+    if (ha_pages_walk(api->source, category, ha_buf_text(&path), ha_buf_text(&query), take_item, &lister,
+                      err) == 0)
         return 0;
     if (err->code == HA_E_GONE && category->empty_on_404 && lister.items == 0)
         return 0;

@@ -52,7 +52,7 @@ static int read_times(struct ha_run *run, struct ha_error *err)
                *requested = pick(run, options->requested_at, HA_K_REQUESTED_AT);
     ha_time ignored;
     order->since = HA_TIME_MIN;
-    order->until = HA_TIME_MAX;
+    order->until = HA_TIME_MAX + 1;
     order->as_of = ha_time_seconds(run->started) * 1000;
     ha_time_format(order->as_of, order->as_of_text);
     if (as_of && read_time(as_of, "--as-of", &order->as_of, order->as_of_text, err))

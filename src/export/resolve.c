@@ -49,15 +49,19 @@ static int take_person(void *context, const char *text, size_t len, struct ha_er
 
 static int ask(struct ha_run *run, const ha_json *resolve, ha_json **person, struct ha_error *err)
 {
-    struct ha_buf path HA_BUF = ha_buf_make(4096), page HA_BUF = ha_buf_make(HA_LIMIT_PAGE_BYTES);
+    struct ha_buf path HA_BUF = ha_buf_make(4096), query HA_BUF = ha_buf_make(HA_URL_MAX);
+    struct ha_answer answer HA_CLEANUP(ha_answer_free) = {.text = ha_buf_make(HA_LIMIT_PAGE_BYTES),
+                                                          .link = ha_buf_make(1)};
     struct ha_open_api *api = ha_run_api(run, ha_json_get_text(resolve, HA_K_API), err);
     if (!api || ha_template_expand(ha_json_get_text(resolve, HA_K_GET), HA_TEMPLATE_URI, ha_run_variable, run,
                                    &path, err))
         return -1;
-    struct ha_request request = {ha_buf_text(&path), NULL};
-    if (api->source->ops->read(api->source, &request, &page, err))
+    if (ha_run_query(run, ha_json_get(resolve, HA_K_QUERY), NULL, &query, err))
         return -1;
-    if (ha_page_cut(ha_buf_text(&page), page.len, "", take_person, person, NULL, err))
+    struct ha_request request = {.path = ha_buf_text(&path), .query = ha_buf_text(&query)};
+    if (api->source->ops->read(api->source, &request, &answer, err))
+        return -1;
+    if (ha_page_cut(ha_buf_text(&answer.text), answer.text.len, "", take_person, person, NULL, err))
         return -1;
     return *person ? 0 : ha_fail(err, HA_E_FORMAT, "no person in the answer");
 }

@@ -9,6 +9,7 @@
 #include "archive/pack.h"
 #include "archive/sign.h"
 #include "base/env.h"
+#include "net/http.h"
 #include "source/service.h"
 
 /* What was asked for, from the options and the request document together. */
@@ -40,6 +41,7 @@ struct ha_run {
     bool *selected; /* by category */
     struct ha_open_api *apis;
     size_t api_count;
+    struct ha_http *http; /* once an API needs the network */
     struct ha_index *index;
     struct ha_pack *pack;
     char *stage; /* directory of what is unfinished */
@@ -67,11 +69,21 @@ int ha_run_resolve(struct ha_run *run, struct ha_error *err);
 /* Reads the text catalogue of the chosen language. */
 int ha_run_read_texts(struct ha_run *run, struct ha_error *err);
 
+/* How many transfers may run at the same time. */
+unsigned ha_run_jobs(const struct ha_run *run);
+
+/* The name of the API of kind http that has the origin of URL, or "" when there is none. */
+const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url);
+
+/* The parameters of a request, encoded: those of QUERY that have a value in this run, and the size of PAGE (may be NULL). */
+int ha_run_query(struct ha_run *run, const ha_json *query, const struct ha_page_spec *page,
+                 struct ha_buf *out, struct ha_error *err);
+
 /* Lists every selected category into the index. */
 int ha_run_list(struct ha_run *run, struct ha_error *err);
 
-/* Fetches every listed file into the archive. */
-int ha_run_fetch(struct ha_run *run, struct ha_error *err);
+/* Fetches every listed file into the archive; at most BUDGET bytes of them wait for their turn in memory. */
+int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err);
 
 /* Writes records, ledgers and documents. */
 int ha_run_write_records(struct ha_run *run, struct ha_error *err);

@@ -9,6 +9,8 @@
 #include "ha-formats.h"
 #include "model/template.h"
 
+enum { DEFAULT_JOBS = 16 };
+
 const char *ha_run_variable(void *context, const char *name)
 {
     struct ha_run *run = context;
@@ -21,10 +23,67 @@ const char *ha_run_variable(void *context, const char *name)
     return ha_json_get_text(run->identifiers, name);
 }
 
+/* A parameter whose variable has no value in this run is left out. */
+static int has_no_value(void *context, const char *name, struct ha_error *err)
+{
+    (void)err;
+    return ha_run_variable(context, name) ? 0 : -1;
+}
+
+const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
+{
+    const ha_json *apis = ha_json_get(run->service->doc, HA_K_APIS);
+    for (void *it = ha_json_first(apis); it; it = ha_json_next(apis, it)) {
+        struct ha_buf text HA_BUF = ha_buf_make(HA_URL_MAX);
+        struct ha_error ignored;
+        struct ha_url base;
+        const ha_json *spec = ha_json_member_value(it), *address = ha_json_get(spec, HA_K_URL);
+        if (address && ha_source_value(address, run->service->directory, "url", &text, &ignored) == 0 &&
+            ha_url_parse(ha_buf_text(&text), &base, &ignored) == 0 && ha_url_same_origin(&base, url))
+            return ha_json_member_key(it);
+    }
+    return "";
+}
+
+int ha_run_query(struct ha_run *run, const ha_json *query, const struct ha_page_spec *page,
+                 struct ha_buf *out, struct ha_error *err)
+{
+    for (void *it = ha_json_first(query); it; it = ha_json_next(query, it)) {
+        struct ha_buf value HA_BUF = ha_buf_make(HA_URL_MAX);
+        const char *name = ha_json_member_key(it), *template = ha_json_text(ha_json_member_value(it));
+        if (name[0] == '$' || ha_template_names(template, has_no_value, run, err))
+            continue;
+        if (ha_template_expand(template, HA_TEMPLATE_TEXT, ha_run_variable, run, &value, err))
+            return ha_context(err, "query: %s", name);
+        ha_buf_add_text(out, out->len ? "&" : "");
+        ha_uri_encode(name, out);
+        ha_buf_add_char(out, '=');
+        ha_uri_encode(ha_buf_text(&value), out);
+    }
+    if (page && page->size_param && page->size > 0) {
+        ha_buf_add_text(out, out->len ? "&" : "");
+        ha_uri_encode(page->size_param, out);
+        ha_buf_addf(out, "=%lld", (long long)page->size);
+    }
+    return ha_buf_check(out, "a query", err);
+}
+
+unsigned ha_run_jobs(const struct ha_run *run)
+{
+    return run->options->jobs ? run->options->jobs : DEFAULT_JOBS;
+}
+
+static int need_http(struct ha_run *run, struct ha_error *err)
+{
+    return run->http ? 0 : ha_http_new(run->env, ha_run_jobs(run), &run->http, err);
+}
+
+/* The section of an API; "" names what is reached by address alone. */
 static int open_api(struct ha_run *run, const char *name, struct ha_open_api *api, struct ha_error *err)
 {
+    const struct ha_source_ops *kind = &ha_source_http;
     const ha_json *spec = ha_service_api(run->service, name), *prefix = ha_json_get(spec, HA_K_PREFIX);
-    struct ha_source_options options = {spec, run->service->directory};
+    struct ha_source_options options = {.api = spec, .directory = run->service->directory, .env = run->env};
     struct ha_buf template HA_BUF = ha_buf_make(4096), text HA_BUF = ha_buf_make(4096);
     if (prefix && ha_source_value(prefix, run->service->directory, "prefix", &template, err))
         return -1;
@@ -33,7 +92,23 @@ static int open_api(struct ha_run *run, const char *name, struct ha_open_api *ap
     api->prefix = strdup(ha_buf_text(&text));
     if (!api->prefix)
         return ha_fail_nomem(err);
-    return ha_source_kind(ha_json_get_text(spec, HA_K_KIND))->open(&options, &api->source, err);
+    if (*name)
+        kind = ha_source_kind(ha_json_get_text(spec, HA_K_KIND));
+    if ((kind->capabilities & HA_SOURCE_NETWORK) && need_http(run, err))
+        return -1;
+    options.http = run->http;
+    return kind->open(&options, &api->source, err);
+}
+
+/* The name as the description has it: the caller's may be a passing one. */
+static const char *lasting_name(const struct ha_run *run, const char *name)
+{
+    const ha_json *apis = ha_json_get(run->service->doc, HA_K_APIS);
+    for (void *it = ha_json_first(apis); it; it = ha_json_next(apis, it)) {
+        if (strcmp(ha_json_member_key(it), name) == 0)
+            return ha_json_member_key(it);
+    }
+    return "";
 }
 
 struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_error *err)
@@ -43,13 +118,13 @@ struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_e
             return &run->apis[i];
     }
     if (!run->apis)
-        run->apis = calloc(ha_json_count(ha_json_get(run->service->doc, HA_K_APIS)), sizeof *run->apis);
+        run->apis = calloc(ha_json_count(ha_json_get(run->service->doc, HA_K_APIS)) + 1, sizeof *run->apis);
     if (!run->apis) {
         ha_fail_nomem(err);
         return NULL;
     }
     struct ha_open_api *api = &run->apis[run->api_count];
-    *api = (struct ha_open_api){.name = name};
+    *api = (struct ha_open_api){.name = lasting_name(run, name)};
     if (open_api(run, name, api, err)) {
         free(api->prefix);
         ha_context(err, "API '%s'", name);

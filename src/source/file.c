@@ -73,19 +73,6 @@ static int file_open(const struct ha_source_options *options, struct ha_source *
 /* Keys hold what people call their files: errors, which reach the report, do without. */
 static const char object[] = "the file";
 
-/* True when a segment of the path is "..", "." or empty. */
-static bool leads_elsewhere(const char *path)
-{
-    for (const char *at = path;; at++) {
-        size_t len = strcspn(at, "/");
-        if (len == 0 || (len == 1 && at[0] == '.') || (len == 2 && at[0] == '.' && at[1] == '.'))
-            return true;
-        at += len;
-        if (*at == '\0')
-            return false;
-    }
-}
-
 static int refuse(int error, const char *name, struct ha_error *err)
 {
     if (error == ENOENT || error == ENOTDIR)
@@ -105,7 +92,7 @@ static int open_below(struct file_source *file, const char *path, const char *na
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
     struct stat st;
-    if (leads_elsewhere(path))
+    if (ha_source_leads_elsewhere(path))
         return ha_fail(err, HA_E_PATH, "'%s' leads out of the store", path);
     int fd = (int)syscall(SYS_openat2, file->root, path, &how, sizeof how);
     if (fd < 0)
@@ -124,23 +111,25 @@ static bool page_is_plain(const char *page)
            page[strspn(page, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
 }
 
-static int file_read(struct ha_source *source, const struct ha_request *request, struct ha_buf *page,
+static int file_read(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                      struct ha_error *err)
 {
     struct file_source *file = (struct file_source *)source;
     struct ha_buf path HA_BUF = ha_buf_make(MAX_PATH);
     uint64_t size;
-    if (request->page && !page_is_plain(request->page))
+    if (!request->url && request->page && !page_is_plain(request->page))
         return ha_fail(err, HA_E_FORMAT, "the page '%.40s' is no name that this store can have",
                        request->page);
-    ha_buf_add_text(&path, request->path + 1);
-    if (request->page)
+    if (request->url && request->url[0] != '/')
+        return ha_fail(err, HA_E_PAGES, "the next page is named by an address outside the store");
+    ha_buf_add_text(&path, (request->url ? request->url : request->path) + 1);
+    if (!request->url && request->page)
         ha_buf_addf(&path, ".%s", request->page);
     ha_buf_add_text(&path, ".json");
     if (ha_buf_check(&path, "a path of the store", err))
         return -1;
     int fd HA_FD = open_below(file, ha_buf_text(&path), ha_buf_text(&path), &size, err);
-    return fd < 0 ? -1 : ha_file_read_fd(fd, ha_buf_text(&path), page, err);
+    return fd < 0 ? -1 : ha_file_read_fd(fd, ha_buf_text(&path), &answer->text, err);
 }
 
 static int copy(struct file_source *file, int fd, struct ha_sink *sink, struct ha_error *err)
@@ -161,11 +150,14 @@ static int copy(struct file_source *file, int fd, struct ha_sink *sink, struct h
     }
 }
 
-static int file_fetch(struct ha_source *source, const struct ha_fetch *fetch, struct ha_error *err)
+static int file_fetch(struct ha_source *source, struct ha_fetch *fetch, struct ha_error *err)
 {
     struct file_source *file = (struct file_source *)source;
     struct ha_sink *sink;
     uint64_t size;
+    if (!fetch->key)
+        return ha_fail(err, HA_E_INTERNAL, "a store of files has no addresses");
+    fetch->attempts = 1;
     int fd HA_FD = open_below(file, fetch->key, object, &size, err);
     if (fd < 0 || fetch->begin(fetch->context, size, &sink, err))
         return -1;

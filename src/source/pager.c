@@ -68,7 +68,8 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
     return note_cursor(pager, err);
 }
 
-static int step(struct pager *pager, const ha_json *envelope, bool *more, struct ha_error *err)
+static int step(struct pager *pager, const ha_json *envelope, const char *link, bool *more,
+                struct ha_error *err)
 {
     const struct ha_page_spec *spec = pager->spec;
     switch (spec->style) {
@@ -86,6 +87,10 @@ static int step(struct pager *pager, const ha_json *envelope, bool *more, struct
         snprintf(pager->cursor, sizeof pager->cursor, "%lld",
                  (long long)spec->start + (long long)pager->items);
         return 0;
+    case HA_PAGE_LINK:
+        *more = link[0] != '\0';
+        snprintf(pager->cursor, sizeof pager->cursor, "%s", link);
+        return *more ? note_cursor(pager, err) : 0;
     default:
         *more = false;
         return 0;
@@ -110,19 +115,29 @@ static bool ends_without_page(const struct pager *pager, const struct ha_error *
     return err->code == HA_E_GONE && counted && pager->pages > 0;
 }
 
-static int walk(struct pager *pager, struct ha_source *source, const char *path, struct ha_error *err)
+/* The request for the next page. */
+static struct ha_request ask(const struct pager *pager, const char *path, const char *query)
+{
+    bool by_url = pager->spec->style == HA_PAGE_NEXT_URL || pager->spec->style == HA_PAGE_LINK;
+    struct ha_request request = {.path = path, .query = query, .param = pager->spec->param};
+    if (pager->pages > 0 && by_url)
+        request.url = pager->cursor;
+    else if (pager->pages > 0)
+        request.page = pager->cursor;
+    return request;
+}
+
+static int walk(struct pager *pager, struct ha_source *source, const char *path, const char *query,
+                struct ha_error *err)
 {
     HA_JSON ha_json *last = NULL;
     bool more = true;
     while (more) {
-        struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_PAGE_BYTES);
-        bool follows_url = pager->spec->style == HA_PAGE_NEXT_URL && pager->pages > 0;
-        struct ha_request request = {follows_url ? pager->cursor : path,
-                                     pager->pages > 0 && !follows_url ? pager->cursor : NULL};
-        if (follows_url && pager->cursor[0] != '/')
-            return ha_fail(err, HA_E_PAGES, "page %llu names a next one outside the API",
-                           (unsigned long long)pager->pages);
-        if (source->ops->read(source, &request, &text, err)) {
+        struct ha_answer answer HA_CLEANUP(ha_answer_free) = {.text = ha_buf_make(HA_LIMIT_PAGE_BYTES),
+                                                              .link = ha_buf_make(MAX_CURSOR)};
+        struct ha_request request = ask(pager, path, query);
+        answer.rel = pager->spec->style == HA_PAGE_LINK ? pager->spec->rel : NULL;
+        if (source->ops->read(source, &request, &answer, err)) {
             if (!ends_without_page(pager, err))
                 return pager->pages ? ha_context(err, "page %llu", (unsigned long long)pager->pages + 1) : -1;
             break;
@@ -131,9 +146,10 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
         pager->in_page = 0;
         if (++pager->pages > MAX_PAGES)
             return ha_fail(err, HA_E_PAGES, "the list has more than %d pages", MAX_PAGES);
-        if (ha_page_cut(ha_buf_text(&text), text.len, pager->items_at, count_item, pager, &envelope, err))
+        if (ha_page_cut(ha_buf_text(&answer.text), answer.text.len, pager->items_at, count_item, pager,
+                        &envelope, err))
             return ha_context(err, "page %llu", (unsigned long long)pager->pages);
-        if (step(pager, envelope, &more, err))
+        if (step(pager, envelope, ha_buf_text(&answer.link), &more, err))
             return -1;
         ha_json_free(last);
         last = HA_TAKE(envelope);
@@ -142,14 +158,14 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
 }
 
 int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path,
-                  ha_page_visit visit, void *context, struct ha_error *err)
+                  const char *query, ha_page_visit visit, void *context, struct ha_error *err)
 {
     struct pager pager = {.spec = &category->page,
                           .items_at = category->items,
                           .visit = visit,
                           .context = context,
                           .seen = ha_json_new_object()};
-    int result = pager.seen ? walk(&pager, source, path, err) : ha_fail_nomem(err);
+    int result = pager.seen ? walk(&pager, source, path, query, err) : ha_fail_nomem(err);
     ha_json_free(pager.seen);
     return result;
 }

@@ -7,10 +7,10 @@
 #include "source/service.h"
 
 /*
- * Reads every page of CATEGORY at the expanded PATH and calls VISIT with the text of each item. HA_E_PAGES when a cursor comes
+ * Reads every page of CATEGORY at the expanded PATH with its QUERY and calls VISIT with the text of each item. HA_E_PAGES when a cursor comes
  * again or is empty, or the items are not as many as announced; HA_E_GONE when the first page does not exist.
  */
 int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path,
-                  ha_page_visit visit, void *context, struct ha_error *err);
+                  const char *query, ha_page_visit visit, void *context, struct ha_error *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of source that this program has, and the values that they share. It opens and contacts nothing. */
+/* The kinds of source that this program has, and how they read the values that they share. It opens and contacts nothing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@ enum { MAX_VALUE = 64 * 1024 };
 
 const struct ha_source_ops *ha_source_kind(const char *kind)
 {
-    static const struct ha_source_ops *const kinds[] = {&ha_source_file};
+    static const struct ha_source_ops *const kinds[] = {&ha_source_file, &ha_source_http};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i]->kind, kind) == 0)
             return kinds[i];
@@ -51,4 +51,43 @@ int ha_source_value(const ha_json *value, const char *directory, const char *wha
     else if (read_value_file(file, directory, out, err))
         return ha_context(err, "%s", what);
     return ha_buf_check(out, what, err);
+}
+
+int64_t ha_source_duration_ms(const ha_json *value, int64_t otherwise)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+    const char *text = ha_json_text(value);
+    char digits[16];
+    uint64_t number;
+    size_t len = text ? strlen(text) : 0;
+    if (len < 2 || len > sizeof digits)
+        return otherwise;
+    memcpy(digits, text, len - 1);
+    digits[len - 1] = '\0';
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (text[len - 1] == units[i].unit && ha_text_to_u64(digits, 1000000000, &number) == 0)
+            return (int64_t)number * units[i].ms;
+    }
+    return otherwise;
+}
+
+bool ha_source_leads_elsewhere(const char *key)
+{
+    for (const char *at = key;; at++) {
+        size_t len = strcspn(at, "/");
+        if (len == 0 || (len == 1 && at[0] == '.') || (len == 2 && at[0] == '.' && at[1] == '.'))
+            return true;
+        at += len;
+        if (*at == '\0')
+            return false;
+    }
+}
+
+void ha_answer_free(struct ha_answer *answer)
+{
+    ha_buf_free(&answer->text);
+    ha_buf_free(&answer->link);
 }

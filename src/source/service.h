@@ -18,12 +18,14 @@ enum ha_page_style {
     HA_PAGE_TOKEN,
     HA_PAGE_NEXT_URL,
     HA_PAGE_NUMBER,
-    HA_PAGE_OFFSET
+    HA_PAGE_OFFSET,
+    HA_PAGE_LINK /* RFC 8288 */
 };
 
 struct ha_page_spec {
     enum ha_page_style style;
     const char *next, *more, *total; /* pointers into the page, or NULL */
+    const char *param, *size_param, *rel;
     int64_t size, start;
 };
 
@@ -35,7 +37,9 @@ enum ha_binding {
 
 struct ha_media_spec {
     const char *role, *api, *key;
-    bool pointer;                                               /* `key` is a pointer, else a template */
+    bool pointer;           /* `key` is a pointer, else a template */
+    const char *url;        /* pointer to the address, in place of API and key; or NULL */
+    const ha_json *origins; /* that it may have */
     const char *size, *sha256, *md5, *type, *name, *created_at; /* pointers, or NULL */
 };
 

@@ -117,21 +117,19 @@ static void check_subject(struct compiler *compiler)
 
 /* ------------------------------------------------------------------------------------------------ from */
 
-static enum ha_page_style style_of(struct compiler *compiler, const char *word)
+static enum ha_page_style style_of(const char *word)
 {
     static const struct {
         const char *word;
         enum ha_page_style style;
     } styles[] = {{"none", HA_PAGE_NONE},         {"cursor", HA_PAGE_CURSOR}, {"token", HA_PAGE_TOKEN},
-                  {"next_url", HA_PAGE_NEXT_URL}, {"number", HA_PAGE_NUMBER}, {"offset", HA_PAGE_OFFSET}};
+                  {"next_url", HA_PAGE_NEXT_URL}, {"number", HA_PAGE_NUMBER}, {"offset", HA_PAGE_OFFSET},
+                  {"link_header", HA_PAGE_LINK}};
     for (size_t i = 0; word && i < sizeof styles / sizeof *styles; i++) {
         if (strcmp(styles[i].word, word) == 0)
             return styles[i].style;
     }
-    if (word)
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/page/style"),
-                        "an API of kind 'file' cannot page by %s", word);
-    return HA_PAGE_NONE;
+    return HA_PAGE_NONE; /* the schema knows no others */
 }
 
 /* A page of its own style inherits nothing from the default; without a style it inherits member by member. */
@@ -144,6 +142,12 @@ static const ha_json *page_member(const ha_json *own, const ha_json *inherited, 
     return ha_json_get(inherited, member);
 }
 
+static const char *kind_of(const struct compiler *compiler, const char *api)
+{
+    const char *kind = ha_json_get_text(ha_service_api(compiler->service, api), HA_K_KIND);
+    return kind ? kind : "";
+}
+
 static void compile_page(struct compiler *compiler, struct ha_category *category, const ha_json *from)
 {
     const ha_json *own = ha_json_get(from, HA_K_PAGE),
@@ -151,7 +155,10 @@ static void compile_page(struct compiler *compiler, struct ha_category *category
     struct ha_page_spec *page = &category->page;
     if (own && ha_json_is(own, HA_JSON_NULL))
         return;
-    page->style = style_of(compiler, ha_json_text(page_member(own, inherited, HA_K_STYLE)));
+    page->style = style_of(ha_json_text(page_member(own, inherited, HA_K_STYLE)));
+    page->param = ha_json_text(page_member(own, inherited, HA_K_PARAM));
+    page->size_param = ha_json_text(page_member(own, inherited, HA_K_SIZE_PARAM));
+    page->rel = ha_json_text(page_member(own, inherited, HA_K_REL));
     page->next = ha_json_text(page_member(own, inherited, HA_K_NEXT));
     page->more = ha_json_text(page_member(own, inherited, HA_K_MORE));
     page->total = ha_json_text(page_member(own, inherited, HA_K_TOTAL));
@@ -159,6 +166,13 @@ static void compile_page(struct compiler *compiler, struct ha_category *category
     page->start = ha_json_int(page_member(own, inherited, HA_K_START), page->style == HA_PAGE_NUMBER ? 1 : 0);
     bool follows =
         page->style == HA_PAGE_CURSOR || page->style == HA_PAGE_TOKEN || page->style == HA_PAGE_NEXT_URL;
+    const struct ha_source_ops *kind =
+        category->api ? ha_source_kind(kind_of(compiler, category->api)) : NULL;
+    if (!page->rel)
+        page->rel = "next";
+    if (page->style == HA_PAGE_LINK && kind && !(kind->capabilities & HA_SOURCE_LINK_HEADER))
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/page/style"),
+                        "an API of kind '%s' cannot page by link_header", kind->kind);
     if (follows && !page->next)
         ha_remarks_addf(compiler->remarks, place(compiler, "from/page"),
                         "\"next\" is missing: where a page names the next one");
@@ -290,6 +304,7 @@ static int add_media_fields(struct compiler *compiler, struct ha_category *categ
     for (size_t i = 0; i < category->media_count; i++) {
         const struct ha_media_spec *media = &category->media[i];
         const char *const pointers[] = {media->pointer ? media->key : NULL,
+                                        media->url,
                                         media->size,
                                         media->sha256,
                                         media->md5,
@@ -356,6 +371,8 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
         .role = ha_json_get_text(spec, HA_K_ROLE),
         .api = ha_json_get_text(spec, HA_K_API),
         .key = ha_json_get_text(spec, HA_K_KEY),
+        .url = ha_json_get_text(spec, HA_K_URL),
+        .origins = ha_json_get(spec, HA_K_ORIGINS),
         .size = ha_json_get_text(spec, HA_K_SIZE),
         .sha256 = ha_json_get_text(spec, HA_K_SHA256),
         .md5 = ha_json_get_text(spec, HA_K_MD5),
@@ -365,10 +382,8 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
     };
     snprintf(where, sizeof where, "%s/media/%zu", compiler->at, index);
     check_file_name(compiler, media->role);
-    if (!media->api || !media->key) {
-        ha_remarks_addf(compiler->remarks, where, "no source of this program fetches by URL yet");
+    if (media->url)
         return;
-    }
     if (media->md5 || ha_json_get(spec, HA_K_VERSION))
         ha_remarks_addf(compiler->remarks, where,
                         "no source of this program checks md5 or asks for versions yet");

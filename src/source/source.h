@@ -3,9 +3,11 @@
 #ifndef HA_SOURCE_SOURCE_H
 #define HA_SOURCE_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/error.h"
 #include "io/sink.h"
 #include "model/json.h"
@@ -17,8 +19,11 @@ enum ha_source_capability {
     HA_SOURCE_URLS = 4,        /* gives bytes by URL */
     HA_SOURCE_LINK_HEADER = 8, /* answers with RFC 8288 links */
     HA_SOURCE_DETAIL = 16,     /* is worth one request more for each item */
-    HA_SOURCE_LISTS = 32       /* lists keys by prefix */
+    HA_SOURCE_LISTS = 32,      /* lists keys by prefix */
+    HA_SOURCE_NETWORK = 64     /* fetches many at a time, over the run's client */
 };
+
+struct ha_http;
 
 struct ha_source {
     const struct ha_source_ops *ops; /* first member of each kind's own struct */
@@ -27,33 +32,62 @@ struct ha_source {
 struct ha_source_options {
     const ha_json *api;    /* its section of the description; outlives the source */
     const char *directory; /* of the description: relative paths begin there */
+    struct ha_http *http;  /* the run's client; NULL unless the kind has HA_SOURCE_NETWORK */
+    const struct ha_env *env;
 };
 
 /* One request for JSON. */
 struct ha_request {
-    const char *path; /* expanded and percent-encoded, begins with "/"; the query stands apart */
-    const char *page; /* value of the page parameter; NULL asks for the first page */
+    const char *path;  /* expanded and percent-encoded, begins with "/" */
+    const char *query; /* parameters, encoded and joined by "&"; "" or NULL for none */
+    const char *param; /* name of the page parameter */
+    const char *page;  /* its value; NULL asks for the first page */
+    const char *
+        url; /* the address of the next page as the answer before named it, in place of all of these; or NULL */
 };
 
+/* An answer. */
+struct ha_answer {
+    struct ha_buf text;
+    const char *rel;    /* the relation to look for in Link headers (RFC 8288), or NULL */
+    struct ha_buf link; /* the address found there */
+};
+
+void ha_answer_free(struct ha_answer *answer);
+
 /*
- * An object to fetch. The source calls `begin` once with the object's length (UINT64_MAX if it is not stated) and
- * writes the bytes into the sink that it gets; committing or aborting that sink is the caller's.
+ * An object to fetch. The source calls `begin` with the object's length (UINT64_MAX if it is not stated) and writes the bytes into the sink
+ * that it gets; committing or aborting that sink is the caller's. A source that meets a fault on the way may call `begin` again: then what
+ * came before does not count.
  */
 struct ha_fetch {
-    const char *key;
+    const char *key; /* below the API, or NULL */
+    const char *url; /* an absolute address, or NULL */
+    bool sealed;     /* its size or its hash is known, so a body needs no other proof of its end */
     int (*begin)(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err);
+    /* of a fetch under way: */
+    bool (*room)(void *context);                             /* false stops the flow until `resume` */
+    void (*done)(void *context, const struct ha_error *err); /* the end: NULL or what went wrong */
     void *context;
+    int attempts; /* set by the source */
 };
 
 struct ha_source_ops {
     const char *kind; /* word of the description */
     unsigned capabilities;
     int (*open)(const struct ha_source_options *options, struct ha_source **out, struct ha_error *err);
-    /* Appends the answer to PAGE. HA_E_GONE when there is none (404). */
-    int (*read)(struct ha_source *source, const struct ha_request *request, struct ha_buf *page,
+    /* Fills ANSWER. HA_E_GONE when there is none (404). */
+    int (*read)(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                 struct ha_error *err);
-    /* HA_E_GONE when there is no such object; HA_E_PATH when the key leads elsewhere. */
-    int (*fetch)(struct ha_source *source, const struct ha_fetch *fetch, struct ha_error *err);
+    /* HA_E_GONE when there is no such object; HA_E_PATH when the key leads elsewhere. NULL where there is `start`. */
+    int (*fetch)(struct ha_source *source, struct ha_fetch *fetch, struct ha_error *err);
+    /*
+     * For HA_SOURCE_NETWORK: begins a fetch, which lives until it is done or cancelled. FETCH stays the caller's and in its place until then;
+     * ha_http_poll moves it on.
+     */
+    int (*start)(struct ha_source *source, struct ha_fetch *fetch, void **under_way, struct ha_error *err);
+    void (*resume)(void *under_way);
+    void (*cancel)(void *under_way);
     void (*close)(struct ha_source *source);
 };
 
@@ -64,6 +98,12 @@ const struct ha_source_ops *ha_source_kind(const char *kind);
 int ha_source_value(const ha_json *value, const char *directory, const char *what, struct ha_buf *out,
                     struct ha_error *err);
 
-extern const struct ha_source_ops ha_source_file;
+/* True when a segment of the key or path is "..", "." or empty. */
+bool ha_source_leads_elsewhere(const char *key);
+
+/* Milliseconds of a duration such as 30s, 5m, 12h, 7d; OTHERWISE when there is none. */
+int64_t ha_source_duration_ms(const ha_json *value, int64_t otherwise);
+
+extern const struct ha_source_ops ha_source_file, ha_source_http;
 
 #endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files on their way: the next ones are fetched side by side, and handed over one by one in the order of the archive. */
+#ifndef HA_EXPORT_WINDOW_H
+#define HA_EXPORT_WINDOW_H
+
+#include "export/run.h"
+
+struct ha_window;
+
+/* A window over the items that are still only listed, holding at most BUDGET bytes of files that came before their turn. */
+int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, struct ha_error *err);
+void ha_window_free(struct ha_window *window);
+
+/* The next item in the order of the archive; it lives until the call after this one. *item is NULL at the end. */
+int ha_window_next(struct ha_window *window, struct ha_index_item **item, struct ha_error *err);
+
+/*
+ * Fetches the item that ha_window_next gave: TARGET's begin is called with its length, and again when a fault makes it begin anew; the sink that
+ * it gives takes the bytes. Returns when they are all there, or with what went wrong. *attempts is how often it was tried.
+ */
+int ha_window_deliver(struct ha_window *window, const struct ha_fetch *target, int *attempts,
+                      struct ha_error *err);
+
+#endif

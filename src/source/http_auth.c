@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Credentials of an HTTP API: none, bearer, basic, a named header, and OAuth 2 client credentials (RFC 6749, section 4.4). It owns tokens
+ * from the request for one to the moment when they are wiped. A token is asked for when the first request needs it, again shortly before it
+ * ends, and once when a request is answered with 401.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ha-formats.h"
+#include "io/digest.h"
+#include "model/template.h"
+#include "source/http_parts.h"
+
+enum {
+    SECRET_MAX = 16 * 1024,
+    TOKEN_ANSWER_MAX = 256 * 1024,
+    POLL_MS = 1000,
+    EARLY_MS = 30000,
+    DEFAULT_MS = 300000
+};
+
+static int read_secret(const ha_json *spec, const char *member, const char *directory, struct ha_buf *out,
+                       struct ha_error *err)
+{
+    char what[64];
+    snprintf(what, sizeof what, "auth.%s", member);
+    if (ha_source_value(ha_json_get(spec, member), directory, what, out, err))
+        return -1;
+    return ha_http_header_valid(ha_buf_text(out)) ? 0
+                                                  : ha_fail(err, HA_E_CONFIG, "%s holds a line break", what);
+}
+
+static int use_value(struct ha_http_auth *auth, const char *name, struct ha_error *err)
+{
+    auth->type = HA_AUTH_FIXED;
+    auth->header = (struct ha_http_header){name, ha_buf_text(&auth->value), true};
+    auth->ready = true;
+    return ha_buf_check(&auth->value, "the credentials", err);
+}
+
+static void add_basic(const char *name, const char *password, struct ha_buf *out)
+{
+    struct ha_buf pair HA_CLEANUP(ha_secret_free) = ha_buf_make(2 * SECRET_MAX);
+    ha_buf_addf(&pair, "%s:%s", name, password);
+    ha_buf_add_text(out, "Basic ");
+    ha_base64(ha_buf_text(&pair), pair.len, out);
+}
+
+static int open_basic(struct ha_http_auth *auth, const char *directory, struct ha_error *err)
+{
+    struct ha_buf name HA_BUF = ha_buf_make(SECRET_MAX),
+                       password HA_CLEANUP(ha_secret_free) = ha_buf_make(SECRET_MAX);
+    if (read_secret(auth->spec, HA_K_USERNAME, directory, &name, err) ||
+        read_secret(auth->spec, HA_K_PASSWORD, directory, &password, err))
+        return -1;
+    if (strchr(ha_buf_text(&name), ':'))
+        return ha_fail(err, HA_E_CONFIG, "auth.username holds a colon (RFC 7617)");
+    add_basic(ha_buf_text(&name), ha_buf_text(&password), &auth->value);
+    return use_value(auth, "Authorization", err);
+}
+
+static int open_oauth2(struct ha_http_auth *auth, const char *directory, struct ha_error *err)
+{
+    struct ha_buf url HA_BUF = ha_buf_make(HA_URL_MAX);
+    auth->type = HA_AUTH_OAUTH2;
+    if (ha_source_value(ha_json_get(auth->spec, HA_K_TOKEN_URL), directory, "auth.token_url", &url, err) ||
+        ha_url_parse(ha_buf_text(&url), &auth->token_url, err)) {
+        err->code = HA_E_CONFIG;
+        return ha_context(err, "auth.token_url");
+    }
+    return read_secret(auth->spec, HA_K_CLIENT_ID, directory, &auth->client_id, err) ||
+                   read_secret(auth->spec, HA_K_CLIENT_SECRET, directory, &auth->client_secret, err)
+               ? -1
+               : 0;
+}
+
+int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const char *directory,
+                      struct ha_error *err)
+{
+    struct ha_http_auth *auth = &api->auth;
+    const char *type = ha_json_get_text(spec, HA_K_TYPE);
+    *auth = (struct ha_http_auth){.spec = spec,
+                                  .value = ha_buf_make(2 * SECRET_MAX),
+                                  .client_id = ha_buf_make(SECRET_MAX),
+                                  .client_secret = ha_buf_make(SECRET_MAX)};
+    auth->ready = true;
+    if (!type || strcmp(type, HA_W_AUTH_TYPE_NONE) == 0)
+        return 0;
+    if (strcmp(type, HA_W_AUTH_TYPE_BASIC) == 0)
+        return open_basic(auth, directory, err);
+    if (strcmp(type, HA_W_AUTH_TYPE_HEADER) == 0)
+        return read_secret(spec, HA_K_VALUE, directory, &auth->value, err) ||
+                       use_value(auth, ha_json_get_text(spec, HA_K_NAME), err)
+                   ? -1
+                   : 0;
+    auth->ready = false;
+    if (strcmp(type, HA_W_AUTH_TYPE_OAUTH2_CLIENT_CREDENTIALS) == 0)
+        return open_oauth2(auth, directory, err);
+    ha_buf_add_text(&auth->value, "Bearer ");
+    return read_secret(spec, HA_K_TOKEN, directory, &auth->value, err) ||
+                   use_value(auth, "Authorization", err)
+               ? -1
+               : 0;
+}
+
+void ha_http_auth_free(struct ha_http_auth *auth)
+{
+    ha_secret_free(&auth->value);
+    ha_secret_free(&auth->client_secret);
+    ha_buf_free(&auth->client_id);
+}
+
+/* ------------------------------------------------------------------------------------------------- OAuth 2 */
+
+struct asking {
+    struct ha_buf answer, basic;
+    struct ha_http_header headers[2];
+    size_t header_count;
+    bool ended;
+    struct ha_error failure;
+};
+
+static int token_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
+{
+    (void)answer;
+    (void)err;
+    ha_buf_clear(&((struct asking *)context)->answer);
+    return 0;
+}
+
+static int token_data(void *context, const void *data, size_t len, struct ha_error *err)
+{
+    struct asking *asking = context;
+    ha_buf_add(&asking->answer, data, len);
+    return ha_buf_check(&asking->answer, "the answer to the request for a token", err);
+}
+
+static void token_done(void *context, const struct ha_error *err)
+{
+    struct asking *asking = context;
+    asking->ended = true;
+    if (err)
+        asking->failure = *err;
+}
+
+static const struct ha_http_header *token_headers(void *context, size_t *count)
+{
+    struct asking *asking = context;
+    *count = asking->header_count;
+    return asking->headers;
+}
+
+static void add_member(struct ha_buf *form, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    ha_buf_addf(form, "%s%s=", form->len ? "&" : "", name);
+    ha_uri_encode(value, form);
+}
+
+/* The credentials go into the header, or into the form where the description says so (RFC 6749, section 2.3.1). */
+static void make_form(const struct ha_http_auth *auth, struct asking *asking, struct ha_buf *form)
+{
+    struct ha_buf id HA_BUF = ha_buf_make(3 * SECRET_MAX),
+                     secret HA_CLEANUP(ha_secret_free) = ha_buf_make(3 * SECRET_MAX);
+    const char *how = ha_json_get_text(auth->spec, HA_K_CLIENT_AUTH);
+    add_member(form, "grant_type", "client_credentials");
+    add_member(form, "scope", ha_json_get_text(auth->spec, HA_K_SCOPE));
+    add_member(form, "audience", ha_json_get_text(auth->spec, HA_K_AUDIENCE));
+    asking->headers[asking->header_count++] =
+        (struct ha_http_header){"Content-Type", "application/x-www-form-urlencoded", false};
+    if (how && strcmp(how, HA_W_CLIENT_AUTH_BODY) == 0) {
+        add_member(form, "client_id", ha_buf_text(&auth->client_id));
+        add_member(form, "client_secret", ha_buf_text(&auth->client_secret));
+        return;
+    }
+    ha_uri_encode(ha_buf_text(&auth->client_id), &id);
+    ha_uri_encode(ha_buf_text(&auth->client_secret), &secret);
+    add_basic(ha_buf_text(&id), ha_buf_text(&secret), &asking->basic);
+    asking->headers[asking->header_count++] =
+        (struct ha_http_header){"Authorization", ha_buf_text(&asking->basic), true};
+}
+
+static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct ha_error *err)
+{
+    struct ha_http_auth *auth = &api->auth;
+    HA_JSON ha_json *answer = NULL;
+    if (ha_json_parse(ha_buf_text(text), text->len, "the answer", &answer, err))
+        return -1;
+    const char *token = ha_json_get_text(answer, "access_token");
+    int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_MS / 1000);
+    if (!token || !*token || !ha_http_header_valid(token))
+        return ha_fail(err, HA_E_FORMAT, "the answer has no access_token");
+    if (auth->value.data)
+        explicit_bzero(auth->value.data, auth->value.cap);
+    ha_buf_clear(&auth->value);
+    ha_buf_addf(&auth->value, "Bearer %s", token);
+    auth->header = (struct ha_http_header){"Authorization", ha_buf_text(&auth->value), true};
+    auth->until =
+        api->env->monotonic_ms(api->env->context) + (seconds > 86400 ? 86400 : seconds) * 1000 - EARLY_MS;
+    auth->ready = true;
+    return ha_buf_check(&auth->value, "the token", err);
+}
+
+/* A client of its own, so that asking does not move other transfers on. */
+static int ask(struct ha_http_api *api, struct asking *asking, const char *form, struct ha_error *err)
+{
+    struct ha_http *http = NULL;
+    struct ha_http_handler handler = {.context = asking,
+                                      .begin = token_begin,
+                                      .data = token_data,
+                                      .done = token_done,
+                                      .headers = token_headers};
+    struct ha_http_site site = api->site;
+    struct ha_http_request call = {.site = &site,
+                                   .url = &api->auth.token_url,
+                                   .post = form,
+                                   .accept = "application/json",
+                                   .max = TOKEN_ANSWER_MAX};
+    site.active = 0;
+    site.next_ms = 0;
+    if (ha_http_new(api->env, 1, &http, err))
+        return -1;
+    int result = ha_http_start(http, &call, &handler, NULL, err);
+    while (result == 0 && !asking->ended)
+        result = ha_http_poll(http, POLL_MS, err);
+    ha_http_free(http);
+    if (result == 0 && asking->failure.code != HA_E_OK) {
+        *err = asking->failure;
+        result = -1;
+    }
+    return result;
+}
+
+static int fetch_token(struct ha_http_api *api, struct ha_error *err)
+{
+    struct ha_buf form HA_CLEANUP(ha_secret_free) = ha_buf_make(8 * SECRET_MAX);
+    struct asking asking = {.answer = ha_buf_make(TOKEN_ANSWER_MAX), .basic = ha_buf_make(8 * SECRET_MAX)};
+    make_form(&api->auth, &asking, &form);
+    int result = ha_buf_check(&form, "the request for a token", err);
+    if (result == 0)
+        result = ha_buf_check(&asking.basic, "the request for a token", err);
+    if (result == 0)
+        result = ask(api, &asking, ha_buf_text(&form), err);
+    if (result == 0)
+        result = take_token(api, &asking.answer, err);
+    ha_secret_free(&asking.answer);
+    ha_secret_free(&asking.basic);
+    if (result == 0)
+        return 0;
+    if (err->http == 400)
+        err->code = HA_E_DENIED; /* invalid_client and its relatives, section 5.2 */
+    return ha_context(err, "the token");
+}
+
+int ha_http_auth_ready(struct ha_http_api *api, struct ha_error *err)
+{
+    struct ha_http_auth *auth = &api->auth;
+    bool ended = auth->type == HA_AUTH_OAUTH2 && api->env->monotonic_ms(api->env->context) > auth->until;
+    return auth->ready && !ended ? 0 : fetch_token(api, err);
+}
+
+bool ha_http_auth_renew(struct ha_http_api *api)
+{
+    struct ha_error err;
+    return api->auth.type == HA_AUTH_OAUTH2 && fetch_token(api, &err) == 0;
+}

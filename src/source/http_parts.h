@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the HTTP source share; for them alone. */
+#ifndef HA_SOURCE_HTTP_PARTS_H
+#define HA_SOURCE_HTTP_PARTS_H
+
+#include "base/buf.h"
+#include "model/json.h"
+#include "net/http.h"
+#include "source/source.h"
+
+enum ha_http_auth_type { HA_AUTH_NONE, HA_AUTH_FIXED, HA_AUTH_OAUTH2 };
+
+/* How requests prove who sends them. */
+struct ha_http_auth {
+    enum ha_http_auth_type type;
+    struct ha_http_header header; /* to send; its value is `value`; no name: none */
+    struct ha_buf value, client_secret, client_id;
+    const ha_json *spec;
+    struct ha_url token_url;
+    bool ready;
+    int64_t until; /* the token's end, on the monotonic clock */
+};
+
+struct ha_http_api {
+    struct ha_source source;
+    struct ha_http *http;
+    const struct ha_env *env;
+    struct ha_url base; /* its path does not end with "/" */
+    struct ha_http_site site;
+    struct ha_http_auth auth;
+    struct ha_http_header *headers; /* the description's, and room for the one of `auth` */
+    char **values;
+    size_t header_count;
+    const char **allow;
+    char *ca, *certificate, *proxy;
+    struct ha_buf key, key_password;
+    uint64_t page_max, object_max;
+};
+
+/* ---- http_auth.c ---- */
+
+int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const char *directory,
+                      struct ha_error *err);
+void ha_http_auth_free(struct ha_http_auth *auth);
+
+/* Makes sure that there is something to send: fetches a token when none is valid. */
+int ha_http_auth_ready(struct ha_http_api *api, struct ha_error *err);
+
+/* A request was answered with 401: true when the credential is another one now. */
+bool ha_http_auth_renew(struct ha_http_api *api);
+
+/* ---- http_text.c ---- */
+
+/* True when VALUE may stand in a header (RFC 9110, section 5.5). */
+bool ha_http_header_valid(const char *value);
+
+/* Wipes and frees. */
+void ha_secret_free(struct ha_buf *secret);
+
+#endif
