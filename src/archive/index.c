@@ -18,7 +18,7 @@ static const char schema[] =
     "CREATE TABLE item(row INTEGER PRIMARY KEY, record INT NOT NULL, category INT NOT NULL, ordinal INT NOT NULL,"
     " record_id TEXT NOT NULL, role TEXT NOT NULL, api TEXT NOT NULL, locator TEXT NOT NULL, size INT NOT NULL,"
     " sha256 TEXT, md5 TEXT, type TEXT, name TEXT, slug TEXT, time INT NOT NULL, state INT NOT NULL, why TEXT,"
-    " path TEXT COLLATE NOCASE, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
+    " again TEXT, path TEXT COLLATE NOCASE, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
     " http INT NOT NULL DEFAULT 0, detail TEXT);"
     "CREATE INDEX item_record ON item(record, ordinal);"
     "CREATE INDEX item_category ON item(category, state);"

@@ -112,6 +112,7 @@ struct ha_index_item {
     const char *role;
     const char *api;     /* name in the description */
     const char *locator; /* key or URL */
+    const char *again;   /* what a URL can be asked for again by */
     int64_t size;
     const char *sha256, *md5;
     const char *type; /* as stated */
@@ -135,6 +136,14 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
 
 /* Writes state, why and what stands under "when delivered" and "for the report" back. */
 int ha_index_update_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err);
+
+/* The file ORDINAL of a record, if it is still only listed, is found at LOCATOR now. */
+int ha_index_set_locator(struct ha_index *index, int category, const char *record_id, int ordinal,
+                         const char *locator, struct ha_error *err);
+
+/* The item at ROW, as above; *found false when there is none. */
+int ha_index_get_item(struct ha_index *index, int64_t row, struct ha_index_item *item, bool *found,
+                      struct ha_error *err);
 
 /*
  * The first item in archive order after the row AFTER (0 to begin) that is still only listed. Its texts live

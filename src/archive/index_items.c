@@ -42,7 +42,7 @@ int ha_index_set_record_text(struct ha_index *index, int64_t row, const char *te
 
 #define ITEM_COLUMNS                                                                                            \
     "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time," \
-    " state, why, path, out_size, out_sha256, out_type, attempts, http, detail"
+    " state, why, path, out_size, out_sha256, out_type, attempts, http, detail, again"
 
 static void read_item(struct ha_query *q, struct ha_index_item *item)
 {
@@ -71,6 +71,7 @@ static void read_item(struct ha_query *q, struct ha_index_item *item)
         .attempts = ha_query_int(q, 21),
         .http = ha_query_int(q, 22),
         .detail = ha_query_text(q, 23),
+        .again = ha_query_text(q, 24),
     };
 }
 
@@ -79,10 +80,10 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_ITEM, err,
         "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type,"
-        " name, slug, time, state, why) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        "iiittttitttttiit", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
+        " name, slug, time, state, why, again) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "iiittttitttttiitt", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
         item->role, item->api, item->locator, item->size, item->sha256, item->md5, item->type, item->name,
-        item->slug, (int64_t)item->time, (int64_t)item->state, item->why);
+        item->slug, (int64_t)item->time, (int64_t)item->state, item->why, item->again);
 
     if (!query || ha_query_run(query, err) < 0)
         return -1;
@@ -120,6 +121,27 @@ int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_it
         "SELECT " ITEM_COLUMNS " FROM item WHERE row>? AND state=0 ORDER BY row LIMIT 1", "i", after);
 
     return step_item(query, item, found, err);
+}
+
+int ha_index_get_item(struct ha_index *index, int64_t row, struct ha_index_item *item, bool *found,
+                      struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_GET_ITEM, err, "SELECT " ITEM_COLUMNS " FROM item WHERE row=?", "i", row);
+
+    return step_item(query, item, found, err);
+}
+
+int ha_index_set_locator(struct ha_index *index, int category, const char *record_id, int ordinal,
+                         const char *locator, struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_SET_LOCATOR, err,
+        "UPDATE item SET locator=? WHERE record=(SELECT row FROM record WHERE category=? AND id=?) AND ordinal=?"
+        " AND state=0",
+        "titi", locator, (int64_t)category, record_id, (int64_t)ordinal);
+
+    return query ? ha_query_run(query, err) : -1;
 }
 
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,

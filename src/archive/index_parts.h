@@ -21,6 +21,8 @@ enum ha_index_query {
     HA_Q_ADD_ITEM,
     HA_Q_UPDATE_ITEM,
     HA_Q_NEXT_ITEM,
+    HA_Q_GET_ITEM,
+    HA_Q_SET_LOCATOR,
     HA_Q_SAME_ITEM,
     HA_Q_ITEMS_OF,
     HA_Q_ADD_LEDGER,

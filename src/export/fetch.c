@@ -11,6 +11,7 @@
 #include "export/events.h"
 #include "export/run.h"
 #include "export/window.h"
+#include "net/url.h"
 #include "ha-formats.h"
 #include "io/digest.h"
 #include "model/naming.h"
@@ -113,7 +114,7 @@ static void body_abort(struct ha_sink *sink)
 {
     struct body_sink *body = (struct body_sink *)sink;
     if (body->out)
-        ha_sink_abort(body->out);
+        ha_sink_abort(HA_TAKE(body->out));
 }
 
 static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err)
@@ -133,24 +134,10 @@ static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struc
     return 0;
 }
 
-static const char *cause_of(enum ha_code code)
-{
-    static const struct {
-        enum ha_code code;
-        const char *cause;
-    } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},          {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
-                  {HA_E_CHANGED, HA_W_CAUSE_CHANGED},    {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
-                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
-    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
-        if (causes[i].code == code)
-            return causes[i].cause;
-    }
-    return NULL;
-}
-
 static int transfer(struct ha_window *window, struct body_sink *body, int *attempts, struct ha_error *err)
 {
     struct ha_fetch target = {.begin = begin_body, .context = body};
+    body->sink.failed = false;
     if (ha_window_deliver(window, &target, attempts, err) || ha_sink_commit(&body->sink, err)) {
         ha_sink_abort(&body->sink);
         return -1;
@@ -158,11 +145,68 @@ static int transfer(struct ha_window *window, struct body_sink *body, int *attem
     return 0;
 }
 
-/* A dead service ends the run: to call everything that it has missing would be no answer. */
-static bool is_missing(const struct ha_run *run, const struct ha_error *err)
+/* An address that the service handed out is good for a while only: these are the answers once that is over. */
+static bool is_expired(const struct ha_run *run, const struct ha_index_item *item, const struct ha_error *err)
 {
-    bool dead = err->code == HA_E_UNAVAILABLE && run->http && ha_http_dead(run->http);
-    return cause_of(err->code) && !dead;
+    const struct ha_media_spec *media = &run->service->categories[item->category].media[item->ordinal];
+    return media->url &&
+           (err->http == 400 || err->http == 401 || err->http == 403 || err->http == 404 || err->http == 410);
+}
+
+/*
+ * The address that holds now, into LOCATOR: the index may have it since another file of the same page asked for it, else the service is asked
+ * again. False when there is no other.
+ */
+static int find_address(struct ha_run *run, const struct ha_index_item *item, struct ha_buf *locator,
+                        bool *found, struct ha_error *err)
+{
+    struct ha_index_item now;
+    *found = false;
+    for (int asked = 0; asked < 2; asked++) {
+        if (asked && ha_run_renew_address(run, item, err))
+            return -1;
+        if (ha_index_get_item(run->index, item->row, &now, found, err))
+            return -1;
+        *found = *found && strcmp(now.locator, item->locator) != 0;
+        if (*found) {
+            ha_buf_add_text(locator, now.locator);
+            return ha_buf_check(locator, "an address", err);
+        }
+    }
+    return 0;
+}
+
+static int renew_address(struct ha_run *run, struct ha_window *window, struct body_sink *body, int *attempts,
+                         struct ha_error *err)
+{
+    struct ha_buf locator HA_BUF = ha_buf_make(HA_URL_MAX);
+    struct ha_error failure = *err;
+    bool found;
+    if (find_address(run, body->item, &locator, &found, err)) {
+        if (!ha_run_cause(run, err))
+            return -1; /* it concerns the whole run */
+        found = false;
+    }
+    if (!found) {
+        *err = failure;
+        return -1;
+    }
+    return ha_window_restart(window, ha_buf_text(&locator), err) || transfer(window, body, attempts, err) ? -1
+                                                                                                          : 0;
+}
+
+/* Twice at most what one more look may mend: an address whose time is over, and bytes that were spoilt on their way. */
+static int obtain(struct ha_run *run, struct ha_window *window, struct body_sink *body, int *attempts,
+                  struct ha_error *err)
+{
+    int result = transfer(window, body, attempts, err);
+    for (int more = 0; result && more < 2 && is_expired(run, body->item, err); more++)
+        result = renew_address(run, window, body, attempts, err);
+    if (result && err->code == HA_E_HASH && ha_window_restarts(window))
+        result = ha_window_restart(window, body->item->locator, err) || transfer(window, body, attempts, err)
+                     ? -1
+                     : 0;
+    return result;
 }
 
 static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
@@ -171,7 +215,8 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     static const struct ha_sink_ops ops = {body_write, body_commit, body_abort};
     struct body_sink body = {.sink.ops = &ops, .run = run, .item = item};
     int attempts = 0;
-    int failed = transfer(window, &body, &attempts, err);
+    int failed = obtain(run, window, &body, &attempts, err);
+    const char *cause = failed ? ha_run_cause(run, err) : NULL;
     item->attempts = attempts;
     if (!failed) {
         item->state = HA_STATE_DELIVERED;
@@ -180,9 +225,9 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
         item->out_sha256 = body.entry.sha256;
         item->out_type = body.type->type;
         run->fetched_bytes += body.entry.size;
-    } else if (is_missing(run, err)) {
+    } else if (cause) {
         item->state = HA_STATE_MISSING;
-        item->why = cause_of(err->code);
+        item->why = cause;
         item->detail = err->text;
         item->http = err->http;
     } else {

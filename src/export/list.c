@@ -9,33 +9,9 @@
 
 #include "base/text.h"
 #include "export/events.h"
-#include "export/run.h"
+#include "export/lister.h"
 #include "ha-formats.h"
 #include "model/pointer.h"
-#include "model/template.h"
-#include "net/url.h"
-#include "source/pager.h"
-
-/* One category while it is listed. */
-struct lister {
-    struct ha_run *run;
-    const struct ha_category *category;
-    size_t number;
-    uint64_t items;
-};
-
-/* One item on its way into the index. */
-struct item {
-    struct lister *lister;
-    const ha_json *raw;
-    const char *id;
-    ha_json *record;
-    int64_t row;
-    int64_t fields_withheld;
-    struct ha_buf ledger; /* lines to add once the record is known to be new */
-    const char *withheld; /* reason for the whole record, or NULL */
-    const char *files_withheld;
-};
 
 static bool equals(const ha_json *value, const char *wanted)
 {
@@ -58,7 +34,7 @@ static int bind_item(const struct lister *lister, const ha_json *raw, struct ha_
     return 0;
 }
 
-static ha_time time_at(const ha_json *raw, const char *pointer, enum ha_as as)
+ha_time ha_item_time(const ha_json *raw, const char *pointer, enum ha_as as)
 {
     ha_time time;
     const ha_json *value = pointer ? ha_pointer_find(raw, pointer) : NULL;
@@ -68,7 +44,7 @@ static ha_time time_at(const ha_json *raw, const char *pointer, enum ha_as as)
 
 static bool in_range(const struct lister *lister, const ha_json *raw)
 {
-    ha_time time = time_at(raw, lister->category->time, lister->category->time_as);
+    ha_time time = ha_item_time(raw, lister->category->time, lister->category->time_as);
     return time == HA_TIME_NONE || (time >= lister->run->order.since && time < lister->run->order.until);
 }
 
@@ -101,6 +77,8 @@ static int map_item(struct item *item, const ha_json *parent, ha_json **failed, 
     item->id = ha_json_get_text(item->record, HA_K_ID);
     if (!item->id || !item->id[0])
         return ha_fail(err, HA_E_FORMAT, "it has no id");
+    if (item->lister->due && strcmp(item->lister->due, item->id) != 0)
+        return ha_fail(err, HA_E_FORMAT, "the service answers with another item than was asked for");
     return 0;
 }
 
@@ -132,151 +110,6 @@ static void judge_withholding(struct item *item)
     }
 }
 
-/* ---------------------------------------------------------------------------------------------- files */
-
-struct key_scope {
-    struct ha_run *run;
-    const char *id;
-};
-
-static const char *key_variable(void *context, const char *name)
-{
-    struct key_scope *scope = context;
-    return strcmp(name, HA_K_ID) == 0 ? scope->id : ha_run_variable(scope->run, name);
-}
-
-/* The key of one file, or nothing when the item has none. It must lie below the prefix that is the person's. */
-static int make_key(struct item *item, const struct ha_media_spec *media, const struct ha_open_api *api,
-                    struct ha_buf *key, struct ha_error *err)
-{
-    struct key_scope scope = {item->lister->run, item->id};
-    if (!media->pointer) {
-        if (ha_template_expand(media->key, HA_TEMPLATE_KEY, key_variable, &scope, key, err))
-            return -1;
-    } else {
-        const ha_json *value = ha_pointer_find(item->raw, media->key);
-        if (!value || ha_json_is(value, HA_JSON_NULL))
-            return 0;
-        if (!ha_json_text(value) || strlen(ha_json_text(value)) != ha_json_text_length(value) ||
-            !ha_json_text(value)[0])
-            return ha_fail(err, HA_E_PATH, "%s is no key", media->key);
-        ha_buf_add_text(key, ha_json_text(value));
-    }
-    if (ha_buf_check(key, "a key", err))
-        return -1;
-    if (!ha_text_starts_with(ha_buf_text(key), api->prefix))
-        return ha_fail(err, HA_E_PATH,
-                       "the key of %s lies outside the subject's prefix; the whole export is refused",
-                       media->role);
-    for (const char *at = ha_buf_text(key); at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-            return ha_fail(err, HA_E_PATH,
-                           "the key of %s climbs out of its folder; the whole export is refused",
-                           media->role);
-    }
-    return 0;
-}
-
-static int find_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key,
-                    struct ha_error *err)
-{
-    struct ha_open_api *api = ha_run_api(item->lister->run, media->api, err);
-    return api ? make_key(item, media, api, key, err) : -1;
-}
-
-static bool is_allowed(const struct ha_url *url, const ha_json *origins)
-{
-    struct ha_error ignored;
-    struct ha_url origin;
-    for (size_t i = 0; i < ha_json_count(origins); i++) {
-        if (ha_url_parse(ha_json_text(ha_json_at(origins, i)), &origin, &ignored) == 0 &&
-            ha_url_same_origin(url, &origin))
-            return true;
-    }
-    return false;
-}
-
-/*
- * The address that the service hands out. It must have an allowed origin. Where an API has the same one, its TLS and addresses hold (*api
- * becomes its name), never its credentials.
- */
-static int make_address(struct item *item, const struct ha_media_spec *media, struct ha_buf *address,
-                        const char **api, struct ha_error *err)
-{
-    const ha_json *value = ha_pointer_find(item->raw, media->url);
-    struct ha_url url;
-    if (!value || ha_json_is(value, HA_JSON_NULL))
-        return 0;
-    if (!ha_json_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
-        ha_fail(err, HA_E_ADDRESS, "%s is no address that can be fetched; the whole export is refused",
-                media->url);
-        return -1;
-    }
-    if (!is_allowed(&url, media->origins)) {
-        char origin[HA_ORIGIN_SIZE];
-        ha_url_origin(&url, origin);
-        return ha_fail(err, HA_E_ADDRESS,
-                       "%s leads to %s, which the description does not allow; the whole export is refused",
-                       media->url, origin);
-    }
-    *api = ha_run_api_of(item->lister->run, &url);
-    ha_buf_add_text(address, ha_json_text(value));
-    return ha_buf_check(address, "an address", err);
-}
-
-static const char *slug_of(const ha_json *record)
-{
-    static const char *const members[] = {HA_K_TITLE, HA_K_CAPTION, HA_K_TEXT, HA_K_ORIGINAL_NAME,
-                                          HA_K_DISPLAY_NAME};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        if (ha_json_get_text(record, members[i]))
-            return ha_json_get_text(record, members[i]);
-    }
-    return NULL;
-}
-
-static const char *stated(const struct item *item, const char *pointer)
-{
-    return pointer ? ha_json_text(ha_pointer_find(item->raw, pointer)) : NULL;
-}
-
-static int add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
-{
-    struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);
-    const char *api = media->url ? "" : media->api;
-    if (media->url ? make_address(item, media, &key, &api, err) : find_key(item, media, &key, err))
-        return -1;
-    if (key.len == 0)
-        return 0;
-    const char *name = stated(item, media->name);
-    ha_time created = HA_TIME_NONE;
-    if (ha_json_get_text(item->record, HA_K_CREATED_AT))
-        ha_time_parse(ha_json_get_text(item->record, HA_K_CREATED_AT), &created);
-    if (media->created_at)
-        created = time_at(item->raw, media->created_at, HA_AS_RFC3339);
-    HA_JSON ha_json *size =
-        media->size ? ha_convert(ha_pointer_find(item->raw, media->size), HA_AS_INTEGER) : NULL;
-    struct ha_index_item file = {
-        .record = item->row,
-        .category = (int)item->lister->number,
-        .ordinal = ordinal,
-        .record_id = item->id,
-        .role = media->role,
-        .api = api,
-        .locator = ha_buf_text(&key),
-        .size = ha_json_int(size, -1),
-        .sha256 = stated(item, media->sha256),
-        .type = stated(item, media->type),
-        .name = name ? name : ha_json_get_text(item->record, HA_K_ORIGINAL_NAME),
-        .slug = slug_of(item->record),
-        .time = created,
-        .state = item->files_withheld ? HA_STATE_WITHHELD : HA_STATE_LISTED,
-        .why = item->files_withheld,
-    };
-    return ha_index_add_item(item->lister->run->index, &file, err);
-}
-
 /* ---------------------------------------------------------------------------------------------- items */
 
 static int store_item(struct item *item, const ha_json *failed, struct ha_error *err)
@@ -303,7 +136,7 @@ static int store_item(struct item *item, const ha_json *failed, struct ha_error 
                                                     item->fields_withheld, err))
         return -1;
     for (size_t i = 0; i < category->media_count; i++) {
-        if (add_file(item, &category->media[i], (int)i, err))
+        if (ha_item_add_file(item, &category->media[i], (int)i, err))
             return -1;
     }
     return 0;
@@ -319,7 +152,8 @@ static int list_nested(struct lister *lister, const ha_json *raw, struct ha_erro
         const struct ha_category *category = &run->service->categories[i];
         if (category->parent != (int)lister->number)
             continue;
-        struct lister nested = {.run = run, .category = category, .number = i};
+        struct lister nested = {
+            .run = run, .category = category, .number = i, .take = lister->take, .again = lister->again};
         const ha_json *list = ha_pointer_find(raw, category->items);
         if (list && !ha_json_is(list, HA_JSON_ARRAY) && !ha_json_is(list, HA_JSON_NULL))
             return ha_fail(err, HA_E_FORMAT, "%s: %s is no list", category->id, category->items);
@@ -340,7 +174,7 @@ static int list_item(struct lister *lister, const ha_json *raw, const ha_json *p
     if (result == 0 && lister->run->selected[lister->number] && in_range(lister, raw)) {
         result = map_item(&item, parent, &failed, err);
         if (result == 0)
-            result = store_item(&item, failed, err);
+            result = lister->take(&item, failed, err);
     }
     ha_json_free(item.record);
     if (result && lister->category->parent >= 0)
@@ -350,52 +184,150 @@ static int list_item(struct lister *lister, const ha_json *raw, const ha_json *p
     return list_nested(lister, raw, err);
 }
 
-static int take_item(void *context, const char *text, size_t len, struct ha_error *err)
+/* ---------------------------------------------------------------------------------------------- lists */
+
+static void tell_progress(struct lister *lister)
 {
-    struct lister *lister = context;
-    HA_JSON ha_json *raw = NULL;
-    if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
-        return -1;
     struct ha_progress progress = {.stage = HA_RUN_LIST,
                                    .category = lister->category->id,
                                    .files_expected = -1,
                                    .bytes_expected = -1,
                                    .records = (int64_t)lister->items};
     ha_run_progress(lister->run, &progress, false);
+}
+
+/* The list gives only a part of the item: its id says what to ask for. */
+static int ask_detail(struct lister *lister, const ha_json *raw, struct ha_error *err)
+{
+    struct item item = {.lister = lister, .raw = raw};
+    HA_JSON ha_json *failed = NULL;
+    int result = map_item(&item, NULL, &failed, err);
+    if (result == 0)
+        result = ha_details_ask(lister->details, item.id, err);
+    ha_json_free(item.record);
+    return result;
+}
+
+static int take_item(void *context, const char *text, size_t len, struct ha_error *err)
+{
+    struct lister *lister = context;
+    HA_JSON ha_json *raw = NULL;
+    if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
+        return -1;
+    tell_progress(lister);
+    if (lister->details)
+        return ask_detail(lister, raw, err);
+    lister->again = lister->list.pages.page;
     return list_item(lister, raw, NULL, err);
 }
 
-/* A category whose request needs an identifier that the person does not have is empty. */
-static int lacks_identifier(void *context, const char *name, struct ha_error *err)
+/* An item that was listed and cannot be had any more is missing, and the list goes on. */
+static int miss_item(struct lister *lister, const char *id, const struct ha_error *failure,
+                     struct ha_error *err)
 {
-    struct ha_run *run = context;
-    (void)err;
-    return ha_json_is(ha_json_get(run->identifiers, name), HA_JSON_NULL) ? -1 : 0;
+    const char *cause = ha_run_cause(lister->run, failure);
+    struct ha_index_record record = {
+        .category = (int)lister->number, .id = id, .state = HA_STATE_MISSING, .why = cause};
+    bool duplicate;
+    if (!cause) {
+        *err = *failure;
+        return -1;
+    }
+    if (lister->take != store_item || !lister->run->selected[lister->number])
+        return 0;
+    lister->items++;
+    return ha_index_add_record(lister->run->index, &record, &duplicate, err);
+}
+
+static int take_detail(void *context, const char *id, const char *text, size_t len,
+                       const struct ha_error *failure, struct ha_error *err)
+{
+    struct lister *lister = context;
+    HA_JSON ha_json *raw = NULL;
+    if (failure)
+        return miss_item(lister, id, failure, err);
+    if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
+        return -1;
+    lister->again = lister->due = id;
+    return list_item(lister, raw, NULL, err);
+}
+
+static int open_lister(struct lister *lister, struct ha_error *err)
+{
+    if (ha_list_request_open(lister->run, lister->category, &lister->list, err))
+        return -1;
+    lister->list.pages.visit = take_item;
+    lister->list.pages.context = lister;
+    return lister->category->detail && !lister->list.empty
+               ? ha_details_new(lister->run, lister->category, take_detail, lister, &lister->details, err)
+               : 0;
+}
+
+static void close_lister(struct lister *lister)
+{
+    ha_details_free(lister->details);
+    ha_list_request_close(&lister->list);
+}
+
+static int walk(struct lister *lister, struct ha_error *err)
+{
+    if (lister->list.empty)
+        return 0;
+    if (ha_pages_walk(&lister->list.pages, err))
+        return err->code == HA_E_GONE && lister->category->empty_on_404 && lister->items == 0 ? 0 : -1;
+    return lister->details ? ha_details_finish(lister->details, err) : 0;
 }
 
 static int list_category(struct ha_run *run, size_t number, struct ha_error *err)
 {
-    const struct ha_category *category = &run->service->categories[number];
-    struct lister lister = {.run = run, .category = category, .number = number};
-    struct ha_buf path HA_BUF = ha_buf_make(4096), query HA_BUF = ha_buf_make(HA_URL_MAX);
-    struct ha_open_api *api = ha_run_api(run, category->api, err);
-    if (!api)
-        return -1;
-    if (ha_template_names(category->get, lacks_identifier, run, err) ||
-        (category->binding == HA_BIND_POINTER && lacks_identifier(run, category->is, err)))
-        return 0;
-    if (ha_template_expand(category->get, HA_TEMPLATE_URI, ha_run_variable, run, &path, err))
-        return ha_context(err, "%s", category->id);
-    if (ha_run_query(run, ha_json_get(ha_json_get(category->spec, HA_K_FROM), HA_K_QUERY), &category->page,
-                     &query, err))
-        return ha_context(err, "%s", category->id);
-    if (ha_pages_walk(api->source, category, ha_buf_text(&path), ha_buf_text(&query), take_item, &lister,
-                      err) == 0)
-        return 0;
-    if (err->code == HA_E_GONE && category->empty_on_404 && lister.items == 0)
-        return 0;
-    return ha_context(err, "%s", category->id);
+    struct lister lister = {
+        .run = run, .category = &run->service->categories[number], .number = number, .take = store_item};
+    int result =
+        open_lister(&lister, err) || walk(&lister, err) ? ha_context(err, "%s", lister.category->id) : 0;
+    close_lister(&lister);
+    return result;
 }
+
+/* ---------------------------------------------------------------------------------------------- again */
+
+/* The addresses that the item has now take the place of those that the index has for it. */
+static int renew_addresses(struct item *item, const ha_json *failed, struct ha_error *err)
+{
+    const struct lister *lister = item->lister;
+    (void)failed;
+    for (size_t i = 0; i < lister->category->media_count; i++) {
+        const struct ha_media_spec *media = &lister->category->media[i];
+        struct ha_buf address HA_BUF = ha_buf_make(HA_URL_MAX);
+        const char *api;
+        if (!media->url)
+            continue;
+        if (ha_item_address(item, media, &address, &api, err) ||
+            (address.len && ha_index_set_locator(lister->run->index, (int)lister->number, item->id, (int)i,
+                                                 ha_buf_text(&address), err)))
+            return -1;
+    }
+    return 0;
+}
+
+int ha_run_renew_address(struct ha_run *run, const struct ha_index_item *item, struct ha_error *err)
+{
+    size_t number = (size_t)item->category;
+    while (run->service->categories[number].parent >= 0)
+        number = (size_t)run->service->categories[number].parent;
+    struct lister lister = {
+        .run = run, .category = &run->service->categories[number], .number = number, .take = renew_addresses};
+    int result = open_lister(&lister, err);
+    if (result == 0 && lister.details)
+        result = ha_details_ask(lister.details, item->again, err) || ha_details_finish(lister.details, err)
+                     ? -1
+                     : 0;
+    else if (result == 0)
+        result = ha_pages_again(&lister.list.pages, item->again, err);
+    close_lister(&lister);
+    return result ? ha_context(err, "%s", lister.category->id) : 0;
+}
+
+/* ---------------------------------------------------------------------------------------------- phase */
 
 static bool is_needed(const struct ha_run *run, size_t number)
 {

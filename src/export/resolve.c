@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "export/run.h"
+#include "export/request.h"
 #include "ha-formats.h"
 #include "model/pointer.h"
 #include "model/page.h"
@@ -50,13 +50,12 @@ static int take_person(void *context, const char *text, size_t len, struct ha_er
 static int ask(struct ha_run *run, const ha_json *resolve, ha_json **person, struct ha_error *err)
 {
     struct ha_buf path HA_BUF = ha_buf_make(4096), query HA_BUF = ha_buf_make(HA_URL_MAX);
-    struct ha_answer answer HA_CLEANUP(ha_answer_free) = {.text = ha_buf_make(HA_LIMIT_PAGE_BYTES),
-                                                          .link = ha_buf_make(1)};
+    struct ha_answer answer HA_ANSWER = ha_answer_make(HA_LIMIT_ITEM_BYTES);
     struct ha_open_api *api = ha_run_api(run, ha_json_get_text(resolve, HA_K_API), err);
     if (!api || ha_template_expand(ha_json_get_text(resolve, HA_K_GET), HA_TEMPLATE_URI, ha_run_variable, run,
                                    &path, err))
         return -1;
-    if (ha_run_query(run, ha_json_get(resolve, HA_K_QUERY), NULL, &query, err))
+    if (ha_request_query(ha_json_get(resolve, HA_K_QUERY), NULL, ha_run_variable, run, &query, err))
         return -1;
     struct ha_request request = {.path = ha_buf_text(&path), .query = ha_buf_text(&query)};
     if (api->source->ops->read(api->source, &request, &answer, err))

@@ -75,10 +75,6 @@ unsigned ha_run_jobs(const struct ha_run *run);
 /* The name of the API of kind http that has the origin of URL, or "" when there is none. */
 const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url);
 
-/* The parameters of a request, encoded: those of QUERY that have a value in this run, and the size of PAGE (may be NULL). */
-int ha_run_query(struct ha_run *run, const ha_json *query, const struct ha_page_spec *page,
-                 struct ha_buf *out, struct ha_error *err);
-
 /* Lists every selected category into the index. */
 int ha_run_list(struct ha_run *run, struct ha_error *err);
 
@@ -109,6 +105,15 @@ struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_e
 
 /* The value of a template's variable: an identifier, as_of, since, until. CONTEXT is the run. */
 const char *ha_run_variable(void *context, const char *name);
+
+/*
+ * The word for an item that is missing because of ERR, or NULL when ERR concerns the whole run. A dead service does: to call everything that it
+ * has missing would be no answer.
+ */
+const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err);
+
+/* Asks the service for ITEM again; the index then has the addresses that it hands out now, for it and for what came with it. */
+int ha_run_renew_address(struct ha_run *run, const struct ha_index_item *item, struct ha_error *err);
 
 /* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
 int ha_run_check(const struct ha_run *run, struct ha_error *err);

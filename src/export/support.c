@@ -11,25 +11,6 @@
 
 enum { DEFAULT_JOBS = 16 };
 
-const char *ha_run_variable(void *context, const char *name)
-{
-    struct ha_run *run = context;
-    if (strcmp(name, HA_K_AS_OF) == 0)
-        return run->order.as_of_text;
-    if (strcmp(name, HA_K_SINCE) == 0)
-        return run->order.since_text;
-    if (strcmp(name, HA_K_UNTIL) == 0)
-        return run->order.until_text;
-    return ha_json_get_text(run->identifiers, name);
-}
-
-/* A parameter whose variable has no value in this run is left out. */
-static int has_no_value(void *context, const char *name, struct ha_error *err)
-{
-    (void)err;
-    return ha_run_variable(context, name) ? 0 : -1;
-}
-
 const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
 {
     const ha_json *apis = ha_json_get(run->service->doc, HA_K_APIS);
@@ -45,37 +26,21 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
     return "";
 }
 
-int ha_run_query(struct ha_run *run, const ha_json *query, const struct ha_page_spec *page,
-                 struct ha_buf *out, struct ha_error *err)
-{
-    for (void *it = ha_json_first(query); it; it = ha_json_next(query, it)) {
-        struct ha_buf value HA_BUF = ha_buf_make(HA_URL_MAX);
-        const char *name = ha_json_member_key(it), *template = ha_json_text(ha_json_member_value(it));
-        if (name[0] == '$' || ha_template_names(template, has_no_value, run, err))
-            continue;
-        if (ha_template_expand(template, HA_TEMPLATE_TEXT, ha_run_variable, run, &value, err))
-            return ha_context(err, "query: %s", name);
-        ha_buf_add_text(out, out->len ? "&" : "");
-        ha_uri_encode(name, out);
-        ha_buf_add_char(out, '=');
-        ha_uri_encode(ha_buf_text(&value), out);
-    }
-    if (page && page->size_param && page->size > 0) {
-        ha_buf_add_text(out, out->len ? "&" : "");
-        ha_uri_encode(page->size_param, out);
-        ha_buf_addf(out, "=%lld", (long long)page->size);
-    }
-    return ha_buf_check(out, "a query", err);
-}
-
 unsigned ha_run_jobs(const struct ha_run *run)
 {
     return run->options->jobs ? run->options->jobs : DEFAULT_JOBS;
 }
 
+static int check(void *context, struct ha_error *err)
+{
+    return ha_run_check(context, err);
+}
+
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
-    return run->http ? 0 : ha_http_new(run->env, ha_run_jobs(run), &run->http, err);
+    struct ha_http_options options = {
+        .env = run->env, .jobs = ha_run_jobs(run), .check = check, .check_context = run};
+    return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 
 /* The section of an API; "" names what is reached by address alone. */
@@ -132,6 +97,23 @@ struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_e
     }
     run->api_count++;
     return api;
+}
+
+const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err)
+{
+    static const struct {
+        enum ha_code code;
+        const char *cause;
+    } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},          {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
+                  {HA_E_CHANGED, HA_W_CAUSE_CHANGED},    {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
+                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
+    if (err->code == HA_E_UNAVAILABLE && run->http && ha_http_dead(run->http))
+        return NULL;
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
+        if (causes[i].code == err->code)
+            return causes[i].cause;
+    }
+    return NULL;
 }
 
 int ha_run_check(const struct ha_run *run, struct ha_error *err)

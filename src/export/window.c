@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 
-enum { SLOTS = 64, POLL_MS = 250 };
+enum { SLOTS = 64 };
 
 struct slot {
     struct ha_sink sink; /* what the source writes to */
@@ -21,7 +21,7 @@ struct slot {
     struct ha_source *source;
     struct ha_fetch fetch;
     void *under_way; /* of the source; NULL when it is not (any more) */
-    bool begun, head, done;
+    bool started, begun, head, done;
     uint64_t size;
     struct ha_buf early; /* bytes that came before its turn */
     const struct ha_fetch *target;
@@ -125,25 +125,59 @@ static int copy_texts(struct slot *slot, struct ha_error *err)
     return 0;
 }
 
-/* A source on the network begins at once; any other waits for its turn. */
-static int begin_slot(struct slot *slot, struct ha_error *err)
+static int find_source(struct slot *slot, struct ha_error *err)
 {
-    struct ha_open_api *api = ha_run_api(slot->window->run, slot->item.api, err);
+    struct ha_run *run = slot->window->run;
+    const struct ha_index_item *item = &slot->item;
+    const struct ha_media_spec *media = &run->service->categories[item->category].media[item->ordinal];
+    struct ha_open_api *api = ha_run_api(run, item->api, err);
     if (!api)
         return -1;
-    bool address = slot->item.api[0] == '\0' || strstr(slot->item.locator, "://");
     slot->source = api->source;
     slot->fetch = (struct ha_fetch){
-        .key = address ? NULL : slot->item.locator,
-        .url = address ? slot->item.locator : NULL,
-        .sealed = slot->item.size >= 0 || slot->item.sha256,
+        .key = media->url ? NULL : item->locator,
+        .url = media->url ? item->locator : NULL,
+        .origins = media->origins,
+        .stated = item->size >= 0 ? (uint64_t)item->size : HA_LENGTH_UNKNOWN,
+        .sealed = item->size >= 0 || item->sha256,
         .begin = slot_begin,
         .room = slot_room,
         .done = slot_done,
         .context = slot,
     };
-    return api->source->ops->start ? api->source->ops->start(api->source, &slot->fetch, &slot->under_way, err)
-                                   : 0;
+    return 0;
+}
+
+static int begin_slot(struct slot *slot, struct ha_error *err)
+{
+    slot->started = true;
+    return slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, err);
+}
+
+/* Whether the same object is fetched already: then this one will share its file, and waits for that. */
+static bool is_twin(const struct slot *slot)
+{
+    const struct ha_window *window = slot->window;
+    for (size_t i = 0; i + 1 < window->count; i++) {
+        const struct ha_index_item *item = &window->slots[(window->first + i) % SLOTS]->item;
+        if (strcmp(item->locator, slot->item.locator) == 0 && strcmp(item->api, slot->item.api) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A source on the network begins at once, unless the archive has the same object; any other waits for its turn. */
+static int open_slot(struct slot *slot, struct ha_error *err)
+{
+    struct ha_index_item same;
+    bool known = false;
+    if (find_source(slot, err))
+        return -1;
+    if (!slot->source->ops->start)
+        return 0;
+    if (ha_index_same_item(slot->window->run->index, &slot->item, &same, &known, err))
+        return -1;
+    return known || is_twin(slot) ? 0 : begin_slot(slot, err);
 }
 
 static int add_slot(struct ha_window *window, const struct ha_index_item *item, struct ha_error *err)
@@ -155,7 +189,7 @@ static int add_slot(struct ha_window *window, const struct ha_index_item *item, 
     *slot =
         (struct slot){.sink.ops = &ops, .window = window, .item = *item, .early = ha_buf_make(SIZE_MAX / 4)};
     window->slots[(window->first + window->count++) % SLOTS] = slot;
-    return copy_texts(slot, err) || begin_slot(slot, err) ? -1 : 0;
+    return copy_texts(slot, err) || open_slot(slot, err) ? -1 : 0;
 }
 
 static int fill(struct ha_window *window, struct ha_error *err)
@@ -177,7 +211,7 @@ static int fill(struct ha_window *window, struct ha_error *err)
 
 /* --------------------------------------------------------------------------------------------- the head */
 
-static struct slot *head_of(struct ha_window *window)
+static struct slot *head_of(const struct ha_window *window)
 {
     return window->count ? window->slots[window->first] : NULL;
 }
@@ -228,13 +262,20 @@ static int wait_for(struct ha_window *window, struct slot *slot, struct ha_error
         resume_all(window);
         if (slot->done)
             break;
-        if (ha_run_check(window->run, err) || ha_http_poll(window->run->http, POLL_MS, err))
+        if (ha_http_poll(window->run->http, err))
             return -1;
     }
     if (slot->failure.code == HA_E_OK)
         return 0;
     *err = slot->failure;
     return -1;
+}
+
+static int deliver_streamed(struct ha_window *window, struct slot *slot, struct ha_error *err)
+{
+    if (!slot->started && begin_slot(slot, err))
+        return -1;
+    return hand_over(slot, err) || wait_for(window, slot, err) ? -1 : 0;
 }
 
 int ha_window_deliver(struct ha_window *window, const struct ha_fetch *target, int *attempts,
@@ -245,14 +286,34 @@ int ha_window_deliver(struct ha_window *window, const struct ha_fetch *target, i
     int result;
     slot->target = target;
     if (slot->source->ops->start) {
-        result = hand_over(slot, err) || wait_for(window, slot, err) ? -1 : 0;
-        *attempts = slot->fetch.attempts;
+        result = deliver_streamed(window, slot, err);
+        *attempts += slot->fetch.attempts;
         return result;
     }
     fetch.key = slot->fetch.key;
     result = slot->source->ops->fetch(slot->source, &fetch, err);
-    *attempts = fetch.attempts;
+    *attempts += fetch.attempts;
     return result;
+}
+
+bool ha_window_restarts(const struct ha_window *window)
+{
+    return head_of(window)->source->ops->start != NULL;
+}
+
+int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err)
+{
+    struct slot *slot = head_of(window);
+    char *texts = slot->texts;
+    if (!slot->source->ops->start || !slot->done)
+        return ha_fail(err, HA_E_INTERNAL, "a file is fetched again that cannot be");
+    slot->item.locator = locator;
+    int result = copy_texts(slot, err) || find_source(slot, err) ? -1 : 0;
+    free(texts);
+    slot->begun = slot->done = false;
+    slot->fetch.attempts = 0;
+    ha_error_clear(&slot->failure);
+    return result ? -1 : begin_slot(slot, err);
 }
 
 int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, struct ha_error *err)

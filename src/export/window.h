@@ -21,4 +21,13 @@ int ha_window_next(struct ha_window *window, struct ha_index_item **item, struct
 int ha_window_deliver(struct ha_window *window, const struct ha_fetch *target, int *attempts,
                       struct ha_error *err);
 
+/*
+ * Lets the item that ha_window_next gave begin once more, at LOCATOR, for another ha_window_deliver. HA_E_INTERNAL for a source that is not on
+ * the network: its files are what they are.
+ */
+int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err);
+
+/* True when the item comes over the network. */
+bool ha_window_restarts(const struct ha_window *window);
+
 #endif

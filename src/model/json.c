@@ -192,6 +192,11 @@ int ha_json_append(ha_json *array, ha_json *value)
     return json_array_append_new(array, value);
 }
 
+int ha_json_set_at(ha_json *array, size_t index, ha_json *value)
+{
+    return json_array_set_new(array, index, value);
+}
+
 int ha_json_set_text(ha_json *object, const char *key, const char *text)
 {
     return text ? ha_json_set(object, key, json_string(text)) : 0;

@@ -80,6 +80,7 @@ ha_json *ha_json_new_null(void);
  */
 int ha_json_set(ha_json *object, const char *key, ha_json *value);
 int ha_json_append(ha_json *array, ha_json *value);
+int ha_json_set_at(ha_json *array, size_t index, ha_json *value); /* in place of the element there */
 
 /* The same with a new value; a NULL text sets nothing and is no failure. */
 int ha_json_set_text(ha_json *object, const char *key, const char *text);

@@ -58,6 +58,48 @@ ha_json *ha_pointer_find(const ha_json *root, const char *pointer)
     return value;
 }
 
+/* The container at TOKEN of HOLDER, made where there is none; NULL when there cannot be one. */
+static ha_json *enter(ha_json *holder, const char *token)
+{
+    ha_json *next = step(holder, token);
+    bool container = ha_json_is(next, HA_JSON_OBJECT) || ha_json_is(next, HA_JSON_ARRAY);
+    if (container || !ha_json_is(holder, HA_JSON_OBJECT))
+        return container ? next : NULL;
+    if (next && !ha_json_is(next, HA_JSON_NULL))
+        return NULL;
+    return ha_json_set(holder, token, ha_json_new_object()) ? NULL : ha_json_get(holder, token);
+}
+
+static int put_last(ha_json *holder, const char *token, ha_json *value)
+{
+    uint64_t index;
+    if (ha_json_is(holder, HA_JSON_OBJECT))
+        return ha_json_set(holder, token, value);
+    if (ha_json_is(holder, HA_JSON_ARRAY) && ha_text_to_u64(token, UINT32_MAX, &index) == 0)
+        return ha_json_set_at(holder, index, value);
+    ha_json_free(value);
+    return -1;
+}
+
+int ha_pointer_put(ha_json *root, const char *pointer, ha_json *value, struct ha_error *err)
+{
+    char token[HA_POINTER_MAX];
+    const char *at = pointer;
+    ha_json *holder = root;
+    if (!value)
+        return ha_fail_nomem(err);
+    while (ha_pointer_next(&at, token, sizeof token)) {
+        if (*at == '\0')
+            return put_last(holder, token, value) ? ha_fail(err, HA_E_CONFIG, "%s leads nowhere", pointer)
+                                                  : 0;
+        holder = enter(holder, token);
+        if (!holder)
+            break;
+    }
+    ha_json_free(value);
+    return ha_fail(err, HA_E_CONFIG, "%s leads nowhere", pointer);
+}
+
 void ha_pointer_append(struct ha_buf *pointer, const char *token)
 {
     ha_buf_add_char(pointer, '/');

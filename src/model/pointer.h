@@ -19,6 +19,12 @@ bool ha_pointer_next(const char **pointer, char *token, size_t size);
 /* The value at POINTER in ROOT (borrowed), or NULL when there is none. */
 ha_json *ha_pointer_find(const ha_json *root, const char *pointer);
 
+/*
+ * Puts VALUE, which it takes over, at POINTER, in place of what stands there; objects on the way are made. HA_E_CONFIG when something on the
+ * way is neither an object nor an element of an array.
+ */
+int ha_pointer_put(ha_json *root, const char *pointer, ha_json *value, struct ha_error *err);
+
 /* Appends "/" and the escaped token. */
 void ha_pointer_append(struct ha_buf *pointer, const char *token);
 

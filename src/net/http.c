@@ -6,7 +6,9 @@
  */
 #include "net/http.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +17,7 @@
 #include "net/address.h"
 #include "net/http_parts.h"
 
-enum { CONNECT_MS = 10000, STALL_S = 30 };
+enum { CONNECT_MS = 10000, STALL_S = 30, TICK_MS = 250 };
 
 const char *ha_http_version(void)
 {
@@ -24,38 +26,67 @@ const char *ha_http_version(void)
 
 /* ---------------------------------------------------------------------------------------------- callbacks */
 
+static bool is_allowed(const struct ha_http_site *site, const struct sockaddr *address)
+{
+    bool allowed = site->proxy || ha_address_classify(address) == HA_ADDRESS_PUBLIC;
+    for (size_t i = 0; !allowed && i < site->allow_count; i++)
+        allowed = ha_address_in(address, site->allow[i]);
+    return allowed;
+}
+
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct ha_transfer *transfer = context;
-    const struct ha_http_site *site = transfer->request.site;
-    bool allowed = ha_address_classify(&address->addr) == HA_ADDRESS_PUBLIC;
     (void)purpose;
-    for (size_t i = 0; !allowed && i < site->allow_count; i++)
-        allowed = ha_address_in(&address->addr, site->allow[i]);
-    if (!allowed && !site->proxy) {
+    if (!is_allowed(transfer->request.site, &address->addr)) {
         transfer->forbidden = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* A connection that another site opened may be used again: what this site may contact is judged anew before anything is sent. */
+static int before_request(void *context, char *ip, char *local_ip, int port, int local_port)
+{
+    struct ha_transfer *transfer = context;
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    const struct sockaddr *address = NULL;
+    (void)local_ip;
+    (void)port;
+    (void)local_port;
+    if (inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
+        address = (const struct sockaddr *)&v4;
+    else if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
+        address = (const struct sockaddr *)&v6;
+    if (address && is_allowed(transfer->request.site, address))
+        return CURL_PREREQFUNC_OK;
+    transfer->forbidden = true;
+    return CURL_PREREQFUNC_ABORT;
+}
+
 static size_t take_header(char *line, size_t size, size_t count, void *context)
 {
     struct ha_transfer *transfer = context;
     size_t len = size * count;
-    if (ha_text_starts_with(line, "HTTP/")) {
+    long status = 0;
+    if (transfer->answered)
+        return len;
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
         ha_buf_clear(&transfer->lines);
         return len;
     }
     ha_buf_add(&transfer->lines, line, len);
-    if (ha_buf_check(&transfer->lines, "the headers of the answer", &transfer->failure))
+    if (ha_buf_check(&transfer->lines, "the headers of the answer", &transfer->failure)) {
+        transfer->failure.code = HA_E_TOO_LARGE;
         return 0;
-    long status = 0;
+    }
     bool last = (len == 2 && memcmp(line, "\r\n", 2) == 0) || (len == 1 && *line == '\n');
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->status = (int)status;
     if (!last || status < 200)
         return len;
+    transfer->answered = true;
     return ha_transfer_head(transfer) ? 0 : len;
 }
 
@@ -106,7 +137,7 @@ static int make_headers(struct ha_transfer *transfer, struct ha_error *err)
               add_header(&list, err, "Accept-Encoding", "identity") ||
               (transfer->request.post && add_header(&list, err, "Expect", "")) ||
               add_own(transfer, &list, err);
-    if (!bad && transfer->received > 0) {
+    if (!bad && transfer->received > 0) { /* only with an ETag, see again() */
         snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)transfer->received);
         bad = add_header(&list, err, "Range", range) || add_header(&list, err, "If-Match", transfer->etag);
     }
@@ -149,6 +180,9 @@ static int set_up(struct ha_transfer *transfer, CURL *easy)
               curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) ||
               curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket) ||
               curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer) ||
+              curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request) ||
+              curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) ||
+              curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason) ||
               curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) ||
               curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) ||
               curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) ||
@@ -195,18 +229,19 @@ void ha_http_resume(struct ha_transfer *transfer)
 
 /* ------------------------------------------------------------------------------------------------- client */
 
-int ha_http_new(const struct ha_env *env, unsigned jobs, struct ha_http **out, struct ha_error *err)
+int ha_http_new(const struct ha_http_options *options, struct ha_http **out, struct ha_error *err)
 {
+    const struct ha_env *env = options->env;
     struct ha_http *http = calloc(1, sizeof *http);
     if (!http)
         return ha_fail_nomem(err);
-    *http = (struct ha_http){.env = env, .jobs = jobs};
+    *http = (struct ha_http){.options = *options, .env = env};
     ha_retry_init(&http->retry, env->monotonic_ms(env->context));
     if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(http->multi = curl_multi_init())) {
         free(http);
         return ha_fail_nomem(err);
     }
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)jobs);
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->jobs);
     *out = http;
     return 0;
 }
@@ -223,11 +258,10 @@ void ha_http_free(struct ha_http *http)
 }
 
 /* A certificate that nobody trusts now is not trusted in a second. */
-static bool is_hopeless(CURLcode code)
+static bool is_untrusted(CURLcode code)
 {
     return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE ||
-           code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_ISSUER_ERROR || code == CURLE_URL_MALFORMAT ||
-           code == CURLE_UNSUPPORTED_PROTOCOL;
+           code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_ISSUER_ERROR;
 }
 
 static void take_messages(struct ha_http *http)
@@ -235,26 +269,42 @@ static void take_messages(struct ha_http *http)
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(http->multi, &left))) {
-        char *transfer = NULL;
+        char *private = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
         CURLcode code = message->data.result;
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        ha_transfer_finished((struct ha_transfer *)(void *)transfer,
-                             code == CURLE_OK ? NULL : curl_easy_strerror(code), is_hopeless(code));
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        struct ha_transfer *transfer = (struct ha_transfer *)(void *)private;
+        if (!transfer->reason[0])
+            snprintf(transfer->reason, sizeof transfer->reason, "%s", curl_easy_strerror(code));
+        ha_transfer_finished(transfer, code == CURLE_OK     ? HA_WIRE_OK
+                                       : is_untrusted(code) ? HA_WIRE_UNTRUSTED
+                                                            : HA_WIRE_BROKEN);
     }
+}
+
+/* Gives a transfer its place, which it keeps until its end: so an early one never waits for later ones that wait for it. */
+static bool admit(struct ha_transfer *transfer)
+{
+    struct ha_http *http = transfer->http;
+    struct ha_http_site *site = transfer->request.site;
+    if (transfer->admitted)
+        return true;
+    if (http->active >= http->options.jobs || (site->concurrency && site->active >= site->concurrency))
+        return false;
+    http->active++;
+    site->active++;
+    transfer->admitted = true;
+    return true;
 }
 
 /* Starts what may start now; the time until the next one may, at most WAIT. */
 static int start_due(struct ha_http *http, int wait)
 {
     int64_t now = http->env->monotonic_ms(http->env->context);
-    struct ha_transfer *next;
-    for (struct ha_transfer *transfer = http->transfers; transfer; transfer = next) {
+    for (struct ha_transfer *transfer = http->transfers; transfer; transfer = transfer->next) {
         struct ha_http_site *site = transfer->request.site;
-        next = transfer->next;
-        if (transfer->state != HA_TRANSFER_WAITING || http->active >= http->jobs ||
-            (site->concurrency && site->active >= site->concurrency))
+        if (transfer->state != HA_TRANSFER_WAITING || !admit(transfer))
             continue;
         int64_t due = transfer->not_before > site->next_ms ? transfer->not_before : site->next_ms;
         if (due > now) {
@@ -264,31 +314,40 @@ static int start_due(struct ha_http *http, int wait)
         if (site->per_second)
             site->next_ms = now + 1000 / site->per_second + (1000 % site->per_second != 0);
         transfer->state = HA_TRANSFER_RUNNING;
-        http->active++;
-        site->active++;
         if (ha_attempt_begin(transfer, &transfer->failure)) {
-            ha_transfer_finished(transfer, NULL, true);
-            return 0; /* its end may have changed the list */
+            ha_transfer_finished(transfer, HA_WIRE_BROKEN);
+            return 0; /* its end has changed the list */
         }
     }
     return wait;
 }
 
-int ha_http_poll(struct ha_http *http, int wait_ms, struct ha_error *err)
+static int move_on(struct ha_http *http, struct ha_error *err)
 {
     int running = 0;
-    int wait = start_due(http, wait_ms);
     if (curl_multi_perform(http->multi, &running))
-        return ha_fail(err, HA_E_INTERNAL, "libcurl failed");
+        return ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version());
     take_messages(http);
+    return 0;
+}
+
+int ha_http_poll(struct ha_http *http, struct ha_error *err)
+{
+    if (http->options.check && http->options.check(http->options.check_context, err))
+        return -1;
+    int wait = start_due(http, TICK_MS);
+    if (move_on(http, err))
+        return -1;
     if (!http->transfers)
         return 0;
     if (curl_multi_poll(http->multi, NULL, 0, wait, NULL))
-        return ha_fail(err, HA_E_INTERNAL, "libcurl cannot wait");
-    if (curl_multi_perform(http->multi, &running))
-        return ha_fail(err, HA_E_INTERNAL, "libcurl failed");
-    take_messages(http);
-    return 0;
+        return ha_fail(err, HA_E_INTERNAL, "libcurl %s cannot wait", ha_http_version());
+    return move_on(http, err);
+}
+
+const struct ha_http_options *ha_http_options(const struct ha_http *http)
+{
+    return &http->options;
 }
 
 bool ha_http_dead(const struct ha_http *http)

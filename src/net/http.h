@@ -16,8 +16,19 @@
 /* The client of a run: connections, the retry budget, the circuit. One thread uses it. */
 struct ha_http;
 
-int ha_http_new(const struct ha_env *env, unsigned jobs, struct ha_http **out, struct ha_error *err);
+struct ha_http_options {
+    const struct ha_env *env;
+    unsigned jobs; /* transfers at the same time, over all sites */
+    /* Asked several times a second while it waits: -1 with an error ends the wait. May be NULL. */
+    int (*check)(void *context, struct ha_error *err);
+    void *check_context;
+};
+
+int ha_http_new(const struct ha_http_options *options, struct ha_http **out, struct ha_error *err);
 void ha_http_free(struct ha_http *http);
+
+/* What the client was made with. */
+const struct ha_http_options *ha_http_options(const struct ha_http *http);
 
 /* How an API is reached. It outlives its transfers; what it points to does, too. */
 struct ha_http_site {
@@ -49,8 +60,11 @@ struct ha_http_answer {
     const char *lines; /* raw header lines */
 };
 
-/* The value of the first header NAME into OUT, without blanks around it; false when there is none or it does not fit. */
-bool ha_http_answer_get(const struct ha_http_answer *answer, const char *name, char *out, size_t size);
+/*
+ * The value of the next header NAME among LINES into OUT, without blanks around it; *lines moves behind it. False when there is none (more)
+ * that fits.
+ */
+bool ha_http_answer_next(const char **lines, const char *name, char *out, size_t size);
 
 /*
  * What becomes of a transfer. begin: a body of ANSWER's length begins, and whatever came before does not count. data: its next bytes.
@@ -63,8 +77,11 @@ struct ha_http_handler {
     int (*data)(void *context, const void *data, size_t len, struct ha_error *err);
     bool (*room)(void *context);
     void (*done)(void *context, const struct ha_error *err);
-    /* A credential was refused (401): true when headers were renewed and the request should be sent once more; may be NULL. */
-    bool (*renew)(void *context);
+    /*
+     * A credential was refused (401 or 403): true when there is another one and the request should be sent once more. It may say in *err what
+     * kept it from getting one. May be NULL.
+     */
+    bool (*renew)(void *context, struct ha_error *err);
     /* Called before each attempt for the headers to send; may be NULL. They live until the next call. */
     const struct ha_http_header *(*headers)(void *context, size_t *count);
     /* Whether an origin that a redirect leads to may be followed; NULL: only the request's own. */
@@ -77,9 +94,11 @@ struct ha_http_request {
     const char *post;   /* JSON body of a POST, or NULL for a GET; outlives the transfer */
     const char *accept; /* media type */
     uint64_t max;       /* bytes of body; more is HA_E_TOO_LARGE */
+    uint64_t stated;    /* bytes that it has as said elsewhere, or HA_LENGTH_UNKNOWN */
     bool sealed;   /* size or hash are known elsewhere: a body that ends with its connection may be whole */
     int *attempts; /* counts them; may be NULL */
     bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */
+    bool quiet;    /* its path holds what people call their files: errors name the origin only */
 };
 
 struct ha_transfer;
@@ -94,8 +113,8 @@ void ha_http_cancel(struct ha_transfer *transfer);
 /* There is room again. */
 void ha_http_resume(struct ha_transfer *transfer);
 
-/* Moves everything on, waiting at most WAIT_MS for something to happen. */
-int ha_http_poll(struct ha_http *http, int wait_ms, struct ha_error *err);
+/* Moves everything on, waiting a moment for something to happen. -1 when the client's check says so, or libcurl fails. */
+int ha_http_poll(struct ha_http *http, struct ha_error *err);
 
 /* True once so much failed that the service counts as dead: nothing is tried a second time any more. */
 bool ha_http_dead(const struct ha_http *http);

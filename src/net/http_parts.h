@@ -19,27 +19,32 @@ struct ha_transfer {
     struct ha_url home; /* of the request: secrets go to its origin only */
     void *easy;         /* curl's handle while the attempt runs */
     void *sent;         /* curl's list of its headers */
+    char reason[256];   /* what curl says went wrong, in its words */
     enum ha_transfer_state state;
+    bool admitted; /* it has its place among the jobs, until its end */
     int64_t not_before;
     int attempts, redirects;
     bool renewed;
+    struct ha_error refusal; /* why the credential could not be renewed */
     /* of this attempt's answer: */
     int status;
     struct ha_buf lines; /* its headers */
+    bool answered;       /* the final headers are there; what comes after the body are trailers */
     bool body, paused, forbidden;
     bool whole;              /* framing proves where the body ends */
+    bool changed;            /* another object stands there now: from its beginning */
     struct ha_error failure; /* of a callback */
     /* of the body so far: */
-    bool begun;
     uint64_t received, length;
     char etag[HA_ETAG_SIZE]; /* strong, else "" */
 };
 
 struct ha_http {
+    struct ha_http_options options;
     const struct ha_env *env;
     void *multi;
     struct ha_transfer *transfers;
-    unsigned jobs, active;
+    unsigned active;
     struct ha_retry_state retry;
     int64_t retries;
 };
@@ -51,13 +56,29 @@ int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err);
 /* Takes it off the wire. */
 void ha_attempt_end(struct ha_transfer *transfer);
 
+/* ---- answer.c ---- */
+
+/* The value of the first header NAME of the answer into OUT; false when there is none that fits. */
+bool ha_transfer_header(const struct ha_transfer *transfer, const char *name, char *out, size_t size);
+/* Its Content-Length, or HA_LENGTH_UNKNOWN. */
+uint64_t ha_transfer_length(const struct ha_transfer *transfer);
+/* True when its framing says where the body ends: by a length, or by chunks. */
+bool ha_transfer_is_framed(const struct ha_transfer *transfer);
+/* Seconds that its Retry-After asks to wait, or 0. */
+long ha_transfer_retry_after_s(const struct ha_transfer *transfer);
+/* Seconds until its rate limit lets another request pass; 0 when it says nothing of one. */
+long ha_transfer_rate_wait_s(const struct ha_transfer *transfer);
+
 /* ---- transfer.c ---- */
 
 /* The last header line came: 0 to take the body, -1 to end the attempt (failure is set or not: see ha_transfer_finished). */
 int ha_transfer_head(struct ha_transfer *transfer);
 /* Bytes of the body; -1 with failure set. */
 int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len);
-/* The attempt is over. BROKEN is what curl says went wrong, or NULL; HOPELESS: it would go wrong again. */
-void ha_transfer_finished(struct ha_transfer *transfer, const char *broken, bool hopeless);
+/* How an attempt ended, as far as the wire goes. */
+enum ha_wire { HA_WIRE_OK, HA_WIRE_BROKEN, HA_WIRE_UNTRUSTED };
+
+/* The attempt is over; `reason` says what is wrong with the wire, if anything. */
+void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire);
 
 #endif

@@ -13,13 +13,7 @@
 #include "model/template.h"
 #include "source/http_parts.h"
 
-enum {
-    SECRET_MAX = 16 * 1024,
-    TOKEN_ANSWER_MAX = 256 * 1024,
-    POLL_MS = 1000,
-    EARLY_MS = 30000,
-    DEFAULT_MS = 300000
-};
+enum { SECRET_MAX = 16 * 1024, TOKEN_ANSWER_MAX = 256 * 1024, EARLY_MS = 30000, DEFAULT_MS = 300000 };
 
 static int read_secret(const ha_json *spec, const char *member, const char *directory, struct ha_buf *out,
                        struct ha_error *err)
@@ -201,6 +195,7 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
     auth->until =
         api->env->monotonic_ms(api->env->context) + (seconds > 86400 ? 86400 : seconds) * 1000 - EARLY_MS;
     auth->ready = true;
+    auth->number++;
     return ha_buf_check(&auth->value, "the token", err);
 }
 
@@ -208,6 +203,7 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
 static int ask(struct ha_http_api *api, struct asking *asking, const char *form, struct ha_error *err)
 {
     struct ha_http *http = NULL;
+    struct ha_http_options options = *ha_http_options(api->http);
     struct ha_http_handler handler = {.context = asking,
                                       .begin = token_begin,
                                       .data = token_data,
@@ -218,14 +214,15 @@ static int ask(struct ha_http_api *api, struct asking *asking, const char *form,
                                    .url = &api->auth.token_url,
                                    .post = form,
                                    .accept = "application/json",
-                                   .max = TOKEN_ANSWER_MAX};
+                                   .max = TOKEN_ANSWER_MAX,
+                                   .stated = HA_LENGTH_UNKNOWN};
     site.active = 0;
     site.next_ms = 0;
-    if (ha_http_new(api->env, 1, &http, err))
+    if (ha_http_new(&options, &http, err))
         return -1;
     int result = ha_http_start(http, &call, &handler, NULL, err);
     while (result == 0 && !asking->ended)
-        result = ha_http_poll(http, POLL_MS, err);
+        result = ha_http_poll(http, err);
     ha_http_free(http);
     if (result == 0 && asking->failure.code != HA_E_OK) {
         *err = asking->failure;
@@ -262,8 +259,15 @@ int ha_http_auth_ready(struct ha_http_api *api, struct ha_error *err)
     return auth->ready && !ended ? 0 : fetch_token(api, err);
 }
 
-bool ha_http_auth_renew(struct ha_http_api *api)
+bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, struct ha_error *err)
 {
-    struct ha_error err;
-    return api->auth.type == HA_AUTH_OAUTH2 && fetch_token(api, &err) == 0;
+    struct ha_http_auth *auth = &api->auth;
+    if (auth->type != HA_AUTH_OAUTH2)
+        return false;
+    if (auth->number != sent)
+        return true; /* another request has renewed it meanwhile */
+    if (auth->given_up)
+        return false;
+    auth->given_up = fetch_token(api, err) != 0;
+    return !auth->given_up;
 }

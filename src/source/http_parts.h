@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "model/json.h"
 #include "net/http.h"
+#include "net/link.h"
 #include "source/source.h"
 
 enum ha_http_auth_type { HA_AUTH_NONE, HA_AUTH_FIXED, HA_AUTH_OAUTH2 };
@@ -18,7 +19,9 @@ struct ha_http_auth {
     const ha_json *spec;
     struct ha_url token_url;
     bool ready;
-    int64_t until; /* the token's end, on the monotonic clock */
+    int64_t until;   /* the token's end, on the monotonic clock */
+    unsigned number; /* of the token: one more with each new one */
+    bool given_up;   /* no new one is to be had */
 };
 
 struct ha_http_api {
@@ -28,10 +31,12 @@ struct ha_http_api {
     struct ha_url base; /* its path does not end with "/" */
     struct ha_http_site site;
     struct ha_http_auth auth;
-    struct ha_http_header *headers; /* the description's, and room for the one of `auth` */
+    struct ha_http_header *headers; /* the description's, and room for two more */
     char **values;
     size_t header_count;
     const char **allow;
+    const ha_json *redirects; /* origins that its answers may redirect to, besides its own */
+    bool content_type;        /* the description has one among its headers */
     char *ca, *certificate, *proxy;
     struct ha_buf key, key_password;
     uint64_t page_max, object_max;
@@ -46,8 +51,16 @@ void ha_http_auth_free(struct ha_http_auth *auth);
 /* Makes sure that there is something to send: fetches a token when none is valid. */
 int ha_http_auth_ready(struct ha_http_api *api, struct ha_error *err);
 
-/* A request was answered with 401: true when the credential is another one now. */
-bool ha_http_auth_renew(struct ha_http_api *api);
+/*
+ * A request that went out with credential number SENT was refused: true when there is another one now. *err says what kept it from getting
+ * one, if anything did.
+ */
+bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, struct ha_error *err);
+
+/* ---- http_open.c ---- */
+
+int ha_http_api_open(const struct ha_source_options *options, struct ha_source **out, struct ha_error *err);
+void ha_http_api_close(struct ha_source *source);
 
 /* ---- http_text.c ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pagination. It owns the question whether there is one more page, and bounds the answer: no cursor twice, no page beyond
- * MAX_PAGES, no total that differs. It knows nothing of what an item is.
+ * MAX_PAGES, no row of empty ones, no total that differs. It knows nothing of what an item is.
  */
 #include "source/pager.h"
 
@@ -9,20 +9,20 @@
 #include <string.h>
 
 #include "ha-formats.h"
-#include "base/hex.h"
+#include "base/hashes.h"
+#include "base/text.h"
 #include "io/digest.h"
 #include "model/pointer.h"
 
-enum { MAX_PAGES = 1000000, MAX_CURSOR = 4096 };
+enum { MAX_PAGES = 1000000, MAX_CURSOR = HA_URL_MAX, MAX_EMPTY = 20, MAX_BODY = 1024 * 1024 };
 
 struct pager {
+    struct ha_pages *pages;
     const struct ha_page_spec *spec;
-    const char *items_at; /* pointer to the items of a page */
-    ha_page_visit visit;
-    void *context;
-    uint64_t items, in_page, pages;
-    char cursor[MAX_CURSOR]; /* of the next page */
-    ha_json *seen;           /* hash of each cursor -> true */
+    uint64_t items, in_page, number, empty; /* empty: pages in a row */
+    char cursor[MAX_CURSOR];                /* of the next page */
+    char base[MAX_CURSOR];                  /* address of the page at work */
+    struct ha_hashes seen;                  /* the cursors */
 };
 
 static int count_item(void *context, const char *text, size_t len, struct ha_error *err)
@@ -30,20 +30,25 @@ static int count_item(void *context, const char *text, size_t len, struct ha_err
     struct pager *pager = context;
     pager->items++;
     pager->in_page++;
-    return pager->visit(pager->context, text, len, err);
+    return pager->pages->visit(pager->pages->context, text, len, err);
+}
+
+static int fail(const struct pager *pager, struct ha_error *err, const char *what)
+{
+    return ha_fail(err, HA_E_PAGES, "page %llu %s", (unsigned long long)pager->number, what);
 }
 
 static int note_cursor(struct pager *pager, struct ha_error *err)
 {
     uint8_t hash[HA_SHA256_SIZE];
-    char key[33];
+    uint64_t key;
+    bool known;
     if (ha_sha256(pager->cursor, strlen(pager->cursor), hash, err))
         return -1;
-    ha_hex_encode(hash, 16, key);
-    if (ha_json_get(pager->seen, key))
-        return ha_fail(err, HA_E_PAGES, "page %llu names a page as the next one that came before",
-                       (unsigned long long)pager->pages);
-    return ha_json_set_bool(pager->seen, key, true) ? ha_fail_nomem(err) : 0;
+    memcpy(&key, hash, sizeof key);
+    if (ha_hashes_add(&pager->seen, key, &known, err))
+        return -1;
+    return known ? fail(pager, err, "names a page as the next one that came before") : 0;
 }
 
 /* The next page as the answer names it. */
@@ -53,46 +58,51 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
     const ha_json *flag = pager->spec->more ? ha_pointer_find(envelope, pager->spec->more) : NULL;
     bool announced = ha_json_bool(flag, true);
     *more = false;
-    if (!next || ha_json_is(next, HA_JSON_NULL) || !announced) {
-        if (flag && announced)
-            return ha_fail(err, HA_E_PAGES, "page %llu says that more follow and does not name the next one",
-                           (unsigned long long)pager->pages);
-        return 0;
-    }
+    if (!next || ha_json_is(next, HA_JSON_NULL) || !announced)
+        return flag && announced ? fail(pager, err, "says that more follow and does not name the next one")
+                                 : 0;
     HA_JSON ha_json *text = ha_convert(next, HA_AS_TEXT);
     if (!text || ha_json_text_length(text) == 0 || ha_json_text_length(text) >= sizeof pager->cursor)
-        return ha_fail(err, HA_E_PAGES, "page %llu names the next one with an empty or overlong cursor",
-                       (unsigned long long)pager->pages);
+        return fail(pager, err, "names the next one with an empty or overlong cursor");
     snprintf(pager->cursor, sizeof pager->cursor, "%s", ha_json_text(text));
     *more = true;
     return note_cursor(pager, err);
+}
+
+/*
+ * Where pages are counted, the last one is the one that is empty, or that says so itself. A short page is no end: a service may hand out
+ * less than it is asked for.
+ */
+static void count_on(struct pager *pager, const ha_json *envelope, uint64_t next, bool *more)
+{
+    const struct ha_page_spec *spec = pager->spec;
+    const ha_json *flag = spec->more ? ha_pointer_find(envelope, spec->more) : NULL;
+    int64_t total = spec->total ? ha_json_int(ha_pointer_find(envelope, spec->total), -1) : -1;
+    *more = pager->in_page > 0 && ha_json_bool(flag, true) && (total < 0 || pager->items < (uint64_t)total);
+    snprintf(pager->cursor, sizeof pager->cursor, "%llu", (unsigned long long)next);
 }
 
 static int step(struct pager *pager, const ha_json *envelope, const char *link, bool *more,
                 struct ha_error *err)
 {
     const struct ha_page_spec *spec = pager->spec;
+    *more = false;
     switch (spec->style) {
     case HA_PAGE_CURSOR:
     case HA_PAGE_TOKEN:
     case HA_PAGE_NEXT_URL:
         return follow(pager, envelope, more, err);
     case HA_PAGE_NUMBER:
-        *more = pager->in_page >= (uint64_t)spec->size;
-        snprintf(pager->cursor, sizeof pager->cursor, "%lld",
-                 (long long)spec->start + (long long)pager->pages);
+        count_on(pager, envelope, (uint64_t)spec->start + pager->number, more);
         return 0;
     case HA_PAGE_OFFSET:
-        *more = pager->in_page >= (uint64_t)spec->size;
-        snprintf(pager->cursor, sizeof pager->cursor, "%lld",
-                 (long long)spec->start + (long long)pager->items);
+        count_on(pager, envelope, (uint64_t)spec->start + pager->items, more);
         return 0;
     case HA_PAGE_LINK:
         *more = link[0] != '\0';
         snprintf(pager->cursor, sizeof pager->cursor, "%s", link);
         return *more ? note_cursor(pager, err) : 0;
     default:
-        *more = false;
         return 0;
     }
 }
@@ -108,48 +118,135 @@ static int check_total(const struct pager *pager, const ha_json *envelope, struc
     return 0;
 }
 
+static int check_progress(struct pager *pager, bool more, struct ha_error *err)
+{
+    pager->empty = pager->in_page ? 0 : pager->empty + 1;
+    if (more && pager->empty > MAX_EMPTY)
+        return ha_fail(err, HA_E_PAGES, "%d pages in a row hold nothing, and each names another one",
+                       MAX_EMPTY);
+    if (more && pager->number >= MAX_PAGES)
+        return ha_fail(err, HA_E_PAGES, "the list has more than %d pages", MAX_PAGES);
+    return 0;
+}
+
 /* A page beyond the last one may simply not exist where pages are counted. */
 static bool ends_without_page(const struct pager *pager, const struct ha_error *err)
 {
     bool counted = pager->spec->style == HA_PAGE_NUMBER || pager->spec->style == HA_PAGE_OFFSET;
-    return err->code == HA_E_GONE && counted && pager->pages > 0;
+    return err->code == HA_E_GONE && counted && pager->number > 0;
 }
 
-/* The request for the next page. */
-static struct ha_request ask(const struct pager *pager, const char *path, const char *query)
+/* ------------------------------------------------------------------------------------------ one request */
+
+static int write_body(struct pager *pager, const char *page, struct ha_buf *out, struct ha_error *err)
 {
-    bool by_url = pager->spec->style == HA_PAGE_NEXT_URL || pager->spec->style == HA_PAGE_LINK;
-    struct ha_request request = {.path = path, .query = query, .param = pager->spec->param};
-    if (pager->pages > 0 && by_url)
-        request.url = pager->cursor;
-    else if (pager->pages > 0)
-        request.page = pager->cursor;
-    return request;
+    const struct ha_page_spec *spec = pager->spec;
+    bool counted = spec->style == HA_PAGE_NUMBER || spec->style == HA_PAGE_OFFSET;
+    ha_json *body = pager->pages->body;
+    uint64_t number;
+    if (page && spec->param && spec->param[0] == '/') {
+        ha_json *value = counted && ha_text_to_u64(page, INT64_MAX, &number) == 0
+                             ? ha_json_new_int((int64_t)number)
+                             : ha_json_new_text(page);
+        if (ha_pointer_put(body, spec->param, value, err))
+            return ha_context(err, "the body");
+    }
+    if (spec->size_param && spec->size_param[0] == '/' &&
+        ha_pointer_put(body, spec->size_param, ha_json_new_int(spec->size), err))
+        return ha_context(err, "the body");
+    return ha_json_write(body, out, err);
 }
 
-static int walk(struct pager *pager, struct ha_source *source, const char *path, const char *query,
-                struct ha_error *err)
+/* Asks for PAGE; NULL is the first one. */
+static int ask(struct pager *pager, const char *page, struct ha_answer *answer, struct ha_error *err)
+{
+    struct ha_pages *pages = pager->pages;
+    const struct ha_page_spec *spec = pager->spec;
+    struct ha_buf body HA_BUF = ha_buf_make(MAX_BODY);
+    struct ha_request request = {.path = pages->path, .query = pages->query};
+    bool by_url = spec->style == HA_PAGE_NEXT_URL || spec->style == HA_PAGE_LINK;
+    ha_buf_clear(&answer->text);
+    ha_buf_clear(&answer->link);
+    answer->rel = spec->style == HA_PAGE_LINK ? spec->rel : NULL;
+    if (page && by_url) {
+        request.url = page;
+        request.base = pager->base[0] ? pager->base : NULL;
+    } else if (page && spec->param && spec->param[0] != '/') {
+        request.param = spec->param;
+        request.page = page;
+    }
+    if (pages->body) {
+        if (write_body(pager, page, &body, err))
+            return -1;
+        request.body = ha_buf_text(&body);
+    }
+    if (pages->source->ops->read(pages->source, &request, answer, err))
+        return -1;
+    if (answer->address.len < sizeof pager->base)
+        snprintf(pager->base, sizeof pager->base, "%s", ha_buf_text(&answer->address));
+    pages->page = page && by_url && pager->base[0] ? pager->base : page;
+    return 0;
+}
+
+/* An answer may say that something went wrong although its status does not (GraphQL: `errors`). */
+static int check_error(const struct ha_pages *pages, const ha_json *envelope, struct ha_error *err)
+{
+    const char *pointer = pages->category->error;
+    const ha_json *value = pointer ? ha_pointer_find(envelope, pointer) : NULL;
+    bool nothing = !value || ha_json_is(value, HA_JSON_NULL) ||
+                   (ha_json_is(value, HA_JSON_BOOLEAN) && !ha_json_bool(value, true)) ||
+                   (ha_json_is(value, HA_JSON_STRING) && ha_json_text_length(value) == 0) ||
+                   ((ha_json_is(value, HA_JSON_ARRAY) || ha_json_is(value, HA_JSON_OBJECT)) &&
+                    ha_json_count(value) == 0);
+    return nothing ? 0 : ha_fail(err, HA_E_FORMAT, "the service answers with an error at %s", pointer);
+}
+
+static int cut(struct pager *pager, const struct ha_answer *answer, ha_json **envelope, struct ha_error *err)
+{
+    const struct ha_pages *pages = pager->pages;
+    HA_JSON ha_json *whole = NULL;
+    struct ha_error other;
+    pager->in_page = 0;
+    int result = ha_page_cut(ha_buf_text(&answer->text), answer->text.len, pages->category->items, count_item,
+                             pager, envelope, err);
+    if (result == 0)
+        return check_error(pages, *envelope, err);
+    /* Where the items are missing because of an error, the error is what to tell. */
+    if (pages->category->error && pager->in_page == 0 && answer->text.len <= HA_LIMIT_ITEM_BYTES &&
+        ha_json_parse(ha_buf_text(&answer->text), answer->text.len, "the answer", &whole, &other) == 0)
+        check_error(pages, whole, err);
+    return -1;
+}
+
+static int read_page(struct pager *pager, const char *page, struct ha_answer *answer, ha_json **envelope,
+                     struct ha_error *err)
+{
+    if (ask(pager, page, answer, err)) {
+        if (pager->number > 0 && !ends_without_page(pager, err))
+            ha_context(err, "page %llu", (unsigned long long)pager->number + 1);
+        return -1;
+    }
+    pager->number++;
+    return cut(pager, answer, envelope, err) ? ha_context(err, "page %llu", (unsigned long long)pager->number)
+                                             : 0;
+}
+
+/* -------------------------------------------------------------------------------------------- the walk */
+
+static int walk(struct pager *pager, struct ha_answer *answer, struct ha_error *err)
 {
     HA_JSON ha_json *last = NULL;
+    char page[MAX_CURSOR];
     bool more = true;
     while (more) {
-        struct ha_answer answer HA_CLEANUP(ha_answer_free) = {.text = ha_buf_make(HA_LIMIT_PAGE_BYTES),
-                                                              .link = ha_buf_make(MAX_CURSOR)};
-        struct ha_request request = ask(pager, path, query);
-        answer.rel = pager->spec->style == HA_PAGE_LINK ? pager->spec->rel : NULL;
-        if (source->ops->read(source, &request, &answer, err)) {
+        HA_JSON ha_json *envelope = NULL;
+        snprintf(page, sizeof page, "%s", pager->cursor);
+        if (read_page(pager, pager->number ? page : NULL, answer, &envelope, err)) {
             if (!ends_without_page(pager, err))
-                return pager->pages ? ha_context(err, "page %llu", (unsigned long long)pager->pages + 1) : -1;
+                return -1;
             break;
         }
-        HA_JSON ha_json *envelope = NULL;
-        pager->in_page = 0;
-        if (++pager->pages > MAX_PAGES)
-            return ha_fail(err, HA_E_PAGES, "the list has more than %d pages", MAX_PAGES);
-        if (ha_page_cut(ha_buf_text(&answer.text), answer.text.len, pager->items_at, count_item, pager,
-                        &envelope, err))
-            return ha_context(err, "page %llu", (unsigned long long)pager->pages);
-        if (step(pager, envelope, ha_buf_text(&answer.link), &more, err))
+        if (step(pager, envelope, ha_buf_text(&answer->link), &more, err) || check_progress(pager, more, err))
             return -1;
         ha_json_free(last);
         last = HA_TAKE(envelope);
@@ -157,15 +254,22 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
     return check_total(pager, last, err);
 }
 
-int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path,
-                  const char *query, ha_page_visit visit, void *context, struct ha_error *err)
+int ha_pages_walk(struct ha_pages *pages, struct ha_error *err)
 {
-    struct pager pager = {.spec = &category->page,
-                          .items_at = category->items,
-                          .visit = visit,
-                          .context = context,
-                          .seen = ha_json_new_object()};
-    int result = pager.seen ? walk(&pager, source, path, query, err) : ha_fail_nomem(err);
-    ha_json_free(pager.seen);
+    struct ha_answer answer HA_ANSWER = ha_answer_make(HA_LIMIT_PAGE_BYTES);
+    struct pager pager = {.pages = pages, .spec = &pages->category->page};
+    int result = walk(&pager, &answer, err);
+    ha_hashes_free(&pager.seen);
+    pages->page = NULL;
+    return result;
+}
+
+int ha_pages_again(struct ha_pages *pages, const char *page, struct ha_error *err)
+{
+    struct ha_answer answer HA_ANSWER = ha_answer_make(HA_LIMIT_PAGE_BYTES);
+    struct pager pager = {.pages = pages, .spec = &pages->category->page};
+    HA_JSON ha_json *envelope = NULL;
+    int result = read_page(&pager, page, &answer, &envelope, err);
+    pages->page = NULL;
     return result;
 }

@@ -6,11 +6,25 @@
 #include "model/page.h"
 #include "source/service.h"
 
+/* A list: where it is asked for, and who takes its items. Everything outlives the walk. */
+struct ha_pages {
+    struct ha_source *source;
+    const struct ha_category *category;
+    const char *path, *query; /* expanded */
+    ha_json *body;            /* of a POST; the pager writes cursor and size into it; or NULL */
+    ha_page_visit visit;      /* gets the text of each item */
+    void *context;
+    const char
+        *page; /* while an item is visited: what ha_pages_again takes for this page; NULL for the first one */
+};
+
 /*
- * Reads every page of CATEGORY at the expanded PATH with its QUERY and calls VISIT with the text of each item. HA_E_PAGES when a cursor comes
- * again or is empty, or the items are not as many as announced; HA_E_GONE when the first page does not exist.
+ * Reads every page and visits its items. HA_E_PAGES when a cursor comes again or is empty, when page after page is empty, or when the items
+ * are not as many as announced; HA_E_GONE when the first page does not exist.
  */
-int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path,
-                  const char *query, ha_page_visit visit, void *context, struct ha_error *err);
+int ha_pages_walk(struct ha_pages *pages, struct ha_error *err);
+
+/* Reads one page again, as `page` named it. */
+int ha_pages_again(struct ha_pages *pages, const char *page, struct ha_error *err);
 
 #endif

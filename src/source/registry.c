@@ -86,8 +86,27 @@ bool ha_source_leads_elsewhere(const char *key)
     }
 }
 
+bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins)
+{
+    struct ha_error ignored;
+    struct ha_url origin;
+    for (size_t i = 0; i < ha_json_count(origins); i++) {
+        if (ha_url_parse(ha_json_text(ha_json_at(origins, i)), &origin, &ignored) == 0 &&
+            ha_url_same_origin(url, &origin))
+            return true;
+    }
+    return false;
+}
+
+struct ha_answer ha_answer_make(size_t max)
+{
+    return (struct ha_answer){
+        .text = ha_buf_make(max), .link = ha_buf_make(HA_URL_MAX), .address = ha_buf_make(2 * HA_URL_MAX)};
+}
+
 void ha_answer_free(struct ha_answer *answer)
 {
+    ha_buf_free(&answer->address);
     ha_buf_free(&answer->text);
     ha_buf_free(&answer->link);
 }

@@ -48,7 +48,12 @@ struct ha_category {
     const char *id, *record;
     bool none;             /* declared empty, with a reason */
     int parent;            /* position of the category that it is nested in, or -1 */
-    const char *api, *get; /* unless nested */
+    const char *api, *get; /* unless nested; the path of a GET or of a POST */
+    const ha_json *body;   /* of a POST, or NULL for a GET */
+    const char *error;     /* pointer that leads to something in an answer that failed, or NULL */
+    const char *detail;    /* path of one more request for each item, with {id}; or NULL */
+    const ha_json *detail_query;
+    const char *detail_item; /* pointer to the item in its answer */
     const char *items;
     bool empty_on_404;
     struct ha_page_spec page;

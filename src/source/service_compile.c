@@ -15,13 +15,16 @@
 #include "model/naming.h"
 #include "source/service_parts.h"
 
+/* Whether {id} has a value in a template. */
+enum variables { WITHOUT_ID, WITH_ID };
+
 struct compiler {
     struct ha_service *service;
     struct ha_remarks *remarks;
     const ha_json *defaults;
     char at[64];                /* pointer of the category at work */
     char place[HA_POINTER_MAX]; /* pointer of what is judged in it */
-    bool in_key;                /* {id} has a value */
+    enum variables variables;
 };
 
 static const char *place(struct compiler *compiler, const char *member)
@@ -49,16 +52,17 @@ static int check_variable(void *context, const char *name, struct ha_error *err)
     }
     if (strcmp(name, compiler->service->primary) == 0 ||
         ha_json_get(ha_json_get(resolve, HA_K_IDENTIFIERS), name) ||
-        (compiler->in_key && strcmp(name, HA_K_ID) == 0))
+        (compiler->variables == WITH_ID && strcmp(name, HA_K_ID) == 0))
         return 0;
     ha_remarks_addf(compiler->remarks, compiler->place, "{%s} is no identifier of the subject", name);
     return 0;
 }
 
-static void check_template(struct compiler *compiler, const char *template, const char *where, bool in_key)
+static void check_template(struct compiler *compiler, const char *template, const char *where,
+                           enum variables variables)
 {
     struct ha_error err;
-    compiler->in_key = in_key;
+    compiler->variables = variables;
     snprintf(compiler->place, sizeof compiler->place, "%s", where);
     if (ha_template_names(template, check_variable, compiler, &err))
         ha_remarks_addf(compiler->remarks, compiler->place, "%s", err.text);
@@ -95,7 +99,7 @@ static void check_apis(struct compiler *compiler)
                             ha_json_get_text(api, HA_K_KIND));
         snprintf(where, sizeof where, "/apis/%s/prefix", name);
         if (ha_json_get_text(api, HA_K_PREFIX))
-            check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, false);
+            check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, WITHOUT_ID);
     }
 }
 
@@ -112,7 +116,7 @@ static void check_subject(struct compiler *compiler)
         return;
     check_api(compiler, ha_json_get_text(resolve, HA_K_API), HA_SOURCE_PAGES, "answer requests",
               "/subject/resolve/api");
-    check_template(compiler, ha_json_get_text(resolve, HA_K_GET), "/subject/resolve/get", false);
+    check_template(compiler, ha_json_get_text(resolve, HA_K_GET), "/subject/resolve/get", WITHOUT_ID);
 }
 
 /* ------------------------------------------------------------------------------------------------ from */
@@ -195,27 +199,74 @@ static void compile_nested(struct compiler *compiler, struct ha_category *catego
     category->parent = -1;
 }
 
+/* A `param` or `size_param` that is a pointer writes into the body of a POST. */
+static void check_body_pointer(struct compiler *compiler, const struct ha_category *category,
+                               const char *pointer, const char *member)
+{
+    if (pointer && pointer[0] == '/' && !category->body)
+        ha_remarks_addf(compiler->remarks, place(compiler, member),
+                        "a pointer into the body, and there is no body");
+    else if (pointer && pointer[0] == '/' && !ha_pointer_valid(pointer))
+        ha_remarks_addf(compiler->remarks, place(compiler, member), "it is no JSON Pointer");
+}
+
+static void check_own_template(struct compiler *compiler, const char *template, const char *member,
+                               enum variables variables)
+{
+    char where[HA_POINTER_MAX];
+    snprintf(where, sizeof where, "%s/%.300s", compiler->at, member);
+    check_template(compiler, template, where, variables);
+}
+
+static void check_query(struct compiler *compiler, const ha_json *query, const char *member,
+                        enum variables variables)
+{
+    char where[256];
+    for (void *it = ha_json_first(query); it; it = ha_json_next(query, it)) {
+        if (ha_json_member_key(it)[0] == '$')
+            continue;
+        snprintf(where, sizeof where, "%.40s/%.200s", member, ha_json_member_key(it));
+        check_own_template(compiler, ha_json_text(ha_json_member_value(it)), where, variables);
+    }
+}
+
+static void compile_detail(struct compiler *compiler, struct ha_category *category, const ha_json *detail)
+{
+    bool text = ha_json_text(detail) != NULL;
+    if (!detail)
+        return;
+    category->detail = text ? ha_json_text(detail) : ha_json_get_text(detail, HA_K_GET);
+    category->detail_query = ha_json_get(detail, HA_K_QUERY);
+    category->detail_item = ha_json_get_text(detail, HA_K_ITEM) ? ha_json_get_text(detail, HA_K_ITEM) : "";
+    check_own_template(compiler, category->detail, text ? "from/detail" : "from/detail/get", WITH_ID);
+    check_query(compiler, category->detail_query, "from/detail/query", WITH_ID);
+    if (!strstr(category->detail, "{id}"))
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/detail"),
+                        "without {id} every item would ask for the same");
+}
+
 static void compile_request(struct compiler *compiler, struct ha_category *category, const ha_json *from)
 {
-    static const char *const later[] = {HA_K_POST, HA_K_BODY, HA_K_LIST, HA_K_DETAIL};
+    const char *post = ha_json_get_text(from, HA_K_POST), *on_404 = ha_json_get_text(from, HA_K_ON_404);
     category->api = ha_json_get_text(from, HA_K_API);
-    category->get = ha_json_get_text(from, HA_K_GET);
-    category->empty_on_404 =
-        strcmp(ha_json_get_text(from, HA_K_ON_404) ? ha_json_get_text(from, HA_K_ON_404) : "", "empty") == 0;
-    check_api(compiler, category->api, HA_SOURCE_PAGES, "answer requests", place(compiler, "from/api"));
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
-        char member[64];
-        snprintf(member, sizeof member, "from/%s", later[i]);
-        if (ha_json_get(from, later[i]))
-            ha_remarks_addf(compiler->remarks, place(compiler, member),
-                            "no source of this program can do that yet");
-    }
-    if (category->get) {
-        char where[HA_POINTER_MAX];
-        snprintf(where, sizeof where, "%s/from/get", compiler->at);
-        check_template(compiler, category->get, where, false);
-    }
+    category->get = post ? post : ha_json_get_text(from, HA_K_GET);
+    category->body = post ? ha_json_get(from, HA_K_BODY) : NULL;
+    category->error = ha_json_get_text(from, HA_K_ERROR);
+    category->empty_on_404 = on_404 && strcmp(on_404, "empty") == 0;
+    check_api(compiler, category->api, post ? HA_SOURCE_POST : HA_SOURCE_PAGES, "answer such requests",
+              place(compiler, "from/api"));
+    if (ha_json_get(from, HA_K_LIST))
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/list"),
+                        "no source of this program lists keys yet");
+    if (post && !category->body)
+        ha_remarks_addf(compiler->remarks, place(compiler, "from/post"), "\"body\" is missing");
+    if (category->get)
+        check_own_template(compiler, category->get, post ? "from/post" : "from/get", WITHOUT_ID);
+    check_query(compiler, ha_json_get(from, HA_K_QUERY), "from/query", WITHOUT_ID);
     compile_page(compiler, category, from);
+    compile_detail(compiler, category, ha_json_get(from, HA_K_DETAIL));
+    check_body_pointer(compiler, category, category->page.param, "from/page/param");
+    check_body_pointer(compiler, category, category->page.size_param, "from/page/size_param");
 }
 
 static void compile_subject(struct compiler *compiler, struct ha_category *category)
@@ -390,7 +441,7 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
     media->pointer = media->key[0] == '/';
     check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (!media->pointer)
-        check_template(compiler, media->key, where, true);
+        check_template(compiler, media->key, where, WITH_ID);
     else if (!ha_json_get(ha_service_api(compiler->service, media->api), HA_K_PREFIX))
         ha_remarks_addf(compiler->remarks, where,
                         "the key comes from the item, and the API has no prefix that binds it to the person");

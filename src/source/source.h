@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "io/sink.h"
 #include "model/json.h"
+#include "net/url.h"
 
 /* What a kind can do; the description is checked against it before anything is contacted. */
 enum ha_source_capability {
@@ -18,7 +19,7 @@ enum ha_source_capability {
     HA_SOURCE_OBJECTS = 2,     /* gives bytes by key */
     HA_SOURCE_URLS = 4,        /* gives bytes by URL */
     HA_SOURCE_LINK_HEADER = 8, /* answers with RFC 8288 links */
-    HA_SOURCE_DETAIL = 16,     /* is worth one request more for each item */
+    HA_SOURCE_POST = 16,       /* answers requests with a body */
     HA_SOURCE_LISTS = 32,      /* lists keys by prefix */
     HA_SOURCE_NETWORK = 64     /* fetches many at a time, over the run's client */
 };
@@ -40,20 +41,27 @@ struct ha_source_options {
 struct ha_request {
     const char *path;  /* expanded and percent-encoded, begins with "/" */
     const char *query; /* parameters, encoded and joined by "&"; "" or NULL for none */
-    const char *param; /* name of the page parameter */
+    const char *body;  /* JSON of a POST, or NULL for a GET */
+    const char *param; /* name of the page parameter of the query, or NULL */
     const char *page;  /* its value; NULL asks for the first page */
-    const char *
-        url; /* the address of the next page as the answer before named it, in place of all of these; or NULL */
+    const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
+    const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
 };
 
 /* An answer. */
 struct ha_answer {
-    struct ha_buf text;
-    const char *rel;    /* the relation to look for in Link headers (RFC 8288), or NULL */
-    struct ha_buf link; /* the address found there */
+    struct ha_buf text;    /* its maximum is what an answer may have */
+    const char *rel;       /* the relation to look for in Link headers (RFC 8288), or NULL */
+    struct ha_buf link;    /* the address found there */
+    struct ha_buf address; /* where it was asked for, on the network */
+    bool ended;            /* of `ask`: it is whole, or failed */
+    struct ha_error failure;
 };
 
+/* An empty one for at most MAX bytes. */
+struct ha_answer ha_answer_make(size_t max);
 void ha_answer_free(struct ha_answer *answer);
+#define HA_ANSWER HA_CLEANUP(ha_answer_free)
 
 /*
  * An object to fetch. The source calls `begin` with the object's length (UINT64_MAX if it is not stated) and writes the bytes into the sink
@@ -61,9 +69,11 @@ void ha_answer_free(struct ha_answer *answer);
  * came before does not count.
  */
 struct ha_fetch {
-    const char *key; /* below the API, or NULL */
-    const char *url; /* an absolute address, or NULL */
-    bool sealed;     /* its size or its hash is known, so a body needs no other proof of its end */
+    const char *key;        /* below the API, or NULL */
+    const char *url;        /* an absolute address, or NULL */
+    const ha_json *origins; /* texts: where URL may redirect to */
+    uint64_t stated;        /* its size as the record has it, or UINT64_MAX */
+    bool sealed;            /* its size or its hash is known, so a body needs no other proof of its end */
     int (*begin)(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err);
     /* of a fetch under way: */
     bool (*room)(void *context);                             /* false stops the flow until `resume` */
@@ -79,6 +89,13 @@ struct ha_source_ops {
     /* Fills ANSWER. HA_E_GONE when there is none (404). */
     int (*read)(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                 struct ha_error *err);
+    /*
+     * For HA_SOURCE_NETWORK: the same without waiting. ha_http_poll moves it on until ANSWER, which stays the caller's and in its place, has
+     * ended or it is dropped. Of REQUEST nothing is needed later.
+     */
+    int (*ask)(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
+               void **under_way, struct ha_error *err);
+    void (*drop)(void *under_way);
     /* HA_E_GONE when there is no such object; HA_E_PATH when the key leads elsewhere. NULL where there is `start`. */
     int (*fetch)(struct ha_source *source, struct ha_fetch *fetch, struct ha_error *err);
     /*
@@ -97,6 +114,9 @@ const struct ha_source_ops *ha_source_kind(const char *kind);
 /* A value of the description that may be {env} or {file} instead of a text, appended to OUT. WHAT names it in errors. */
 int ha_source_value(const ha_json *value, const char *directory, const char *what, struct ha_buf *out,
                     struct ha_error *err);
+
+/* True when URL has one of the ORIGINS, an array of texts. */
+bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins);
 
 /* True when a segment of the key or path is "..", "." or empty. */
 bool ha_source_leads_elsewhere(const char *key);

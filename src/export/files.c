@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of an item: where the bytes of each are, and what the item says of them. It owns the rule that a key lies below the person's own
+ * prefix and an address has an allowed origin; anything else ends the run.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "export/lister.h"
+#include "export/request.h"
+#include "ha-formats.h"
+#include "model/pointer.h"
+
+/* The key of one file, or nothing when the item has none. It must lie below the prefix that is the person's. */
+static int make_key(struct item *item, const struct ha_media_spec *media, const struct ha_open_api *api,
+                    struct ha_buf *key, struct ha_error *err)
+{
+    struct ha_id_scope scope = {item->lister->run, item->id};
+    if (!media->pointer) {
+        if (ha_template_expand(media->key, HA_TEMPLATE_KEY, ha_id_variable, &scope, key, err))
+            return -1;
+    } else {
+        const ha_json *value = ha_pointer_find(item->raw, media->key);
+        if (!value || ha_json_is(value, HA_JSON_NULL))
+            return 0;
+        if (!ha_json_text(value) || strlen(ha_json_text(value)) != ha_json_text_length(value) ||
+            !ha_json_text(value)[0])
+            return ha_fail(err, HA_E_PATH, "%s is no key", media->key);
+        ha_buf_add_text(key, ha_json_text(value));
+    }
+    if (ha_buf_check(key, "a key", err))
+        return -1;
+    if (!ha_text_starts_with(ha_buf_text(key), api->prefix))
+        return ha_fail(err, HA_E_PATH,
+                       "the key of %s lies outside the subject's prefix; the whole export is refused",
+                       media->role);
+    for (const char *at = ha_buf_text(key); at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+            return ha_fail(err, HA_E_PATH,
+                           "the key of %s climbs out of its folder; the whole export is refused",
+                           media->role);
+    }
+    return 0;
+}
+
+static int find_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key,
+                    struct ha_error *err)
+{
+    struct ha_open_api *api = ha_run_api(item->lister->run, media->api, err);
+    return api ? make_key(item, media, api, key, err) : -1;
+}
+
+int ha_item_address(struct item *item, const struct ha_media_spec *media, struct ha_buf *address,
+                    const char **api, struct ha_error *err)
+{
+    const ha_json *value = ha_pointer_find(item->raw, media->url);
+    struct ha_url url;
+    if (!value || ha_json_is(value, HA_JSON_NULL))
+        return 0;
+    if (!ha_json_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
+        ha_fail(err, HA_E_ADDRESS, "%s is no address that can be fetched; the whole export is refused",
+                media->url);
+        return -1;
+    }
+    if (!ha_source_origin_allowed(&url, media->origins)) {
+        char origin[HA_ORIGIN_SIZE];
+        ha_url_origin(&url, origin);
+        return ha_fail(err, HA_E_ADDRESS,
+                       "%s leads to %s, which the description does not allow; the whole export is refused",
+                       media->url, origin);
+    }
+    *api = ha_run_api_of(item->lister->run, &url);
+    ha_buf_add_text(address, ha_json_text(value));
+    return ha_buf_check(address, "an address", err);
+}
+
+static const char *slug_of(const ha_json *record)
+{
+    static const char *const members[] = {HA_K_TITLE, HA_K_CAPTION, HA_K_TEXT, HA_K_ORIGINAL_NAME,
+                                          HA_K_DISPLAY_NAME};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (ha_json_get_text(record, members[i]))
+            return ha_json_get_text(record, members[i]);
+    }
+    return NULL;
+}
+
+static const char *stated(const struct item *item, const char *pointer)
+{
+    return pointer ? ha_json_text(ha_pointer_find(item->raw, pointer)) : NULL;
+}
+
+int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
+{
+    struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);
+    const char *api = media->url ? "" : media->api;
+    if (media->url ? ha_item_address(item, media, &key, &api, err) : find_key(item, media, &key, err))
+        return -1;
+    if (key.len == 0)
+        return 0;
+    const char *name = stated(item, media->name);
+    ha_time created = HA_TIME_NONE;
+    if (ha_json_get_text(item->record, HA_K_CREATED_AT))
+        ha_time_parse(ha_json_get_text(item->record, HA_K_CREATED_AT), &created);
+    if (media->created_at)
+        created = ha_item_time(item->raw, media->created_at, HA_AS_RFC3339);
+    HA_JSON ha_json *size =
+        media->size ? ha_convert(ha_pointer_find(item->raw, media->size), HA_AS_INTEGER) : NULL;
+    struct ha_index_item file = {
+        .record = item->row,
+        .category = (int)item->lister->number,
+        .ordinal = ordinal,
+        .record_id = item->id,
+        .role = media->role,
+        .api = api,
+        .locator = ha_buf_text(&key),
+        .again = media->url ? item->lister->again : NULL,
+        .size = ha_json_int(size, -1),
+        .sha256 = stated(item, media->sha256),
+        .type = stated(item, media->type),
+        .name = name ? name : ha_json_get_text(item->record, HA_K_ORIGINAL_NAME),
+        .slug = slug_of(item->record),
+        .time = created,
+        .state = item->files_withheld ? HA_STATE_WITHHELD : HA_STATE_LISTED,
+        .why = item->files_withheld,
+    };
+    return ha_index_add_item(item->lister->run->index, &file, err);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One category while it is listed, and one item on its way into the index: what list.c and files.c share. */
+#ifndef HA_EXPORT_LISTER_H
+#define HA_EXPORT_LISTER_H
+
+#include "export/details.h"
+#include "export/request.h"
+
+struct item;
+
+struct lister {
+    struct ha_run *run;
+    const struct ha_category *category;
+    size_t number;
+    uint64_t items;
+    struct ha_list_request list; /* unless it is nested */
+    struct ha_details *details;  /* or NULL */
+    const char *again; /* of the item at work: what it could be asked for again by, a page or an id */
+    const char *due;   /* the id that an answer must have, or NULL */
+    /* What is done with an item that was bound to the person and mapped. */
+    int (*take)(struct item *item, const ha_json *failed, struct ha_error *err);
+};
+
+struct item {
+    struct lister *lister;
+    const ha_json *raw;
+    const char *id;
+    ha_json *record;
+    int64_t row;
+    int64_t fields_withheld;
+    const char *withheld; /* reason for the whole record, or NULL */
+    const char *files_withheld;
+};
+
+/* ---- list.c ---- */
+
+/* The time at POINTER, or HA_TIME_NONE. */
+ha_time ha_item_time(const ha_json *raw, const char *pointer, enum ha_as as);
+
+/* ---- files.c ---- */
+
+/* Adds the item's file of that medium to the index, if it has one. */
+int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err);
+
+/*
+ * The address that the service hands out for it; ADDRESS stays empty when the item has none. Where an API has the same origin, its TLS and
+ * addresses hold (*api becomes its name), never its credentials.
+ */
+int ha_item_address(struct item *item, const struct ha_media_spec *media, struct ha_buf *address,
+                    const char **api, struct ha_error *err);
+
+#endif
