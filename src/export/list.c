@@ -22,6 +22,7 @@ struct lister {
     const struct ha_category *category;
     size_t number;
     uint64_t items;
+    bool escaped; /* the item at work holds escapes as source text */
 };
 
 /* One item on its way into the index. */
@@ -76,7 +77,7 @@ static bool in_range(const struct lister *lister, const ha_json *raw)
 
 static int add_line(void *context, const struct ha_field_line *line, struct ha_error *err)
 {
-    static const char *const kinds[] = {"omitted", "unknown", "unconverted"};
+    static const char *const kinds[] = {"omitted", "unknown", "unconverted", "escaped"};
     struct item *item = context;
     struct ha_ledger_line entry = {
         .category = (int)item->lister->number,
@@ -86,7 +87,8 @@ static int add_line(void *context, const struct ha_field_line *line, struct ha_e
         .show = line->show,
         .count = 1,
     };
-    if (line->finding != HA_FIELD_FOUND_UNCONVERTED && !(line->show && strcmp(line->show, "none") == 0))
+    bool here = line->finding == HA_FIELD_FOUND_UNCONVERTED || line->finding == HA_FIELD_FOUND_ESCAPED;
+    if (!here && !(line->show && strcmp(line->show, "none") == 0))
         item->fields_withheld++;
     return ha_index_add_ledger(item->lister->run->index, &entry, err);
 }
@@ -107,7 +109,8 @@ static int map_item(struct item *item, const ha_json *parent, ha_json **failed, 
 static int keep_extra(struct item *item, const ha_json *failed, struct ha_error *err)
 {
     ha_json *extra = NULL;
-    if (ha_fields_walk(item->lister->category->fields, item->raw, failed, &extra, add_line, item, err))
+    if (ha_fields_walk(item->lister->category->fields, item->raw, failed, item->lister->escaped, &extra,
+                       add_line, item, err))
         return -1;
     if (extra && ha_json_set(item->record, HA_K_EXTRA, extra))
         return ha_fail_nomem(err);
@@ -157,8 +160,7 @@ static int make_key(struct item *item, const struct ha_media_spec *media, const 
         const ha_json *value = ha_pointer_find(item->raw, media->key);
         if (!value || ha_json_is(value, HA_JSON_NULL))
             return 0;
-        if (!ha_json_text(value) || strlen(ha_json_text(value)) != ha_json_text_length(value) ||
-            !ha_json_text(value)[0])
+        if (!ha_json_plain_text(value) || !ha_json_text(value)[0])
             return ha_fail(err, HA_E_PATH, "%s is no key", media->key);
         ha_buf_add_text(key, ha_json_text(value));
     }
@@ -208,7 +210,7 @@ static int make_address(struct item *item, const struct ha_media_spec *media, st
     struct ha_url url;
     if (!value || ha_json_is(value, HA_JSON_NULL))
         return 0;
-    if (!ha_json_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
+    if (!ha_json_plain_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
         ha_fail(err, HA_E_ADDRESS, "%s is no address that can be fetched; the whole export is refused",
                 media->url);
         return -1;
@@ -238,7 +240,14 @@ static const char *slug_of(const ha_json *record)
 
 static const char *stated(const struct item *item, const char *pointer)
 {
-    return pointer ? ha_json_text(ha_pointer_find(item->raw, pointer)) : NULL;
+    return pointer ? ha_json_plain_text(ha_pointer_find(item->raw, pointer)) : NULL;
+}
+
+/* The file's own name, or the record's. */
+static const ha_json *name_of(const struct item *item, const struct ha_media_spec *media)
+{
+    const ha_json *name = media->name ? ha_pointer_find(item->raw, media->name) : NULL;
+    return ha_json_text(name) ? name : ha_json_get(item->record, HA_K_ORIGINAL_NAME);
 }
 
 static int add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
@@ -249,7 +258,7 @@ static int add_file(struct item *item, const struct ha_media_spec *media, int or
         return -1;
     if (key.len == 0)
         return 0;
-    const char *name = stated(item, media->name);
+    HA_JSON ha_json *name = ha_json_spell_nul(name_of(item, media));
     ha_time created = HA_TIME_NONE;
     if (ha_json_get_text(item->record, HA_K_CREATED_AT))
         ha_time_parse(ha_json_get_text(item->record, HA_K_CREATED_AT), &created);
@@ -268,7 +277,7 @@ static int add_file(struct item *item, const struct ha_media_spec *media, int or
         .size = ha_json_int(size, -1),
         .sha256 = stated(item, media->sha256),
         .type = stated(item, media->type),
-        .name = name ? name : ha_json_get_text(item->record, HA_K_ORIGINAL_NAME),
+        .name = ha_json_text(name),
         .slug = slug_of(item->record),
         .time = created,
         .state = item->files_withheld ? HA_STATE_WITHHELD : HA_STATE_LISTED,
@@ -294,6 +303,9 @@ static int store_item(struct item *item, const ha_json *failed, struct ha_error 
     /* Its place first: an item that was listed twice counts once, also in the ledger. */
     if (ha_index_add_record(item->lister->run->index, &record, &duplicate, err))
         return -1;
+    /* Two ids can have the same source text: "\ud800" the escape, and "\ud800" six characters. */
+    if (duplicate && ha_json_has_escape(item->id, strlen(item->id), true))
+        return ha_fail(err, HA_E_FORMAT, "its id came before and holds an escape, so it may be another one");
     if (duplicate)
         return 0;
     item->row = record.row;
@@ -319,7 +331,7 @@ static int list_nested(struct lister *lister, const ha_json *raw, struct ha_erro
         const struct ha_category *category = &run->service->categories[i];
         if (category->parent != (int)lister->number)
             continue;
-        struct lister nested = {.run = run, .category = category, .number = i};
+        struct lister nested = {.run = run, .category = category, .number = i, .escaped = lister->escaped};
         const ha_json *list = ha_pointer_find(raw, category->items);
         if (list && !ha_json_is(list, HA_JSON_ARRAY) && !ha_json_is(list, HA_JSON_NULL))
             return ha_fail(err, HA_E_FORMAT, "%s: %s is no list", category->id, category->items);
@@ -350,12 +362,15 @@ static int list_item(struct lister *lister, const ha_json *raw, const ha_json *p
     return list_nested(lister, raw, err);
 }
 
-static int take_item(void *context, const char *text, size_t len, struct ha_error *err)
+static int take_item(void *context, const struct ha_page_item *text, struct ha_error *err)
 {
     struct lister *lister = context;
     HA_JSON ha_json *raw = NULL;
-    if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
+    if (ha_json_parse_data(text->text, text->len, &raw, err))
+        return ha_context(err, "item %llu", (unsigned long long)lister->items + 1);
+    if (ha_run_check(lister->run, err))
         return -1;
+    lister->escaped = text->escaped;
     struct ha_progress progress = {.stage = HA_RUN_LIST,
                                    .category = lister->category->id,
                                    .files_expected = -1,

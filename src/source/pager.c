@@ -25,12 +25,12 @@ struct pager {
     ha_json *seen;           /* hash of each cursor -> true */
 };
 
-static int count_item(void *context, const char *text, size_t len, struct ha_error *err)
+static int count_item(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
     struct pager *pager = context;
     pager->items++;
     pager->in_page++;
-    return pager->visit(pager->context, text, len, err);
+    return pager->visit(pager->context, item, err);
 }
 
 static int note_cursor(struct pager *pager, struct ha_error *err)
@@ -60,10 +60,11 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
         return 0;
     }
     HA_JSON ha_json *text = ha_convert(next, HA_AS_TEXT);
-    if (!text || ha_json_text_length(text) == 0 || ha_json_text_length(text) >= sizeof pager->cursor)
+    const char *cursor = ha_json_plain_text(text);
+    if (!cursor || !cursor[0] || strlen(cursor) >= sizeof pager->cursor)
         return ha_fail(err, HA_E_PAGES, "page %llu names the next one with an empty or overlong cursor",
                        (unsigned long long)pager->pages);
-    snprintf(pager->cursor, sizeof pager->cursor, "%s", ha_json_text(text));
+    snprintf(pager->cursor, sizeof pager->cursor, "%s", cursor);
     *more = true;
     return note_cursor(pager, err);
 }
