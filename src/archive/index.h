@@ -194,7 +194,7 @@ int ha_index_count(struct ha_index *index, int category, struct ha_category_coun
 /* A line of the field ledger: how often a pointer of a category was left out or unknown. */
 struct ha_ledger_line {
     int category;
-    const char *kind; /* "omitted", "unknown" or "unconverted" */
+    const char *kind; /* "omitted", "unknown", "unconverted" or "escaped" */
     const char *pointer;
     const char *detail; /* reason when omitted, JSON type otherwise */
     const char *show;   /* when omitted */

@@ -172,7 +172,7 @@ int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *
     HA_JSON ha_json *value = NULL;
     *out = NULL;
     *fits = true;
-    if (ha_json_parse(text, len, "the text", &value, err)) {
+    if (ha_json_parse_data(text, len, &value, err)) {
         if (err->code != HA_E_FORMAT && err->code != HA_E_LIMIT)
             return -1;
         char reason[sizeof err->text];

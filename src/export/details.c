@@ -92,20 +92,20 @@ struct taking {
     int taken;
 };
 
-static int take_item(void *context, const char *text, size_t len, struct ha_error *err)
+static int take_item(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
     struct taking *taking = context;
     struct ha_details *details = taking->details;
     if (taking->taken++)
         return ha_fail(err, HA_E_FORMAT, "the answer has more than one item");
-    return details->visit(details->context, taking->id, text, len, NULL, err);
+    return details->visit(details->context, taking->id, item, NULL, err);
 }
 
 static int take_answer(struct ha_details *details, struct slot *slot, struct ha_error *err)
 {
     struct taking taking = {details, slot->id, 0};
     if (slot->answer.failure.code != HA_E_OK)
-        return details->visit(details->context, slot->id, NULL, 0, &slot->answer.failure, err);
+        return details->visit(details->context, slot->id, NULL, &slot->answer.failure, err);
     if (ha_page_cut(ha_buf_text(&slot->answer.text), slot->answer.text.len, details->category->detail_item,
                     take_item, &taking, NULL, err))
         return -1;

@@ -4,11 +4,12 @@
 #define HA_EXPORT_DETAILS_H
 
 #include "export/run.h"
+#include "model/page.h"
 
 struct ha_details;
 
-/* Takes the item with this id: its text, or NULL and what kept it from being had. In the order in which they were asked for. */
-typedef int (*ha_detail_visit)(void *context, const char *id, const char *text, size_t len,
+/* Takes the item with this id: it, or NULL and what kept it from being had. In the order in which they were asked for. */
+typedef int (*ha_detail_visit)(void *context, const char *id, const struct ha_page_item *item,
                                const struct ha_error *failure, struct ha_error *err);
 
 /* For a category that has `detail`. */

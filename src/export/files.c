@@ -23,8 +23,7 @@ static int make_key(struct item *item, const struct ha_media_spec *media, const 
         const ha_json *value = ha_pointer_find(item->raw, media->key);
         if (!value || ha_json_is(value, HA_JSON_NULL))
             return 0;
-        if (!ha_json_text(value) || strlen(ha_json_text(value)) != ha_json_text_length(value) ||
-            !ha_json_text(value)[0])
+        if (!ha_json_plain_text(value) || !ha_json_text(value)[0])
             return ha_fail(err, HA_E_PATH, "%s is no key", media->key);
         ha_buf_add_text(key, ha_json_text(value));
     }
@@ -58,7 +57,7 @@ int ha_item_address(struct item *item, const struct ha_media_spec *media, struct
     struct ha_url url;
     if (!value || ha_json_is(value, HA_JSON_NULL))
         return 0;
-    if (!ha_json_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
+    if (!ha_json_plain_text(value) || ha_url_parse(ha_json_text(value), &url, err)) {
         ha_fail(err, HA_E_ADDRESS, "%s is no address that can be fetched; the whole export is refused",
                 media->url);
         return -1;
@@ -88,7 +87,14 @@ static const char *slug_of(const ha_json *record)
 
 static const char *stated(const struct item *item, const char *pointer)
 {
-    return pointer ? ha_json_text(ha_pointer_find(item->raw, pointer)) : NULL;
+    return pointer ? ha_json_plain_text(ha_pointer_find(item->raw, pointer)) : NULL;
+}
+
+/* The file's own name, or the record's. */
+static const ha_json *name_of(const struct item *item, const struct ha_media_spec *media)
+{
+    const ha_json *name = media->name ? ha_pointer_find(item->raw, media->name) : NULL;
+    return ha_json_text(name) ? name : ha_json_get(item->record, HA_K_ORIGINAL_NAME);
 }
 
 int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
@@ -99,7 +105,7 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
         return -1;
     if (key.len == 0)
         return 0;
-    const char *name = stated(item, media->name);
+    HA_JSON ha_json *name = ha_json_spell_nul(name_of(item, media));
     ha_time created = HA_TIME_NONE;
     if (ha_json_get_text(item->record, HA_K_CREATED_AT))
         ha_time_parse(ha_json_get_text(item->record, HA_K_CREATED_AT), &created);
@@ -119,7 +125,7 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
         .size = ha_json_int(size, -1),
         .sha256 = stated(item, media->sha256),
         .type = stated(item, media->type),
-        .name = name ? name : ha_json_get_text(item->record, HA_K_ORIGINAL_NAME),
+        .name = ha_json_text(name),
         .slug = slug_of(item->record),
         .time = created,
         .state = item->files_withheld ? HA_STATE_WITHHELD : HA_STATE_LISTED,

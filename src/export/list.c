@@ -52,7 +52,7 @@ static bool in_range(const struct lister *lister, const ha_json *raw)
 
 static int add_line(void *context, const struct ha_field_line *line, struct ha_error *err)
 {
-    static const char *const kinds[] = {"omitted", "unknown", "unconverted"};
+    static const char *const kinds[] = {"omitted", "unknown", "unconverted", "escaped"};
     struct item *item = context;
     struct ha_ledger_line entry = {
         .category = (int)item->lister->number,
@@ -62,7 +62,8 @@ static int add_line(void *context, const struct ha_field_line *line, struct ha_e
         .show = line->show,
         .count = 1,
     };
-    if (line->finding != HA_FIELD_FOUND_UNCONVERTED && !(line->show && strcmp(line->show, "none") == 0))
+    bool here = line->finding == HA_FIELD_FOUND_UNCONVERTED || line->finding == HA_FIELD_FOUND_ESCAPED;
+    if (!here && !(line->show && strcmp(line->show, "none") == 0))
         item->fields_withheld++;
     return ha_index_add_ledger(item->lister->run->index, &entry, err);
 }
@@ -85,7 +86,8 @@ static int map_item(struct item *item, const ha_json *parent, ha_json **failed, 
 static int keep_extra(struct item *item, const ha_json *failed, struct ha_error *err)
 {
     ha_json *extra = NULL;
-    if (ha_fields_walk(item->lister->category->fields, item->raw, failed, &extra, add_line, item, err))
+    if (ha_fields_walk(item->lister->category->fields, item->raw, failed, item->lister->escaped, &extra,
+                       add_line, item, err))
         return -1;
     if (extra && ha_json_set(item->record, HA_K_EXTRA, extra))
         return ha_fail_nomem(err);
@@ -127,6 +129,9 @@ static int store_item(struct item *item, const ha_json *failed, struct ha_error 
     /* Its place first: an item that was listed twice counts once, also in the ledger. */
     if (ha_index_add_record(item->lister->run->index, &record, &duplicate, err))
         return -1;
+    /* Two ids can have the same source text: "\ud800" the escape, and "\ud800" six characters. */
+    if (duplicate && ha_json_has_escape(item->id, strlen(item->id), true))
+        return ha_fail(err, HA_E_FORMAT, "its id came before and holds an escape, so it may be another one");
     if (duplicate)
         return 0;
     item->row = record.row;
@@ -152,8 +157,12 @@ static int list_nested(struct lister *lister, const ha_json *raw, struct ha_erro
         const struct ha_category *category = &run->service->categories[i];
         if (category->parent != (int)lister->number)
             continue;
-        struct lister nested = {
-            .run = run, .category = category, .number = i, .take = lister->take, .again = lister->again};
+        struct lister nested = {.run = run,
+                                .category = category,
+                                .number = i,
+                                .take = lister->take,
+                                .again = lister->again,
+                                .escaped = lister->escaped};
         const ha_json *list = ha_pointer_find(raw, category->items);
         if (list && !ha_json_is(list, HA_JSON_ARRAY) && !ha_json_is(list, HA_JSON_NULL))
             return ha_fail(err, HA_E_FORMAT, "%s: %s is no list", category->id, category->items);
@@ -208,11 +217,21 @@ static int ask_detail(struct lister *lister, const ha_json *raw, struct ha_error
     return result;
 }
 
-static int take_item(void *context, const char *text, size_t len, struct ha_error *err)
+/* The value of an item's text. */
+static int parse_item(struct lister *lister, const struct ha_page_item *text, ha_json **raw,
+                      struct ha_error *err)
+{
+    if (ha_json_parse_data(text->text, text->len, raw, err))
+        return ha_context(err, "item %llu", (unsigned long long)lister->items + 1);
+    lister->escaped = text->escaped;
+    return ha_run_check(lister->run, err);
+}
+
+static int take_item(void *context, const struct ha_page_item *text, struct ha_error *err)
 {
     struct lister *lister = context;
     HA_JSON ha_json *raw = NULL;
-    if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
+    if (parse_item(lister, text, &raw, err))
         return -1;
     tell_progress(lister);
     if (lister->details)
@@ -239,14 +258,14 @@ static int miss_item(struct lister *lister, const char *id, const struct ha_erro
     return ha_index_add_record(lister->run->index, &record, &duplicate, err);
 }
 
-static int take_detail(void *context, const char *id, const char *text, size_t len,
+static int take_detail(void *context, const char *id, const struct ha_page_item *text,
                        const struct ha_error *failure, struct ha_error *err)
 {
     struct lister *lister = context;
     HA_JSON ha_json *raw = NULL;
     if (failure)
         return miss_item(lister, id, failure, err);
-    if (ha_json_parse(text, len, "an item", &raw, err) || ha_run_check(lister->run, err))
+    if (parse_item(lister, text, &raw, err))
         return -1;
     lister->again = lister->due = id;
     return list_item(lister, raw, NULL, err);

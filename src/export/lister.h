@@ -17,6 +17,7 @@ struct lister {
     struct ha_details *details;  /* or NULL */
     const char *again; /* of the item at work: what it could be asked for again by, a page or an id */
     const char *due;   /* the id that an answer must have, or NULL */
+    bool escaped;      /* the item at work holds escapes as source text */
     /* What is done with an item that was bound to the person and mapped. */
     int (*take)(struct item *item, const ha_json *failed, struct ha_error *err);
 };

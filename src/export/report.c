@@ -90,6 +90,7 @@ static int note_field(void *context, const struct ha_ledger_line *line, struct h
              id_of(run, line->category), line->pointer, (long long)line->count,
              omitted                              ? ""
              : strcmp(line->kind, "unknown") == 0 ? "unknown to the description, "
+             : strcmp(line->kind, "escaped") == 0 ? "holds escapes as source text, "
                                                   : "does not convert, ",
              line->detail);
     return 0;

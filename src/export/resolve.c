@@ -34,17 +34,19 @@ static int take_identifier(struct ha_run *run, const char *name, const char *poi
         return ha_fail(err, HA_E_FORMAT, "the answer that proves the person has no %s for {%s}", pointer,
                        name);
     ha_json *text = ha_json_is(value, HA_JSON_NULL) ? ha_json_new_null() : ha_convert(value, HA_AS_TEXT);
-    if (!text)
+    if (!ha_json_is(value, HA_JSON_NULL) && !ha_json_plain_text(text)) {
+        ha_json_free(text);
         return ha_fail(err, HA_E_FORMAT, "%s is no text that could be {%s}", pointer, name);
+    }
     return ha_json_set(run->identifiers, name, text) ? ha_fail_nomem(err) : 0;
 }
 
-static int take_person(void *context, const char *text, size_t len, struct ha_error *err)
+static int take_person(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
     ha_json **person = context;
     if (*person)
         return ha_fail(err, HA_E_FORMAT, "more than one person");
-    return ha_json_parse(text, len, "the person", person, err);
+    return ha_json_parse_data(item->text, item->len, person, err);
 }
 
 static int ask(struct ha_run *run, const ha_json *resolve, ha_json **person, struct ha_error *err)
@@ -85,7 +87,7 @@ static int resolve_person(struct ha_run *run, const ha_json *resolve, struct ha_
             return -1;
     }
     const char *pointer = ha_json_get_text(resolve, HA_K_LANGUAGE);
-    const char *language = pointer && person ? ha_json_text(ha_pointer_find(person, pointer)) : NULL;
+    const char *language = pointer && person ? ha_json_plain_text(ha_pointer_find(person, pointer)) : NULL;
     if (language)
         snprintf(run->language, sizeof run->language, "%.35s", language);
     return 0;

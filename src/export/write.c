@@ -132,7 +132,7 @@ static int make_record(struct ha_run *run, const struct ha_index_record *record,
     HA_JSON ha_json *value = NULL, *files = ha_json_new_array();
     if (!files)
         return ha_fail_nomem(err);
-    if (ha_json_parse(record->text, strlen(record->text), "a record of the index", &value, err) ||
+    if (ha_json_parse_data(record->text, strlen(record->text), &value, err) ||
         ha_index_each_item_of(run->index, record->row, add_file, files, err))
         return -1;
     if (ha_json_count(files) && ha_json_set(value, HA_K_FILES, HA_TAKE(files)))

@@ -55,6 +55,8 @@ static void trim(struct number *number)
     number->point -= zeros;
     while (number->count > 0 && number->digits[number->count - 1] == '0')
         number->count--;
+    if (number->count == 0)
+        number->point = 0; /* 0.0 is as whole as 0 */
 }
 
 static int parse_number(const char *text, struct number *number)
@@ -103,11 +105,11 @@ static void format_number(const struct number *number, struct ha_buf *out)
         ha_buf_add_char(out, '0');
 }
 
-/* The source text of a number, whether it came as a number or as a string; NULL for anything else. */
+/* The source text of a number, whether it came as one or as a string; NULL for anything else, or with a NUL inside. */
 static const char *number_text(const ha_json *value, char room[32])
 {
     if (!ha_json_is(value, HA_JSON_INTEGER))
-        return ha_json_text(value);
+        return ha_json_plain_text(value);
     struct ha_buf text = ha_buf_make(31);
     ha_buf_addf(&text, "%lld", (long long)ha_json_int(value, 0));
     memcpy(room, ha_buf_text(&text), text.len + 1);
@@ -163,7 +165,7 @@ static ha_json *to_decimal(const ha_json *value)
 
 static ha_json *to_boolean(const ha_json *value)
 {
-    const char *text = ha_json_text(value);
+    const char *text = ha_json_plain_text(value);
     if (ha_json_is(value, HA_JSON_BOOLEAN))
         return ha_json_share(value);
     if (ha_json_is(value, HA_JSON_INTEGER) && (uint64_t)ha_json_int(value, 2) < 2)
@@ -197,7 +199,7 @@ static ha_json *to_unix(const ha_json *value, int digits)
 static ha_json *to_rfc3339(const ha_json *value)
 {
     ha_time time;
-    const char *text = ha_json_text(value);
+    const char *text = ha_json_plain_text(value);
     return text && ha_time_parse(text, &time) == 0 ? time_value(time) : NULL;
 }
 

@@ -117,6 +117,7 @@ enum { MAX_FIELD_TEXT = 64 * 1024 };
 
 struct walk {
     const ha_json *failed;
+    bool escaped;
     struct ha_buf concrete, general; /* pointers of the value at work, with indices and with "*" */
     ha_json *seen;                   /* finding and general pointer -> true */
     ha_field_visit visit;
@@ -153,10 +154,36 @@ static bool is_container(const ha_json *value)
     return ha_json_is(value, HA_JSON_OBJECT) || ha_json_is(value, HA_JSON_ARRAY);
 }
 
-static int keep(const ha_json *value, ha_json **copy, struct ha_error *err)
+/* As deep as a page may be, so it may call itself. */
+static bool holds_escape(const ha_json *value)
+{
+    if (ha_json_is(value, HA_JSON_STRING))
+        return ha_json_has_escape(ha_json_text(value), ha_json_text_length(value), false);
+    bool found = false;
+    for (size_t i = 0; ha_json_is(value, HA_JSON_ARRAY) && !found && i < ha_json_count(value); i++)
+        found = holds_escape(ha_json_at(value, i));
+    for (void *it = ha_json_first(value); it && !found; it = ha_json_next(value, it)) {
+        const char *key = ha_json_member_key(it);
+        found = ha_json_has_escape(key, strlen(key), true) || holds_escape(ha_json_member_value(it));
+    }
+    return found;
+}
+
+/* VALUE is in the record: says so when escapes are in it, or in its own name, as source text. */
+static int tell_escapes(struct walk *walk, const ha_json *value, struct ha_error *err)
+{
+    if (!walk->escaped)
+        return 0;
+    const char *name = strrchr(ha_buf_text(&walk->general), '/');
+    if (!holds_escape(value) && !(name && ha_json_has_escape(name, strlen(name), true)))
+        return 0;
+    return note(walk, HA_FIELD_FOUND_ESCAPED, ha_json_kind_word(value), NULL, err);
+}
+
+static int keep(struct walk *walk, const ha_json *value, ha_json **copy, struct ha_error *err)
 {
     *copy = ha_json_share(value);
-    return *copy ? 0 : ha_fail_nomem(err);
+    return *copy ? tell_escapes(walk, value, err) : ha_fail_nomem(err);
 }
 
 /* A value that the walk does not go below. RULE is the node whose word holds here, NODE the value's own or NULL. */
@@ -166,7 +193,9 @@ static int judge(struct walk *walk, const struct node *node, const struct node *
     bool empty = is_container(value) && ha_json_count(value) == 0;
     switch (rule ? rule->use : HA_FIELD_UNKNOWN) {
     case HA_FIELD_KEPT:
-        return keep(value, copy, err);
+        return keep(walk, value, copy, err);
+    case HA_FIELD_MAPPED:
+        return tell_escapes(walk, value, err);
     case HA_FIELD_OMITTED:
         if (empty || ha_json_is(value, HA_JSON_NULL))
             return 0;
@@ -247,7 +276,7 @@ static int walk_value(struct walk *walk, const struct node *node, const struct n
         if (note(walk, HA_FIELD_FOUND_UNCONVERTED, ha_json_kind_word(value), NULL, err))
             return -1;
         /* Fields below that are omitted must not slip through inside a container of the wrong kind. */
-        return node && node->children && is_container(value) ? 0 : keep(value, copy, err);
+        return node && node->children && is_container(value) ? 0 : keep(walk, value, copy, err);
     }
     if (!node || !node->children || !is_container(value) || ha_json_count(value) == 0)
         return judge(walk, node, rule, value, copy, err);
@@ -255,10 +284,11 @@ static int walk_value(struct walk *walk, const struct node *node, const struct n
                                              : walk_array(walk, node, rule, value, copy, err);
 }
 
-int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed,
+int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed, bool escaped,
                    ha_json **extra, ha_field_visit visit, void *context, struct ha_error *err)
 {
-    struct walk walk = {.failed = failed, .visit = visit, .context = context, .seen = ha_json_new_object()};
+    struct walk walk = {.failed = failed, .escaped = escaped, .visit = visit, .context = context};
+    walk.seen = ha_json_new_object();
     walk.concrete = ha_buf_make(MAX_FIELD_TEXT);
     walk.general = ha_buf_make(MAX_FIELD_TEXT);
     *extra = NULL;

@@ -8,6 +8,7 @@
 /* What the description says of a field. A deeper pointer overrides the one that covers it. */
 enum ha_field_use {
     HA_FIELD_UNKNOWN,
+    HA_FIELD_LISTED, /* the items of another category, which have a ledger of their own */
     HA_FIELD_MAPPED, /* used: in the record, to bind the subject, or to find a file */
     HA_FIELD_KEPT,   /* carried verbatim below `extra` */
     HA_FIELD_OMITTED /* withheld on a stated ground */
@@ -20,16 +21,17 @@ void ha_fields_free(struct ha_fields *fields);
 
 /*
  * Says of POINTER ("*" is any element of an array) that it and what lies below are used like this. A stronger word wins
- * over a weaker one for the same pointer: omitted over kept over mapped. REASON and SHOW belong to omitted ones and are
- * copied. *conflict (may be NULL) becomes true when the pointer was omitted and is now used, or the reverse.
+ * over a weaker one for the same pointer: omitted over kept over mapped over listed. REASON and SHOW belong to omitted
+ * ones and are copied. *conflict (may be NULL) becomes true when the pointer was omitted and is now used, or the reverse.
  */
 int ha_fields_add(struct ha_fields *fields, const char *pointer, enum ha_field_use use, const char *reason,
                   const char *show, bool *conflict, struct ha_error *err);
 
 enum ha_field_finding {
-    HA_FIELD_FOUND_OMITTED,    /* detail: the reason */
-    HA_FIELD_FOUND_UNKNOWN,    /* detail: the JSON type */
-    HA_FIELD_FOUND_UNCONVERTED /* detail: the JSON type */
+    HA_FIELD_FOUND_OMITTED,     /* detail: the reason */
+    HA_FIELD_FOUND_UNKNOWN,     /* detail: the JSON type */
+    HA_FIELD_FOUND_UNCONVERTED, /* detail: the JSON type */
+    HA_FIELD_FOUND_ESCAPED /* detail: the JSON type; it is in the record, with escapes as source text in it */
 };
 
 /* One line of an item's ledger. POINTER has "*" for the elements of arrays; it comes once an item. */
@@ -40,11 +42,12 @@ struct ha_field_line {
 typedef int (*ha_field_visit)(void *context, const struct ha_field_line *line, struct ha_error *err);
 
 /*
- * Walks every field of ITEM. FAILED is the array of pointers that ha_map_apply filled. *extra becomes a new object with
- * what is kept and what did not convert, in the structure of the item (elements of arrays that keep nothing are left
- * out), or NULL when that is nothing. Omitted fields that are null or empty withhold nothing and are not counted.
+ * Walks every field of ITEM. FAILED is the array of pointers that ha_map_apply filled; ESCAPED is that of the page's
+ * item: only then fields are looked at for escapes. *extra becomes a new object with what is kept and what did not
+ * convert, in the structure of the item (elements of arrays that keep nothing are left out), or NULL when that is
+ * nothing. Omitted fields that are null or empty withhold nothing and are not counted.
  */
-int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed,
+int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed, bool escaped,
                    ha_json **extra, ha_field_visit visit, void *context, struct ha_error *err);
 
 #endif

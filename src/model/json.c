@@ -2,7 +2,7 @@
 /*
  * JSON values over jansson, the only JSON parser here.
  *
- * It owns what a document may be: UTF-8, one value, no member twice. It limits nothing in size, because a page is cut
+ * It owns what a document may be: UTF-8, one value, no member twice; a NUL in a text only where data are expected. It limits nothing in size, because a page is cut
  * into items before (page.c) and every text that comes here was read into a buffer with a maximum. It does not
  * validate: schema.c does.
  */
@@ -11,16 +11,67 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/hex.h"
+#include "model/pointer.h"
+
 int ha_json_parse(const char *text, size_t len, const char *what, ha_json **out, struct ha_error *err)
+{
+    json_error_t where;
+    *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    if (*out)
+        return 0;
+    if (json_error_code(&where) == json_error_out_of_memory)
+        return ha_fail_nomem(err);
+    if (json_error_code(&where) == json_error_null_character)
+        return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: no text here may hold a NUL", what,
+                       where.line, where.column);
+    return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: %s", what, where.line, where.column,
+                   where.text);
+}
+
+int ha_json_code_unit(const char *text, size_t len)
+{
+    char digits[5] = "";
+    uint8_t unit[2];
+    if (len < 6 || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    memcpy(digits, text + 2, 4);
+    return ha_hex_decode(digits, unit, sizeof unit) ? -1 : unit[0] << 8 | unit[1];
+}
+
+bool ha_json_has_escape(const char *text, size_t len, bool name)
+{
+    const char *end = text + len;
+    while ((text = memmem(text, (size_t)(end - text), "\\u", 2))) {
+        int unit = ha_json_code_unit(text, (size_t)(end - text));
+        if (unit >> 11 == 0xD800 >> 11 || (name && unit == 0))
+            return true;
+        text += 2;
+    }
+    return false;
+}
+
+/* jansson shows the text near the error, which may be what a person wrote: only the words before that are passed on. */
+static int fail_in_data(const char *text, const json_error_t *where, struct ha_error *err)
+{
+    struct ha_buf pointer HA_BUF = ha_buf_make(sizeof err->text / 2);
+    const char *near = strstr(where->text, " near '");
+    int words = (int)(near ? (size_t)(near - where->text) : strlen(where->text));
+    ha_pointer_place(text, (size_t)where->position, &pointer);
+    if (json_error_code(where) == json_error_duplicate_key)
+        return ha_fail(err, HA_E_FORMAT, "%s stands twice", ha_buf_text(&pointer));
+    return ha_fail(err, HA_E_FORMAT, "%s%s%.*s", ha_buf_text(&pointer), pointer.len ? ": " : "", words,
+                   where->text);
+}
+
+int ha_json_parse_data(const char *text, size_t len, ha_json **out, struct ha_error *err)
 {
     json_error_t where;
     *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &where);
     if (*out)
         return 0;
-    if (json_error_code(&where) == json_error_out_of_memory)
-        return ha_fail_nomem(err);
-    return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: %s", what, where.line, where.column,
-                   where.text);
+    return json_error_code(&where) == json_error_out_of_memory ? ha_fail_nomem(err)
+                                                               : fail_in_data(text, &where, err);
 }
 
 void ha_json_free(ha_json *value)
@@ -90,6 +141,12 @@ size_t ha_json_count(const ha_json *container)
 const char *ha_json_text(const ha_json *value)
 {
     return json_string_value(value);
+}
+
+const char *ha_json_plain_text(const ha_json *value)
+{
+    const char *text = json_string_value(value);
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
 size_t ha_json_text_length(const ha_json *value)
@@ -165,6 +222,23 @@ ha_json *ha_json_new_text(const char *text)
 ha_json *ha_json_new_text_n(const char *text, size_t len)
 {
     return json_stringn(text, len);
+}
+
+ha_json *ha_json_spell_nul(const ha_json *value)
+{
+    size_t len = json_string_length(value);
+    const char *at = json_string_value(value), *end = at ? at + len : NULL;
+    if (!at || ha_json_plain_text(value))
+        return ha_json_share(value);
+    struct ha_buf text HA_BUF = ha_buf_make(len * strlen("\\u0000"));
+    while (at < end) {
+        size_t plain = strnlen(at, (size_t)(end - at));
+        ha_buf_add(&text, at, plain);
+        at += plain;
+        if (at < end && at++)
+            ha_buf_add_text(&text, "\\u0000");
+    }
+    return text.failed ? NULL : json_stringn(ha_buf_text(&text), text.len);
 }
 
 ha_json *ha_json_new_int(int64_t value)

@@ -27,10 +27,22 @@ enum ha_json_kind {
 /* ------------------------------------------------------------------------------------- reading, owning */
 
 /*
- * Parses one document of LEN bytes (RFC 8259; UTF-8; no duplicate member). WHAT names it in the error (HA_E_FORMAT,
- * with line and column). Release the value with ha_json_free.
+ * Parses one document of LEN bytes (RFC 8259; UTF-8; no duplicate member; no NUL in a text, so that every text is a C
+ * string). WHAT names it in the error (HA_E_FORMAT, with line and column). Release the value with ha_json_free.
  */
 int ha_json_parse(const char *text, size_t len, const char *what, ha_json **out, struct ha_error *err);
+
+/*
+ * The same for what a person's data are made of: texts may hold a NUL, names may not. The error has a JSON Pointer, and
+ * nothing of the text but names.
+ */
+int ha_json_parse_data(const char *text, size_t len, ha_json **out, struct ha_error *err);
+
+/* The UTF-16 code unit of an escape \uXXXX that LEN bytes begin with, or -1 when they do not. */
+int ha_json_code_unit(const char *text, size_t len);
+
+/* Whether the source text of an escape stands in TEXT that no text can hold: of a surrogate or, for a NAME or an id, of a NUL. */
+bool ha_json_has_escape(const char *text, size_t len, bool name);
 
 void ha_json_free(ha_json *value);
 void ha_json_cleanup(ha_json **value);
@@ -48,8 +60,9 @@ bool ha_json_is(const ha_json *value, enum ha_json_kind kind);
 ha_json *ha_json_get(const ha_json *object, const char *key); /* borrowed */
 ha_json *ha_json_at(const ha_json *array, size_t index);      /* borrowed */
 size_t ha_json_count(const ha_json *container);               /* elements or members */
-const char *ha_json_text(const ha_json *value);   /* of a string, else NULL; lives as long as VALUE */
-size_t ha_json_text_length(const ha_json *value); /* bytes, a NUL inside counts */
+const char *ha_json_text(const ha_json *value);       /* of a string, else NULL; lives as long as VALUE */
+const char *ha_json_plain_text(const ha_json *value); /* the same, but NULL when a NUL stands inside */
+size_t ha_json_text_length(const ha_json *value);     /* bytes, a NUL inside counts */
 int64_t ha_json_int(const ha_json *value, int64_t otherwise);
 bool ha_json_bool(const ha_json *value, bool otherwise);
 const char *ha_json_get_text(const ha_json *object, const char *key);
@@ -70,6 +83,10 @@ ha_json *ha_json_new_object(void);
 ha_json *ha_json_new_array(void);
 ha_json *ha_json_new_text(const char *text);
 ha_json *ha_json_new_text_n(const char *text, size_t len);
+
+/* VALUE as a C string can hold it: each NUL inside a text is spelled as the six characters \u0000. NULL gives NULL. */
+ha_json *ha_json_spell_nul(const ha_json *value);
+
 ha_json *ha_json_new_int(int64_t value);
 ha_json *ha_json_new_bool(bool value);
 ha_json *ha_json_new_null(void);

@@ -22,6 +22,7 @@ struct ha_map {
     const char *name;    /* property; NULL at the root */
     const char *pointer; /* VALUE, EACH: where in the item, or in the parent's */
     bool parent;
+    bool is_id; /* a text that must be a C string, because files and links are found by it */
     enum ha_as as;
     const ha_json *words; /* VALUE: service's word -> ours, or NULL */
     const ha_json *constant;
@@ -83,15 +84,18 @@ static char *join(const char *at, const char *word, const char *name)
     return text.failed ? NULL : strdup(ha_buf_text(&text));
 }
 
+static bool refers_to(const struct ha_schema *schema, const char *at, const char *what)
+{
+    const char *reference = ha_json_get_text(ha_schema_at(schema, at), "$ref");
+    return reference && strcmp(reference, what) == 0;
+}
+
 /* The conversion that a property takes by itself. */
 static enum ha_as natural_conversion(const struct ha_schema *schema, const char *at)
 {
-    const char *reference = ha_json_get_text(ha_schema_at(schema, at), "$ref");
-    if (reference && strcmp(reference, "#/$defs/time") == 0)
+    if (refers_to(schema, at, "#/$defs/time"))
         return HA_AS_RFC3339;
-    if (reference && strcmp(reference, "#/$defs/decimal") == 0)
-        return HA_AS_DECIMAL;
-    return HA_AS_IS;
+    return refers_to(schema, at, "#/$defs/decimal") ? HA_AS_DECIMAL : HA_AS_IS;
 }
 
 static void set_pointer(struct ha_map *node, const char *pointer)
@@ -135,6 +139,7 @@ static int compile_spec(struct compiler *compiler, const ha_json *spec, struct h
                         struct ha_error *err)
 {
     node->as = natural_conversion(compiler->schema, node->at);
+    node->is_id = refers_to(compiler->schema, node->at, "#/$defs/id");
     if (ha_json_text(spec)) {
         set_pointer(node, ha_json_text(spec));
         return 0;
@@ -257,16 +262,19 @@ static int fail_value(struct mapper *mapper, const struct ha_map *node, struct h
     return result ? ha_fail_nomem(err) : 0;
 }
 
+/* The service's word in ours, or NULL. */
+static ha_json *translate(const struct ha_map *node, const ha_json *value)
+{
+    HA_JSON ha_json *word = ha_convert(value, HA_AS_TEXT);
+    const char *text = ha_json_plain_text(word);
+    return text ? ha_json_share(ha_json_get(node->words, text)) : NULL;
+}
+
 /* A new value that fits the property, or NULL. */
 static int convert(const struct ha_map *node, const ha_json *value, ha_json **out, struct ha_error *err)
 {
-    HA_JSON ha_json *converted = NULL;
-    if (node->words) {
-        HA_JSON ha_json *word = ha_convert(value, HA_AS_TEXT);
-        converted = word ? ha_json_share(ha_json_get(node->words, ha_json_text(word))) : NULL;
-    } else {
-        converted = ha_convert(value, node->as);
-    }
+    HA_JSON ha_json *given = node->words ? translate(node, value) : ha_convert(value, node->as);
+    HA_JSON ha_json *converted = node->is_id ? ha_json_spell_nul(given) : ha_json_share(given);
     bool valid = false;
     if (converted && ha_schema_valid(node->schema, node->at, converted, &valid, err))
         return -1;
@@ -285,7 +293,11 @@ static int apply_value(struct mapper *mapper, const struct ha_map *node, const h
         return -1;
     if (!converted)
         return fail_value(mapper, node, err);
-    return ha_json_set(target, node->name, converted) ? ha_fail_nomem(err) : 0;
+    if (ha_json_set(target, node->name, converted))
+        return ha_fail_nomem(err);
+    /* An id with a NUL stands in its place in another form, so the original is kept as if it had not fit. */
+    bool spelled = node->is_id && ha_json_text(value) && !ha_json_plain_text(value);
+    return spelled ? fail_value(mapper, node, err) : 0;
 }
 
 static int apply_children(struct mapper *mapper, const struct ha_map *node, const ha_json *scope,

@@ -3,9 +3,9 @@
  * The page scanner. jansson needs nine times the text of ordinary records and up to forty-three times for hostile ones,
  * so a page is cut into the texts of its items and each is parsed alone.
  *
- * It owns where an item begins and ends, the depth, and what becomes of numbers. It does not judge strings and
- * literals: the parser does that with each text that was cut out. What it has skipped over it has copied, so that
- * nothing of a page escapes the parser.
+ * It owns where an item begins and ends, the depth, and what becomes of numbers and of escapes that the parser cannot
+ * hold. It does not judge strings otherwise, nor whether a member stands twice: the parser does that with each text that was
+ * cut out. What it has skipped over it has copied, so that nothing of a page escapes the parser.
  */
 #include "model/page.h"
 
@@ -20,19 +20,46 @@ struct scanner {
     int depth;
     struct ha_buf *out; /* the envelope's text or an item's */
     struct ha_buf envelope, item;
-    bool found;
+    bool found, escaped;
     ha_page_visit visit;
     void *context;
 };
 
+/* Adds the place to an error. */
+static int fail_here(const struct scanner *scanner, struct ha_error *err)
+{
+    struct ha_buf pointer HA_BUF = ha_buf_make(sizeof err->text / 2);
+    size_t at = (size_t)(scanner->at - scanner->begin);
+    ha_pointer_place(scanner->begin, at, &pointer);
+    if (pointer.len)
+        ha_context(err, "%s", ha_buf_text(&pointer));
+    return ha_context(err, "byte %zu", at);
+}
+
 static int bad(const struct scanner *scanner, struct ha_error *err, const char *what)
 {
-    return ha_fail(err, HA_E_FORMAT, "byte %zu: %s", (size_t)(scanner->at - scanner->begin), what);
+    ha_fail(err, HA_E_FORMAT, "%s", scanner->at == scanner->end ? "the text ends too early" : what);
+    return fail_here(scanner, err);
+}
+
+/* 0 when everything that was copied so far had room. */
+static int copied(const struct scanner *scanner, struct ha_error *err)
+{
+    if (!scanner->out->failed)
+        return 0;
+    bool item = scanner->out == &scanner->item;
+    ha_buf_check(scanner->out, item ? "an item of the page" : "the page around its items", err);
+    return fail_here(scanner, err);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
 static void skip_blanks(struct scanner *scanner)
 {
-    while (scanner->at < scanner->end && strchr(" \t\r\n", *scanner->at) && *scanner->at)
+    while (scanner->at < scanner->end && is_blank(*scanner->at))
         scanner->at++;
 }
 
@@ -47,20 +74,65 @@ static int take(struct scanner *scanner, char wanted, struct ha_error *err)
     if (peek(scanner) != wanted) {
         char what[32] = "'?' expected";
         what[1] = wanted;
-        return bad(scanner, err, scanner->at == scanner->end ? "the text ends too early" : what);
+        return bad(scanner, err, what);
     }
     scanner->at++;
-    return ha_buf_add_char(scanner->out, wanted) ? ha_buf_check(scanner->out, "an item of the page", err) : 0;
+    ha_buf_add_char(scanner->out, wanted);
+    return copied(scanner, err);
 }
 
-static int copy_text(struct scanner *scanner, struct ha_error *err)
+/* Whether an escape of a surrogate whose second digit lies in FROM to TO begins at AT; the last two digits may be anything. */
+static bool is_surrogate(const char *at, const char *end, char from, char to)
 {
-    const char *from = scanner->at;
-    for (scanner->at++; scanner->at < scanner->end; scanner->at++) {
-        if (*scanner->at == '\\')
-            scanner->at++;
-        else if (*scanner->at == '"')
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u' || (at[2] | 0x20) != 'd')
+        return false;
+    char digit = (char)(at[3] | 0x20);
+    return (at[3] >= from && at[3] <= '9') || (digit >= 'a' && digit >= from && digit <= to);
+}
+
+/*
+ * Steps over an escape \u. One that the parser would refuse although it is JSON (RFC 8259, section 8.2) gets one more
+ * backslash, so that it means its own six characters. *from is where the text begins that is not copied yet.
+ */
+static void step_over_escape(struct scanner *scanner, const char **from, bool name)
+{
+    if (is_surrogate(scanner->at, scanner->end, '8', 'b') &&
+        is_surrogate(scanner->at + 6, scanner->end, 'c', 'f')) {
+        scanner->at += 8; /* to the digits of the second one */
+        return;
+    }
+    int unit = ha_json_code_unit(scanner->at, (size_t)(scanner->end - scanner->at));
+    if (unit >> 11 == 0xD800 >> 11 || (name && unit == 0)) {
+        ha_buf_add(scanner->out, *from, (size_t)(scanner->at - *from));
+        ha_buf_add_char(scanner->out, '\\');
+        *from = scanner->at;
+        scanner->escaped = true;
+    }
+    scanner->at += 2;
+}
+
+/* The quote from AT on, or an escape before it that may have to be rewritten, or END or beyond. */
+static const char *plain_end(const char *at, const char *end, bool name)
+{
+    while (at < end && *at != '"') {
+        if (*at != '\\')
+            at++;
+        else if (end - at > 2 && at[1] == 'u' && (at[2] == 'd' || at[2] == 'D' || (name && at[2] == '0')))
             break;
+        else
+            at += 2;
+    }
+    return at;
+}
+
+static int copy_text(struct scanner *scanner, bool name, struct ha_error *err)
+{
+    const char *from = scanner->at++;
+    for (;;) {
+        scanner->at = plain_end(scanner->at, scanner->end, name);
+        if (scanner->at >= scanner->end || *scanner->at == '"')
+            break;
+        step_over_escape(scanner, &from, name);
     }
     if (scanner->at >= scanner->end) {
         scanner->at = scanner->end;
@@ -68,7 +140,7 @@ static int copy_text(struct scanner *scanner, struct ha_error *err)
     }
     scanner->at++;
     ha_buf_add(scanner->out, from, (size_t)(scanner->at - from));
-    return ha_buf_check(scanner->out, "an item of the page", err);
+    return copied(scanner, err);
 }
 
 /* Length of the number (RFC 8259, section 6) at TEXT, 0 when it is none. *integer is true without point and exponent. */
@@ -126,7 +198,7 @@ static int copy_number(struct scanner *scanner, struct ha_error *err)
     if (quote)
         ha_buf_add_char(scanner->out, '"');
     scanner->at += len;
-    return ha_buf_check(scanner->out, "an item of the page", err);
+    return copied(scanner, err);
 }
 
 static int copy_literal(struct scanner *scanner, struct ha_error *err)
@@ -137,7 +209,7 @@ static int copy_literal(struct scanner *scanner, struct ha_error *err)
         if ((size_t)(scanner->end - scanner->at) >= len && memcmp(scanner->at, literals[i], len) == 0) {
             scanner->at += len;
             ha_buf_add(scanner->out, literals[i], len);
-            return ha_buf_check(scanner->out, "an item of the page", err);
+            return copied(scanner, err);
         }
     }
     return copy_number(scanner, err);
@@ -146,19 +218,28 @@ static int copy_literal(struct scanner *scanner, struct ha_error *err)
 /* ITEMS is what is left of the pointer to the items, or NULL where no items can be. */
 static int copy_value(struct scanner *scanner, const char *items, struct ha_error *err);
 
+/* Whether a name, LEN bytes with its quotes, is TOKEN: services write ü in names as \u00fc as well. */
+static bool is_name(const char *name, size_t len, const char *token)
+{
+    struct ha_error ignored;
+    HA_JSON ha_json *text = NULL;
+    if (!memchr(name, '\\', len))
+        return strlen(token) == len - 2 && memcmp(token, name + 1, len - 2) == 0;
+    return ha_json_parse(name, len, "a name", &text, &ignored) == 0 && strcmp(ha_json_text(text), token) == 0;
+}
+
 /* One member's name; *rest is the pointer that goes on in its value, or NULL. */
 static int copy_name(struct scanner *scanner, const char *items, const char **rest, struct ha_error *err)
 {
     if (peek(scanner) != '"')
         return bad(scanner, err, "a member's name expected");
-    const char *name = scanner->at + 1;
-    if (copy_text(scanner, err))
-        return -1;
-    size_t len = (size_t)(scanner->at - name - 1);
+    const char *name = scanner->at;
     char token[HA_POINTER_MAX];
+    if (copy_text(scanner, true, err))
+        return -1;
     *rest = NULL;
-    if (items && ha_pointer_next(&items, token, sizeof token) && strlen(token) == len &&
-        memcmp(token, name, len) == 0)
+    if (items && ha_pointer_next(&items, token, sizeof token) &&
+        is_name(name, (size_t)(scanner->at - name), token))
         *rest = items;
     return take(scanner, ':', err);
 }
@@ -200,10 +281,11 @@ static int cut_item(struct scanner *scanner, struct ha_error *err)
 {
     ha_buf_clear(&scanner->item);
     scanner->out = &scanner->item;
+    scanner->escaped = false;
     int result = copy_value(scanner, NULL, err);
     scanner->out = &scanner->envelope;
-    return result ? -1
-                  : scanner->visit(scanner->context, ha_buf_text(&scanner->item), scanner->item.len, err);
+    struct ha_page_item item = {ha_buf_text(&scanner->item), scanner->item.len, scanner->escaped};
+    return result ? -1 : scanner->visit(scanner->context, &item, err);
 }
 
 static int cut_array(struct scanner *scanner, struct ha_error *err)
@@ -250,7 +332,7 @@ static int copy_value(struct scanner *scanner, const char *items, struct ha_erro
     scanner->depth++;
     int result = c == '{'   ? copy_object(scanner, items, err)
                  : c == '[' ? copy_array(scanner, err)
-                 : c == '"' ? copy_text(scanner, err)
+                 : c == '"' ? copy_text(scanner, false, err)
                             : copy_literal(scanner, err);
     scanner->depth--;
     return result;
@@ -265,7 +347,7 @@ static int cut_page(struct scanner *scanner, const char *items, struct ha_error 
         return bad(scanner, err, "something follows the end of the document");
     if (!scanner->found)
         return ha_fail(err, HA_E_FORMAT, "there are no items at %s", items);
-    return ha_buf_check(&scanner->envelope, "the page around its items", err);
+    return copied(scanner, err);
 }
 
 int ha_page_cut(const char *text, size_t len, const char *items, ha_page_visit visit, void *context,
@@ -286,8 +368,7 @@ int ha_page_cut(const char *text, size_t len, const char *items, ha_page_visit v
     HA_JSON ha_json *around = NULL;
     int result = cut_page(&scanner, items, err);
     if (result == 0)
-        result =
-            ha_json_parse(ha_buf_text(&scanner.envelope), scanner.envelope.len, "the page", &around, err);
+        result = ha_json_parse_data(ha_buf_text(&scanner.envelope), scanner.envelope.len, &around, err);
     ha_buf_free(&scanner.envelope);
     ha_buf_free(&scanner.item);
     if (result == 0 && envelope)

@@ -28,6 +28,12 @@ int ha_pointer_put(ha_json *root, const char *pointer, ha_json *value, struct ha
 /* Appends "/" and the escaped token. */
 void ha_pointer_append(struct ha_buf *pointer, const char *token);
 
+/*
+ * Appends where byte AT of a JSON text stands: the member or element whose name or value it is part of, "" for the text
+ * itself. What stands before AT must be JSON as far as brackets and strings go; names that are none are taken as they are.
+ */
+void ha_pointer_place(const char *text, size_t at, struct ha_buf *pointer);
+
 /* Cuts the buffer back to LEN bytes: the way up after ha_pointer_append. */
 void ha_pointer_cut(struct ha_buf *pointer, size_t len);
 

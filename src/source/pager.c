@@ -25,12 +25,12 @@ struct pager {
     struct ha_hashes seen;                  /* the cursors */
 };
 
-static int count_item(void *context, const char *text, size_t len, struct ha_error *err)
+static int count_item(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
     struct pager *pager = context;
     pager->items++;
     pager->in_page++;
-    return pager->pages->visit(pager->pages->context, text, len, err);
+    return pager->pages->visit(pager->pages->context, item, err);
 }
 
 static int fail(const struct pager *pager, struct ha_error *err, const char *what)
@@ -62,9 +62,10 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
         return flag && announced ? fail(pager, err, "says that more follow and does not name the next one")
                                  : 0;
     HA_JSON ha_json *text = ha_convert(next, HA_AS_TEXT);
-    if (!text || ha_json_text_length(text) == 0 || ha_json_text_length(text) >= sizeof pager->cursor)
+    const char *cursor = ha_json_plain_text(text);
+    if (!cursor || !cursor[0] || strlen(cursor) >= sizeof pager->cursor)
         return fail(pager, err, "names the next one with an empty or overlong cursor");
-    snprintf(pager->cursor, sizeof pager->cursor, "%s", ha_json_text(text));
+    snprintf(pager->cursor, sizeof pager->cursor, "%s", cursor);
     *more = true;
     return note_cursor(pager, err);
 }
@@ -213,7 +214,7 @@ static int cut(struct pager *pager, const struct ha_answer *answer, ha_json **en
         return check_error(pages, *envelope, err);
     /* Where the items are missing because of an error, the error is what to tell. */
     if (pages->category->error && pager->in_page == 0 && answer->text.len <= HA_LIMIT_ITEM_BYTES &&
-        ha_json_parse(ha_buf_text(&answer->text), answer->text.len, "the answer", &whole, &other) == 0)
+        ha_json_parse_data(ha_buf_text(&answer->text), answer->text.len, &whole, &other) == 0)
         check_error(pages, whole, err);
     return -1;
 }

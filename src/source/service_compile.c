@@ -395,7 +395,7 @@ static int compile_fields(struct compiler *compiler, struct ha_category *categor
         return -1;
     if (category->parent >= 0 && category->items[0] &&
         add_field(compiler, &compiler->service->categories[category->parent], category->items,
-                  HA_FIELD_MAPPED, NULL, NULL, place(compiler, "from/items"), err))
+                  HA_FIELD_LISTED, NULL, NULL, place(compiler, "from/items"), err))
         return -1;
     if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL, place(compiler, "time"),
                   err) ||
