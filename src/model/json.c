@@ -19,6 +19,10 @@ int ha_json_parse(const char *text, size_t len, const char *what, ha_json **out,
         return 0;
     if (json_error_code(&where) == json_error_out_of_memory)
         return ha_fail_nomem(err);
+    /* jansson quotes the text at the place, which may be a person's; errors reach reports and logs. */
+    char *quoted = strstr(where.text, " near '");
+    if (quoted)
+        *quoted = '\0';
     return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: %s", what, where.line, where.column,
                    where.text);
 }
