@@ -83,8 +83,7 @@ static char *join(const char *at, const char *word, const char *name)
     return text.failed ? NULL : strdup(ha_buf_text(&text));
 }
 
-/* The conversion that a property takes by itself. */
-static enum ha_as natural_conversion(const struct ha_schema *schema, const char *at)
+enum ha_as ha_map_natural(const struct ha_schema *schema, const char *at)
 {
     const char *reference = ha_json_get_text(ha_schema_at(schema, at), "$ref");
     if (reference && strcmp(reference, "#/$defs/time") == 0)
@@ -134,7 +133,7 @@ static int compile_each(struct compiler *compiler, const ha_json *spec, struct h
 static int compile_spec(struct compiler *compiler, const ha_json *spec, struct ha_map *node,
                         struct ha_error *err)
 {
-    node->as = natural_conversion(compiler->schema, node->at);
+    node->as = ha_map_natural(compiler->schema, node->at);
     if (ha_json_text(spec)) {
         set_pointer(node, ha_json_text(spec));
         return 0;
