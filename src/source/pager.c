@@ -20,6 +20,7 @@ struct pager {
     const char *items_at; /* pointer to the items of a page */
     ha_page_visit visit;
     void *context;
+    const struct ha_pages_watch *watch; /* or NULL */
     uint64_t items, in_page, pages;
     char cursor[MAX_CURSOR]; /* of the next page */
     ha_json *seen;           /* hash of each cursor -> true */
@@ -127,6 +128,17 @@ static struct ha_request ask(const struct pager *pager, const char *path, const 
     return request;
 }
 
+static int show(const struct pager *pager, const struct ha_answer *answer, struct ha_error *err)
+{
+    const struct ha_pages_watch *watch = pager->watch;
+    return watch ? watch->page(watch->context, ha_buf_text(&answer->text), answer->text.len, err) : 0;
+}
+
+static bool is_enough(const struct pager *pager)
+{
+    return pager->watch && pager->watch->enough(pager->watch->context);
+}
+
 static int walk(struct pager *pager, struct ha_source *source, const char *path, const char *query,
                 struct ha_error *err)
 {
@@ -146,11 +158,15 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
         pager->in_page = 0;
         if (++pager->pages > MAX_PAGES)
             return ha_fail(err, HA_E_PAGES, "the list has more than %d pages", MAX_PAGES);
+        if (show(pager, &answer, err))
+            return -1;
         if (ha_page_cut(ha_buf_text(&answer.text), answer.text.len, pager->items_at, count_item, pager,
                         &envelope, err))
             return ha_context(err, "page %llu", (unsigned long long)pager->pages);
         if (step(pager, envelope, ha_buf_text(&answer.link), &more, err))
             return -1;
+        if (more && is_enough(pager))
+            return 0;
         ha_json_free(last);
         last = HA_TAKE(envelope);
     }
@@ -158,12 +174,14 @@ static int walk(struct pager *pager, struct ha_source *source, const char *path,
 }
 
 int ha_pages_walk(struct ha_source *source, const struct ha_category *category, const char *path,
-                  const char *query, ha_page_visit visit, void *context, struct ha_error *err)
+                  const char *query, ha_page_visit visit, void *context, const struct ha_pages_watch *watch,
+                  struct ha_error *err)
 {
     struct pager pager = {.spec = &category->page,
                           .items_at = category->items,
                           .visit = visit,
                           .context = context,
+                          .watch = watch,
                           .seen = ha_json_new_object()};
     int result = pager.seen ? walk(&pager, source, path, query, err) : ha_fail_nomem(err);
     ha_json_free(pager.seen);
