@@ -6,6 +6,7 @@ which must not appear in anything that is printed. What is suggested is pasted, 
 """
 
 import json
+import random
 import sys
 import unittest
 from pathlib import Path
@@ -224,6 +225,31 @@ class Suggestions(unittest.TestCase):
                                          description=shop.path)
                 self.assertEqual(run.code, 0, run)
                 self.assertEqual(harness.read_json(out / "r.json")["outcome"], "complete")
+
+    def test_pasting_whatever_a_service_sends(self):
+        names = ["name", "created", "createdAt", "token", "title", "0", "1", "*", "a/b", "~", "", "x y", "Ünï", "url", "key", "a", "id"]
+        chance = random.Random(20261101)
+
+        def value(depth):
+            kind = chance.randrange(11 if depth < 3 else 7)
+            if kind > 8:
+                return [value(depth + 1) for _ in range(chance.randrange(3))]
+            if kind > 6:
+                return {chance.choice(names): value(depth + 1) for _ in range(chance.randrange(4))}
+            return [CANARY, None, True, 1767225600, 12.5, "2026-02-01T00:00:00Z", 7][kind]
+
+        for number in range(12 if harness.SANITIZED else 40):
+            record = chance.choice(["account", "prompt", "media", "generation", "message", "record", "preference"])
+            known = chance.choice([{}, {"keep": ["/a/*/name"]}, {"omit": {"/a/token": "security"}}, {"keep": ["/a/0"]}])
+            with self.subTest(number, record=record, known=known):
+                items = [{chance.choice(names): value(0) for _ in range(8)} | {"id": str(n), "user": 41} for n in range(4)]
+                shop = Shop(category("things", record, **known), things=items)
+                shop.paste()
+                lint = holdall("lint", shop.path)
+                self.assertEqual(lint.code, 0, lint)
+                self.assertEqual(unknown(shop.seen()["things"]), [], shop.path.read_text(encoding="utf-8"))
+                plan = holdall("plan", "-s", shop.path, "-u", PERSON)
+                self.assertEqual((plan.code, "unknown to" in plan.out), (0, False), plan)
 
     def paste_into_broken(self, shop):
         """A description with a wrong id and a wrong subject, whose probe fails and suggests all the same."""
