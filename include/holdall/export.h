@@ -118,6 +118,58 @@ int ha_plan(const struct ha_export_options *options, struct ha_export_result *re
 
 void ha_export_result_free(struct ha_export_result *result);
 
+/*
+ * One field that a probe saw. Elements of arrays are "*" in POINTER. Of an item's field USE is "mapped", "kept", "omitted", "unknown" or
+ * "unconverted" (mapped, and the value does not convert); of a member that stands around the items "read" or "not_used".
+ */
+struct ha_probe_field {
+    const char *pointer, *use;
+    const char *reason; /* of an omitted one, else NULL */
+    char types[64];     /* JSON types seen, such as "integer, null" */
+    int64_t items;      /* that have it; 0 around the items */
+};
+
+/*
+ * A line that could be pasted into MEMBER of the category: "map", "keep", "omit", with the whole of "subject", or one of several for "items".
+ * It is a piece of JSON in one line that can be shown on a terminal. Where MEMBER is "hint", it is a sentence.
+ */
+struct ha_probe_line {
+    const char *member, *text;
+};
+
+struct ha_probe_category {
+    const char *id;
+    const char *error;     /* the gravest, or NULL */
+    int64_t items, failed; /* seen; could not be used */
+    bool limited;          /* there were more items than were asked for */
+    struct ha_probe_field *fields, *around;
+    size_t field_count, around_count;
+    struct ha_probe_line *lines;
+    size_t line_count;
+};
+
+/* Every text lives as long as the result. */
+struct ha_probe_result {
+    struct ha_probe_category *categories;
+    size_t category_count;
+    void *texts;
+};
+
+/*
+ * Lists the selected categories as ha_plan does and notes the use, types and number of every field, never a value. Of each category at most
+ * LIMIT items are looked at; 0: 1000. A category that fails, or items that cannot be used, do not end a probe. With JSON not NULL *json
+ * becomes the probe's document (formats/probe.schema.json), to be released with free(). Options that concern keys and outputs are not
+ * looked at.
+ *
+ * 0, or -1: what ended the probe (then *result is empty), or the gravest error of the categories (then everything is filled). An item
+ * that lacks the pointer of `subject` is HA_E_FORMAT here; one that names somebody else is HA_E_SUBJECT and ends its category. *result is
+ * released with ha_probe_result_free, also after a failure.
+ */
+int ha_probe(const struct ha_export_options *options, int64_t limit, struct ha_probe_result *result,
+             char **json, struct ha_error *err);
+
+void ha_probe_result_free(struct ha_probe_result *result);
+
 #ifdef __cplusplus
 }
 #endif

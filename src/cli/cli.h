@@ -21,7 +21,7 @@ struct cli_command {
     const char *summary;
 };
 
-extern const struct cli_command cli_export, cli_plan, cli_verify, cli_lint, cli_keygen, cli_pubkey,
+extern const struct cli_command cli_export, cli_plan, cli_probe, cli_verify, cli_lint, cli_keygen, cli_pubkey,
     cli_schema, cli_help;
 
 /* The command with this name, or number INDEX of the table; NULL when there is none. */
@@ -110,7 +110,7 @@ void cli_progress_start(struct cli_progress *progress, bool wanted);
 void cli_progress_show(void *context, const struct ha_progress *progress);
 void cli_progress_clear(struct cli_progress *progress);
 
-/* ---- run.c: what export and plan share ---- */
+/* ---- run.c: what export, plan and probe share ---- */
 
 struct cli_run {
     struct ha_export_options options;

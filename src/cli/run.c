@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What export and plan share: the options that name a request, the set-up of a run, findings, notes, and the plan
+ * What export, plan and probe share: the options that name a request, the set-up of a run, findings, notes, and the plan
  * as text or JSON. It refuses a run without a service or without anybody to export.
  */
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The run as a whole: ha_export and ha_plan.
+ * The run as a whole: ha_export and ha_plan, and the beginning and end that ha_probe has too.
  *
  * It owns the stage (a directory of mode 0700 that is locked while a run works in it and removed when it ends), the decision
  * whether to publish, and the publishing. Nothing appears under the target's name before it is whole, synced and signed.
@@ -27,8 +27,8 @@ enum { DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024, PATH_SIZ
 
 /* ------------------------------------------------------------------------------------- begin and end */
 
-static int start_run(struct ha_run *run, const struct ha_export_options *options,
-                     struct ha_export_result *result, struct ha_error *err)
+int ha_run_start(struct ha_run *run, const struct ha_export_options *options, struct ha_export_result *result,
+                 struct ha_error *err)
 {
     *result = (struct ha_export_result){.exit_status = 1};
     ha_error_clear(err);
@@ -48,7 +48,7 @@ static int start_run(struct ha_run *run, const struct ha_export_options *options
     return 0;
 }
 
-static void end_run(struct ha_run *run)
+void ha_run_end(struct ha_run *run)
 {
     ha_pack_free(run->pack);
     ha_index_close(run->index);
@@ -336,40 +336,40 @@ static int export(struct ha_run *run, struct ha_error *err)
 int ha_export(const struct ha_export_options *options, struct ha_export_result *result, struct ha_error *err)
 {
     struct ha_run run;
-    int done = start_run(&run, options, result, err) || export(&run, err) ? -1 : 0;
+    int done = ha_run_start(&run, options, result, err) || export(&run, err) ? -1 : 0;
     ha_report_outcome(&run, done ? err : NULL);
     if (run.stage == NULL && options->report && options->size == sizeof *options) {
         struct ha_error ignored;
         ha_run_write_report(&run, done ? err : NULL, &ignored);
     }
     ha_event_finish(&run);
-    end_run(&run);
+    ha_run_end(&run);
     return done;
 }
 
-static int plan(struct ha_run *run, char **json, struct ha_error *err)
+int ha_run_with_index(struct ha_run *run, ha_run_work visit, void *context, struct ha_error *err)
 {
     const char *folder = getenv("TMPDIR");
     char path[PATH_SIZE];
     if (snprintf(path, sizeof path, "%s/holdall-plan-XXXXXX", folder && *folder ? folder : "/tmp") >=
         PATH_SIZE)
         return ha_fail(err, HA_E_USAGE, "the path in TMPDIR is too long");
-    if (ha_run_resolve(run, err) || ha_run_read_texts(run, err))
-        return -1;
     if (!mkdtemp(path))
-        return ha_fail_errno(err, errno, "no place for the index of a plan");
+        return ha_fail_errno(err, errno, "no place for the index");
     run->stage = strdup(path);
-    int result = !run->stage ? ha_fail_nomem(err)
-                 : open_index(run, err) || ha_run_list(run, err) || ha_run_total(run, &run->total, err) ? -1
-                                                                                                        : 0;
-    if (run->index)
-        ha_report_fill(run, NULL);
-    if (result == 0 && json)
-        result = ha_plan_document(run, json, err);
+    int result = !run->stage ? ha_fail_nomem(err) : open_index(run, err) ? -1 : visit(run, context, err);
     ha_index_close(HA_TAKE(run->index));
     struct ha_error ignored;
     ha_path_remove_tree(path, &ignored);
     return result;
+}
+
+/* CONTEXT is where the document goes (char **), or NULL. */
+static int plan(struct ha_run *run, void *context, struct ha_error *err)
+{
+    int result = ha_run_list(run, err) || ha_run_total(run, &run->total, err) ? -1 : 0;
+    ha_report_fill(run, NULL);
+    return result == 0 && context ? ha_plan_document(run, context, err) : result;
 }
 
 int ha_plan(const struct ha_export_options *options, struct ha_export_result *result, char **json,
@@ -378,9 +378,12 @@ int ha_plan(const struct ha_export_options *options, struct ha_export_result *re
     struct ha_run run;
     if (json)
         *json = NULL;
-    int done = start_run(&run, options, result, err) || plan(&run, json, err) ? -1 : 0;
+    int done = ha_run_start(&run, options, result, err) || ha_run_resolve(&run, err) ||
+                       ha_run_read_texts(&run, err) || ha_run_with_index(&run, plan, json, err)
+                   ? -1
+                   : 0;
     result->exit_status = done ? ha_error_exit_status(err->code) : 0;
-    end_run(&run);
+    ha_run_end(&run);
     return done;
 }
 

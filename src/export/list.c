@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "export/events.h"
 #include "export/lister.h"
+#include "export/probe.h"
 #include "ha-formats.h"
 #include "model/pointer.h"
 
@@ -177,8 +178,13 @@ static int list_nested(struct lister *lister, const ha_json *raw, struct ha_erro
 static int list_item(struct lister *lister, const ha_json *raw, const ha_json *parent, struct ha_error *err)
 {
     struct item item = {.lister = lister, .raw = raw};
+    struct ha_probe *probe = lister->run->probe;
     HA_JSON ha_json *failed = NULL;
+    if (probe && ha_probe_is_full(probe, lister->number))
+        return 0;
     lister->items++;
+    if (probe && ha_probe_item(probe, lister->number, raw, parent, err))
+        return -1;
     int result = bind_item(lister, raw, err);
     if (result == 0 && lister->run->selected[lister->number] && in_range(lister, raw)) {
         result = map_item(&item, parent, &failed, err);
@@ -187,9 +193,11 @@ static int list_item(struct lister *lister, const ha_json *raw, const ha_json *p
     }
     ha_json_free(item.record);
     if (result && lister->category->parent >= 0)
-        return ha_context(err, "%s: item %llu", lister->category->id, (unsigned long long)lister->items);
-    if (result)
-        return ha_context(err, "item %llu", (unsigned long long)lister->items);
+        ha_context(err, "%s: item %llu", lister->category->id, (unsigned long long)lister->items);
+    else if (result)
+        ha_context(err, "item %llu", (unsigned long long)lister->items);
+    if (result && !(probe && ha_probe_goes_on(probe, lister->number, raw, err)))
+        return -1;
     return list_nested(lister, raw, err);
 }
 
@@ -210,6 +218,8 @@ static int ask_detail(struct lister *lister, const ha_json *raw, struct ha_error
 {
     struct item item = {.lister = lister, .raw = raw};
     HA_JSON ha_json *failed = NULL;
+    if (lister->run->probe && ha_probe_is_full(lister->run->probe, lister->number))
+        return 0;
     int result = map_item(&item, NULL, &failed, err);
     if (result == 0)
         result = ha_details_ask(lister->details, item.id, err);
@@ -277,6 +287,7 @@ static int open_lister(struct lister *lister, struct ha_error *err)
         return -1;
     lister->list.pages.visit = take_item;
     lister->list.pages.context = lister;
+    lister->list.pages.watch = lister->run->probe ? ha_probe_watch(lister->run->probe, lister->number) : NULL;
     return lister->category->detail && !lister->list.empty
                ? ha_details_new(lister->run, lister->category, take_detail, lister, &lister->details, err)
                : 0;
@@ -372,14 +383,27 @@ static int tell_listed(struct ha_run *run, size_t number, struct ha_error *err)
     return 0;
 }
 
+bool ha_run_lists(const struct ha_run *run, size_t number)
+{
+    const struct ha_category *category = &run->service->categories[number];
+    return !category->none && category->parent < 0 && is_needed(run, number);
+}
+
+int ha_run_list_category(struct ha_run *run, size_t number, struct ha_error *err)
+{
+    struct ha_error ignored;
+    if (ha_index_begin(run->index, err))
+        return -1;
+    int result = list_category(run, number, err);
+    if (ha_index_commit(run->index, result ? &ignored : err))
+        result = -1;
+    return result ? -1 : tell_listed(run, number, err);
+}
+
 int ha_run_list(struct ha_run *run, struct ha_error *err)
 {
     for (size_t i = 0; i < run->service->category_count; i++) {
-        const struct ha_category *category = &run->service->categories[i];
-        if (category->none || category->parent >= 0 || !is_needed(run, i))
-            continue;
-        if (ha_index_begin(run->index, err) || list_category(run, i, err) ||
-            ha_index_commit(run->index, err) || tell_listed(run, i, err))
+        if (ha_run_lists(run, i) && ha_run_list_category(run, i, err))
             return -1;
     }
     run->listed_ms = run->env->monotonic_ms(run->env->context);

@@ -57,7 +57,17 @@ struct ha_run {
     char blake2b[2 * HA_BLAKE2B_SIZE + 1]; /* of the archive, once it is signed */
     int64_t last_progress_ms;
     int64_t event_seq;
+    struct ha_probe *probe; /* who looks on while this run lists, or NULL */
 };
+
+/* Reads the description and the order. RESULT is emptied. Whatever becomes of it, ha_run_end releases the run. */
+int ha_run_start(struct ha_run *run, const struct ha_export_options *options, struct ha_export_result *result,
+                 struct ha_error *err);
+void ha_run_end(struct ha_run *run);
+
+/* Calls VISIT with an index in a temporary folder, which is then removed. */
+typedef int (*ha_run_work)(struct ha_run *run, void *context, struct ha_error *err);
+int ha_run_with_index(struct ha_run *run, ha_run_work visit, void *context, struct ha_error *err);
 
 /* Reads options and request into the order. */
 int ha_order_read(struct ha_run *run, struct ha_error *err);
@@ -77,6 +87,10 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url);
 
 /* Lists every selected category into the index. */
 int ha_run_list(struct ha_run *run, struct ha_error *err);
+
+/* One after another: whether category NUMBER has a list of its own that is needed, and the listing of it and of what lies in its items. */
+bool ha_run_lists(const struct ha_run *run, size_t number);
+int ha_run_list_category(struct ha_run *run, size_t number, struct ha_error *err);
 
 /* Fetches every listed file into the archive; at most BUDGET bytes of them wait for their turn in memory. */
 int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err);

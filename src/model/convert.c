@@ -11,10 +11,16 @@
 #include "base/time.h"
 #include "ha-formats.h"
 
+static const char *const words[] = {"",       "text",    "integer", "decimal", "boolean",
+                                    "unix_s", "unix_ms", "unix_us", "rfc3339"};
+
+const char *ha_as_word(enum ha_as as)
+{
+    return words[as];
+}
+
 int ha_as_by_word(const char *word, enum ha_as *as)
 {
-    static const char *const words[] = {"",       "text",    "integer", "decimal", "boolean",
-                                        "unix_s", "unix_ms", "unix_us", "rfc3339"};
     for (size_t i = 1; i < sizeof words / sizeof *words; i++) {
         if (strcmp(words[i], word) == 0) {
             *as = (enum ha_as)i;

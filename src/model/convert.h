@@ -20,6 +20,9 @@ enum ha_as {
 /* The conversion with this word of the description; 0, or -1 when there is none. */
 int ha_as_by_word(const char *word, enum ha_as *as);
 
+/* Its word; "" for HA_AS_IS. */
+const char *ha_as_word(enum ha_as as);
+
 /*
  * VALUE converted, as a new value, or NULL when it does not convert (or memory ran out: the caller then keeps the value
  * as it is, which fails as well). Instants become RFC 3339 in UTC, decimals the shortest plain text of the same number

@@ -121,6 +121,7 @@ struct walk {
     struct ha_buf concrete, general; /* pointers of the value at work, with indices and with "*" */
     ha_json *seen;                   /* finding and general pointer -> true */
     ha_field_visit visit;
+    ha_field_look look; /* in place of visit */
     void *context;
 };
 
@@ -186,11 +187,26 @@ static int keep(struct walk *walk, const ha_json *value, ha_json **copy, struct 
     return *copy ? tell_escapes(walk, value, err) : ha_fail_nomem(err);
 }
 
+static int show(struct walk *walk, enum ha_field_use use, const char *reason, const ha_json *value,
+                struct ha_error *err)
+{
+    struct ha_field_seen seen = {use, ha_buf_text(&walk->general), reason, value};
+    return ha_buf_check(&walk->general, "a field's pointer", err) ? -1
+                                                                  : walk->look(walk->context, &seen, err);
+}
+
 /* A value that the walk does not go below. RULE is the node whose word holds here, NODE the value's own or NULL. */
 static int judge(struct walk *walk, const struct node *node, const struct node *rule, const ha_json *value,
                  ha_json **copy, struct ha_error *err)
 {
     bool empty = is_container(value) && ha_json_count(value) == 0;
+    if (walk->look && !rule)
+        return node && (empty || ha_json_is(value, HA_JSON_NULL))
+                   ? 0
+                   : show(walk, HA_FIELD_UNKNOWN, NULL, value, err);
+    if (walk->look)
+        return show(walk, rule->use == HA_FIELD_LISTED ? HA_FIELD_MAPPED : rule->use, rule->reason, value,
+                    err);
     switch (rule ? rule->use : HA_FIELD_UNKNOWN) {
     case HA_FIELD_KEPT:
         return keep(walk, value, copy, err);
@@ -272,6 +288,8 @@ static int walk_value(struct walk *walk, const struct node *node, const struct n
 {
     if (node && node->use != HA_FIELD_UNKNOWN)
         rule = node;
+    if (walk->look && has_failed(walk))
+        return show(walk, HA_FIELD_UNCONVERTED, NULL, value, err);
     if (has_failed(walk)) {
         if (note(walk, HA_FIELD_FOUND_UNCONVERTED, ha_json_kind_word(value), NULL, err))
             return -1;
@@ -284,23 +302,36 @@ static int walk_value(struct walk *walk, const struct node *node, const struct n
                                              : walk_array(walk, node, rule, value, copy, err);
 }
 
+static int walk_item(struct walk *walk, const struct ha_fields *fields, const ha_json *item, ha_json **extra,
+                     struct ha_error *err)
+{
+    walk->seen = ha_json_new_object();
+    walk->concrete = ha_buf_make(MAX_FIELD_TEXT);
+    walk->general = ha_buf_make(MAX_FIELD_TEXT);
+    int result = walk->seen ? walk_value(walk, &fields->root, NULL, item, extra, err) : ha_fail_nomem(err);
+    if (result == 0)
+        result = ha_buf_check(&walk->concrete, "a field's pointer", err);
+    ha_buf_free(&walk->concrete);
+    ha_buf_free(&walk->general);
+    ha_json_free(walk->seen);
+    return result;
+}
+
 int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed, bool escaped,
                    ha_json **extra, ha_field_visit visit, void *context, struct ha_error *err)
 {
     struct walk walk = {.failed = failed, .escaped = escaped, .visit = visit, .context = context};
-    walk.seen = ha_json_new_object();
-    walk.concrete = ha_buf_make(MAX_FIELD_TEXT);
-    walk.general = ha_buf_make(MAX_FIELD_TEXT);
     *extra = NULL;
-    int result = walk.seen ? walk_value(&walk, &fields->root, NULL, item, extra, err) : ha_fail_nomem(err);
-    if (result == 0)
-        result = ha_buf_check(&walk.concrete, "a field's pointer", err);
-    ha_buf_free(&walk.concrete);
-    ha_buf_free(&walk.general);
-    ha_json_free(walk.seen);
-    if (result) {
-        ha_json_free(HA_TAKE(*extra));
-        return -1;
-    }
-    return 0;
+    if (walk_item(&walk, fields, item, extra, err) == 0)
+        return 0;
+    ha_json_free(HA_TAKE(*extra));
+    return -1;
+}
+
+int ha_fields_look(const struct ha_fields *fields, const ha_json *item, const ha_json *failed,
+                   ha_field_look look, void *context, struct ha_error *err)
+{
+    struct walk walk = {.failed = failed, .look = look, .context = context};
+    HA_JSON ha_json *nothing = NULL;
+    return walk_item(&walk, fields, item, &nothing, err);
 }

@@ -8,10 +8,11 @@
 /* What the description says of a field. A deeper pointer overrides the one that covers it. */
 enum ha_field_use {
     HA_FIELD_UNKNOWN,
-    HA_FIELD_LISTED, /* the items of another category, which have a ledger of their own */
-    HA_FIELD_MAPPED, /* used: in the record, to bind the subject, or to find a file */
-    HA_FIELD_KEPT,   /* carried verbatim below `extra` */
-    HA_FIELD_OMITTED /* withheld on a stated ground */
+    HA_FIELD_LISTED,     /* the items of another category, which have a ledger of their own */
+    HA_FIELD_MAPPED,     /* used: in the record, to bind the subject, or to find a file */
+    HA_FIELD_KEPT,       /* carried verbatim below `extra` */
+    HA_FIELD_OMITTED,    /* withheld on a stated ground */
+    HA_FIELD_UNCONVERTED /* mapped, and the value does not convert: only seen, never said */
 };
 
 struct ha_fields;
@@ -49,5 +50,20 @@ typedef int (*ha_field_visit)(void *context, const struct ha_field_line *line, s
  */
 int ha_fields_walk(const struct ha_fields *fields, const ha_json *item, const ha_json *failed, bool escaped,
                    ha_json **extra, ha_field_visit visit, void *context, struct ha_error *err);
+
+/* A value that the ledger has a word for, whatever the word; REASON only where it is omitted. */
+struct ha_field_seen {
+    enum ha_field_use use;
+    const char *pointer, *reason;
+    const ha_json *value;
+};
+typedef int (*ha_field_look)(void *context, const struct ha_field_seen *seen, struct ha_error *err);
+
+/*
+ * Shows LOOK every value of ITEM at which ha_fields_walk stops, in the item's order and once for each element of an array. null and
+ * empty containers of which only fields inside are known are passed over.
+ */
+int ha_fields_look(const struct ha_fields *fields, const ha_json *item, const ha_json *failed,
+                   ha_field_look look, void *context, struct ha_error *err);
 
 #endif

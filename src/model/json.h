@@ -115,4 +115,7 @@ void ha_json_remove(ha_json *object, const char *key);
  */
 int ha_json_write(const ha_json *value, struct ha_buf *out, struct ha_error *err);
 
+/* The same for a terminal: what ha_text_escape would change is written \uNNNN, so that it stays JSON. */
+int ha_json_write_inert(const ha_json *value, struct ha_buf *out, struct ha_error *err);
+
 #endif

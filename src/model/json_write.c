@@ -144,3 +144,33 @@ int ha_json_write(const ha_json *value, struct ha_buf *out, struct ha_error *err
         return -1;
     return ha_buf_check(out, "a JSON text", err);
 }
+
+/* One character of a JSON text. Those that need an escape stand in strings only. */
+static void write_inert(struct ha_buf *out, const char *text, size_t len, uint32_t code_point)
+{
+    char one[5] = "", shown[16];
+    memcpy(one, text, len);
+    ha_text_escape(one, shown, sizeof shown);
+    if (strcmp(one, shown) == 0)
+        ha_buf_add(out, text, len);
+    else if (code_point < 0x10000)
+        ha_buf_addf(out, "\\u%04x", code_point);
+    else
+        ha_buf_addf(out, "\\u%04x\\u%04x", 0xD800 + ((code_point - 0x10000) >> 10),
+                    0xDC00 + ((code_point - 0x10000) & 0x3FF));
+}
+
+int ha_json_write_inert(const ha_json *value, struct ha_buf *out, struct ha_error *err)
+{
+    struct ha_buf text HA_BUF = ha_buf_make(out->max);
+    uint32_t code_point = 0;
+    if (ha_json_write(value, &text, err))
+        return -1;
+    for (size_t i = 0, used; i < text.len; i += used) {
+        used = ha_utf8_decode(text.data + i, text.len - i, &code_point);
+        if (used == 0)
+            return ha_fail(err, HA_E_INTERNAL, "a JSON text is no UTF-8");
+        write_inert(out, text.data + i, used, code_point);
+    }
+    return ha_buf_check(out, "a JSON text", err);
+}

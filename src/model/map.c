@@ -91,7 +91,7 @@ static bool refers_to(const struct ha_schema *schema, const char *at, const char
 }
 
 /* The conversion that a property takes by itself. */
-static enum ha_as natural_conversion(const struct ha_schema *schema, const char *at)
+enum ha_as ha_map_natural(const struct ha_schema *schema, const char *at)
 {
     if (refers_to(schema, at, "#/$defs/time"))
         return HA_AS_RFC3339;
@@ -138,7 +138,7 @@ static int compile_each(struct compiler *compiler, const ha_json *spec, struct h
 static int compile_spec(struct compiler *compiler, const ha_json *spec, struct ha_map *node,
                         struct ha_error *err)
 {
-    node->as = natural_conversion(compiler->schema, node->at);
+    node->as = ha_map_natural(compiler->schema, node->at);
     node->is_id = refers_to(compiler->schema, node->at, "#/$defs/id");
     if (ha_json_text(spec)) {
         set_pointer(node, ha_json_text(spec));

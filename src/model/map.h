@@ -3,6 +3,7 @@
 #ifndef HA_MODEL_MAP_H
 #define HA_MODEL_MAP_H
 
+#include "model/convert.h"
 #include "model/json.h"
 #include "model/schema.h"
 
@@ -24,6 +25,9 @@ void ha_map_free(struct ha_map *map);
  */
 int ha_map_apply(const struct ha_map *map, const ha_json *item, const ha_json *parent, ha_json **record,
                  ha_json *failed, struct ha_error *err);
+
+/* The conversion that the property AT (a pointer into the schema of records) takes when the map names none. */
+enum ha_as ha_map_natural(const struct ha_schema *schema, const char *at);
 
 /*
  * Calls VISIT with each pointer that the map reads, elements of arrays as "*"; PARENT says that it reads it from the

@@ -219,6 +219,17 @@ static int cut(struct pager *pager, const struct ha_answer *answer, ha_json **en
     return -1;
 }
 
+static int show(const struct ha_pages *pages, const struct ha_answer *answer, struct ha_error *err)
+{
+    const struct ha_pages_watch *watch = pages->watch;
+    return watch ? watch->page(watch->context, ha_buf_text(&answer->text), answer->text.len, err) : 0;
+}
+
+static bool is_enough(const struct ha_pages *pages)
+{
+    return pages->watch && pages->watch->enough(pages->watch->context);
+}
+
 static int read_page(struct pager *pager, const char *page, struct ha_answer *answer, ha_json **envelope,
                      struct ha_error *err)
 {
@@ -228,6 +239,8 @@ static int read_page(struct pager *pager, const char *page, struct ha_answer *an
         return -1;
     }
     pager->number++;
+    if (show(pager->pages, answer, err))
+        return -1;
     return cut(pager, answer, envelope, err) ? ha_context(err, "page %llu", (unsigned long long)pager->number)
                                              : 0;
 }
@@ -249,6 +262,8 @@ static int walk(struct pager *pager, struct ha_answer *answer, struct ha_error *
         }
         if (step(pager, envelope, ha_buf_text(&answer->link), &more, err) || check_progress(pager, more, err))
             return -1;
+        if (more && is_enough(pager->pages))
+            return 0;
         ha_json_free(last);
         last = HA_TAKE(envelope);
     }

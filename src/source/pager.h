@@ -6,6 +6,15 @@
 #include "model/page.h"
 #include "source/service.h"
 
+/* Somebody who looks on while pages are walked. */
+struct ha_pages_watch {
+    /* Each answer before it is cut into items. */
+    int (*page)(void *context, const char *text, size_t len, struct ha_error *err);
+    /* Asked before each further page: true ends the walk, which is no error; the announced total is not judged then. */
+    bool (*enough)(void *context);
+    void *context;
+};
+
 /* A list: where it is asked for, and who takes its items. Everything outlives the walk. */
 struct ha_pages {
     struct ha_source *source;
@@ -14,6 +23,7 @@ struct ha_pages {
     ha_json *body;            /* of a POST; the pager writes cursor and size into it; or NULL */
     ha_page_visit visit;      /* gets the text of each item */
     void *context;
+    const struct ha_pages_watch *watch; /* or NULL */
     const char
         *page; /* while an item is visited: what ha_pages_again takes for this page; NULL for the first one */
 };
