@@ -183,6 +183,7 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     } else if (is_missing(run, err)) {
         item->state = HA_STATE_MISSING;
         item->why = cause_of(err->code);
+        ha_guard_scrub(run, err->text);
         item->detail = err->text;
         item->http = err->http;
     } else {
