@@ -8,6 +8,7 @@
 #include "export/run.h"
 #include "ha-formats.h"
 #include "model/template.h"
+#include "net/retry.h"
 
 enum { DEFAULT_JOBS = 16 };
 
@@ -111,7 +112,8 @@ const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err)
     } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},          {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
                   {HA_E_CHANGED, HA_W_CAUSE_CHANGED},    {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
                   {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
-    if (err->code == HA_E_UNAVAILABLE && run->http && ha_http_dead(run->http))
+    bool dead = run->http && ha_http_dead(run->http);
+    if (err->code == HA_E_UNAVAILABLE && (dead || err->retry_after_s > HA_RETRY_PATIENCE_S))
         return NULL;
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         if (causes[i].code == err->code)

@@ -197,6 +197,8 @@ static int set_up(struct ha_transfer *transfer, CURL *easy)
 
 int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err)
 {
+    const struct ha_env *env = transfer->http->env;
+    ha_retry_begins(&transfer->http->retry, env->monotonic_ms(env->context));
     if (make_headers(transfer, err))
         return -1;
     transfer->easy = curl_easy_init();

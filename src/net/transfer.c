@@ -184,10 +184,11 @@ static void retry(struct ha_transfer *transfer, struct ha_error *err)
     int64_t now = http->env->monotonic_ms(http->env->context);
     uint32_t dice = UINT32_MAX / 2;
     struct ha_error ignored;
-    if (err->retry_after_s > 0)
-        ha_retry_alive(&http->retry, now);
-    if (err->retry_after_s > HA_RETRY_PATIENCE_S || !ha_retry_worth(err->code, err->http) ||
-        !ha_retry_failed(&http->retry, now) || transfer->attempts >= tries) {
+    bool worth = ha_retry_worth(err->code, err->http);
+    if (err->retry_after_s > 0 || (err->http && !worth))
+        ha_retry_answered(&http->retry, now + (int64_t)err->retry_after_s * 1000);
+    if (err->retry_after_s > HA_RETRY_PATIENCE_S || !worth || !ha_retry_failed(&http->retry, now) ||
+        transfer->attempts >= tries) {
         end_failed(transfer, err);
         return;
     }
