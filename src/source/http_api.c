@@ -45,7 +45,7 @@ static int page_begin(void *context, const struct ha_http_answer *answer, struct
     struct asking *asking = context;
     struct ha_answer *page = asking->answer;
     const char *lines = answer->lines;
-    char link[HA_URL_MAX];
+    char link[HA_HEADERS_MAX];
     bool found = false;
     ha_buf_clear(&page->text);
     ha_buf_clear(&page->link);
