@@ -356,7 +356,7 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
 
 int ha_http_poll(struct ha_http *http, struct ha_error *err)
 {
-    if (http->options.check && http->options.check(http->options.check_context, err))
+    if (http->options.check && http->options.check(http->options.context, err))
         return -1;
     int wait = start_due(http, TICK_MS);
     bool any = false;

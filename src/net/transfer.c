@@ -204,6 +204,8 @@ static void retry(struct ha_transfer *transfer, struct ha_error *err)
     http->retries++;
     http->env->random(http->env->context, &dice, sizeof dice, &ignored);
     int64_t wait = ha_retry_wait_ms(transfer->attempts, dice), asked = (int64_t)err->retry_after_s * 1000;
+    if (http->options.retry)
+        http->options.retry(http->options.context, transfer->attempts, wait > asked ? wait : asked, err);
     transfer->url = transfer->home; /* what it was redirected to may have been good for one moment only */
     transfer->redirects = 0;
     again(transfer, wait > asked ? wait : asked);
@@ -277,6 +279,7 @@ static bool renew(struct ha_transfer *transfer)
 static void refused(struct ha_transfer *transfer)
 {
     struct ha_error err = {0};
+    long wait = ha_transfer_retry_after_s(transfer);
     if (renew(transfer)) {
         transfer->attempts--;
         again(transfer, 0);
@@ -286,11 +289,14 @@ static void refused(struct ha_transfer *transfer)
         begin_anew(transfer, &err);
     else if (transfer->refusal.code != HA_E_OK)
         ha_fail(&err, code_of(transfer->status), "HTTP %d, and %s", transfer->status, transfer->refusal.text);
+    else if (wait > HA_RETRY_PATIENCE_S)
+        ha_fail(&err, code_of(transfer->status), "HTTP %d, and the service asks to wait %ld s",
+                transfer->status, wait);
     else
         ha_fail(&err, code_of(transfer->status), "HTTP %d", transfer->status);
     if (!transfer->changed)
         err.http = transfer->status;
-    err.retry_after_s = ha_transfer_retry_after_s(transfer);
+    err.retry_after_s = wait;
     retry(transfer, &err);
 }
 
