@@ -154,7 +154,7 @@ static int find_source(struct slot *slot, struct ha_error *err)
         .url = media->url ? item->locator : NULL,
         .origins = media->origins,
         .stated = item->size >= 0 ? (uint64_t)item->size : HA_LENGTH_UNKNOWN,
-        .sealed = item->size >= 0 || item->sha256,
+        .sealed = item->size >= 0 || item->sha256 || item->md5,
         .begin = slot_begin,
         .room = slot_room,
         .done = slot_done,

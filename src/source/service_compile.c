@@ -13,6 +13,7 @@
 #include "model/pointer.h"
 #include "model/template.h"
 #include "model/naming.h"
+#include "net/address.h"
 #include "source/service_parts.h"
 
 /* Whether {id} has a value in a template. */
@@ -84,6 +85,19 @@ static const struct ha_source_ops *check_api(struct compiler *compiler, const ch
 
 /* ------------------------------------------------------------------------------------------- top level */
 
+/* A range that no address can lie in allows nothing, and looks as if it did. */
+static void check_ranges(struct compiler *compiler, const char *api, const ha_json *ranges)
+{
+    char where[HA_POINTER_MAX];
+    for (size_t i = 0; i < ha_json_count(ranges); i++) {
+        snprintf(where, sizeof where, "/apis/%s/allow_addresses/%zu", api, i);
+        if (!ha_address_range_valid(ha_json_text(ha_json_at(ranges, i))))
+            ha_remarks_addf(
+                compiler->remarks, where,
+                "it is neither a word nor the prefix of a network, such as 10.1.0.0/16, without bits behind its length");
+    }
+}
+
 static void check_apis(struct compiler *compiler)
 {
     const ha_json *apis = ha_json_get(compiler->service->doc, HA_K_APIS);
@@ -97,6 +111,7 @@ static void check_apis(struct compiler *compiler)
         if (!ha_source_kind(ha_json_get_text(api, HA_K_KIND)))
             ha_remarks_addf(compiler->remarks, where, "this program has no source of kind '%s' yet",
                             ha_json_get_text(api, HA_K_KIND));
+        check_ranges(compiler, name, ha_json_get(api, HA_K_ALLOW_ADDRESSES));
         snprintf(where, sizeof where, "/apis/%s/prefix", name);
         if (ha_json_get_text(api, HA_K_PREFIX))
             check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, WITHOUT_ID);
@@ -435,9 +450,8 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
     check_file_name(compiler, media->role);
     if (media->url)
         return;
-    if (media->md5 || ha_json_get(spec, HA_K_VERSION))
-        ha_remarks_addf(compiler->remarks, where,
-                        "no source of this program checks md5 or asks for versions yet");
+    if (ha_json_get(spec, HA_K_VERSION))
+        ha_remarks_addf(compiler->remarks, where, "no source of this program asks for versions yet");
     media->pointer = media->key[0] == '/';
     check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (!media->pointer)
