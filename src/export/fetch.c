@@ -286,7 +286,7 @@ static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_pro
             return -1;
         if (!item)
             return 0;
-        progress->category = run->service->categories[item->category].id;
+        progress->category = run->category = run->service->categories[item->category].id;
         if (fetch_item(run, window, item, err))
             return -1;
         progress->files_done++;

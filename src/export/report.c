@@ -191,6 +191,13 @@ struct lists {
     ha_json *missing, *withheld, *drift;
 };
 
+static int set_attempts(ha_json *line, int64_t attempts, int64_t http, const char *detail)
+{
+    return ha_json_set_int(line, HA_K_ATTEMPTS, attempts) |
+           ha_json_set_text(line, HA_K_DETAIL, detail ? detail : "") |
+           (http ? ha_json_set_int(line, HA_K_HTTP, http) : 0);
+}
+
 static int list_item(void *context, const struct ha_index_item *item, struct ha_error *err)
 {
     struct lists *lists = context;
@@ -199,10 +206,7 @@ static int list_item(void *context, const struct ha_index_item *item, struct ha_
     int bad = ha_json_set_text(line, HA_K_ROLE, item->role) |
               ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, item->why);
     if (!withheld)
-        bad |= ha_json_set_int(line, HA_K_ATTEMPTS, item->attempts) |
-               ha_json_set_text(line, HA_K_DETAIL, item->detail ? item->detail : "");
-    if (item->http)
-        bad |= ha_json_set_int(line, HA_K_HTTP, item->http);
+        bad |= set_attempts(line, item->attempts, item->http, item->detail);
     bad |= ha_json_append(withheld ? lists->withheld : lists->missing, line);
     return bad ? ha_fail_nomem(err) : 0;
 }
@@ -210,10 +214,13 @@ static int list_item(void *context, const struct ha_index_item *item, struct ha_
 static int list_record(void *context, const struct ha_index_record *record, struct ha_error *err)
 {
     struct lists *lists = context;
+    bool withheld = record->state == HA_STATE_WITHHELD;
     ha_json *line = line_of(lists->run, record->category, "record", record->id);
-    return ha_json_set_text(line, HA_K_REASON, record->why) | ha_json_append(lists->withheld, line)
-               ? ha_fail_nomem(err)
-               : 0;
+    int bad = ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, record->why);
+    if (!withheld)
+        bad |= set_attempts(line, record->attempts, record->http, record->detail);
+    bad |= ha_json_append(withheld ? lists->withheld : lists->missing, line);
+    return bad ? ha_fail_nomem(err) : 0;
 }
 
 static int list_field(void *context, const struct ha_ledger_line *entry, struct ha_error *err)
@@ -245,6 +252,7 @@ static int set_lists(struct ha_run *run, ha_json *doc, struct ha_error *err)
         if (!run->selected[i])
             continue;
         if (ha_run_counts(run, i, &counts, err) ||
+            ha_index_each_record(run->index, (int)i, HA_STATE_MISSING, list_record, &lists, err) ||
             ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, list_item, &lists, err) ||
             ha_index_each_record(run->index, (int)i, HA_STATE_WITHHELD, list_record, &lists, err) ||
             ha_index_each_item(run->index, (int)i, HA_STATE_WITHHELD, list_item, &lists, err))
@@ -272,7 +280,8 @@ static int set_figures(struct ha_run *run, ha_json *doc)
            ha_json_set(doc, HA_K_TIMINGS, timings) |
            ha_json_set_int(bytes, HA_K_FETCHED, (int64_t)run->fetched_bytes) |
            ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) |
-           ha_json_set(doc, HA_K_BYTES, bytes) | ha_json_set_int(doc, HA_K_RETRIES, 0) |
+           ha_json_set(doc, HA_K_BYTES, bytes) |
+           ha_json_set_int(doc, HA_K_RETRIES, run->http ? ha_http_retries(run->http) : 0) |
            ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
 }
 
@@ -285,7 +294,8 @@ static int set_head(struct ha_run *run, ha_json *doc, const struct ha_error *cau
     int bad = ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_REPORT) |
               ha_json_set_text(tool, HA_K_VERSION, HA_VERSION) |
               ha_json_set_text(tool, HA_K_ZLIB, ha_deflate_version()) |
-              ha_json_set_text(tool, HA_K_LIBZIP, ha_pack_version()) | ha_json_set(doc, HA_K_TOOL, tool) |
+              ha_json_set_text(tool, HA_K_LIBZIP, ha_pack_version()) |
+              ha_json_set_text(tool, HA_K_CURL, ha_http_version()) | ha_json_set(doc, HA_K_TOOL, tool) |
               ha_json_set_text(doc, HA_K_STARTED_AT, started) |
               ha_json_set_text(doc, HA_K_FINISHED_AT, finished) |
               ha_json_set_text(doc, HA_K_OUTCOME, outcome_word(cause)) |

@@ -40,9 +40,10 @@ bool ha_transfer_header(const struct ha_transfer *transfer, const char *name, ch
 
 uint64_t ha_transfer_length(const struct ha_transfer *transfer)
 {
-    char value[32];
+    char value[64];
     uint64_t length;
-    if (!ha_transfer_header(transfer, "Content-Length", value, sizeof value) ||
+    if (ha_transfer_header(transfer, "Transfer-Encoding", value, sizeof value) || /* RFC 9112, section 6.3 */
+        !ha_transfer_header(transfer, "Content-Length", value, sizeof value) ||
         ha_text_to_u64(value, INT64_MAX, &length))
         return HA_LENGTH_UNKNOWN;
     return length;

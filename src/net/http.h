@@ -13,6 +13,9 @@
 
 #define HA_LENGTH_UNKNOWN UINT64_MAX
 
+/* Bytes of headers that an answer may have. */
+enum { HA_HEADERS_MAX = 64 * 1024 };
+
 /* The client of a run: connections, the retry budget, the circuit. One thread uses it. */
 struct ha_http;
 
@@ -21,7 +24,9 @@ struct ha_http_options {
     unsigned jobs; /* transfers at the same time, over all sites */
     /* Asked several times a second while it waits: -1 with an error ends the wait. May be NULL. */
     int (*check)(void *context, struct ha_error *err);
-    void *check_context;
+    /* Told before each wait for another attempt: how many there were, how long it will be, and what went wrong. May be NULL. */
+    void (*retry)(void *context, int attempts, int64_t wait_ms, const struct ha_error *err);
+    void *context;
 };
 
 int ha_http_new(const struct ha_http_options *options, struct ha_http **out, struct ha_error *err);
@@ -50,7 +55,7 @@ struct ha_http_site {
 
 struct ha_http_header {
     const char *name, *value;
-    bool secret; /* never sent to another origin */
+    bool own; /* for this origin only: not sent to where it redirects to */
 };
 
 /* An answer's status and headers; lives until the handler's call returns. */

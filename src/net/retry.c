@@ -194,7 +194,8 @@ bool ha_retry_failed(struct ha_retry_state *state, int64_t now)
         state->failures++;
         state->counted = now;
     }
-    if (state->failures >= HA_RETRY_CIRCUIT || now - state->alive > HA_RETRY_SILENCE_MS)
+    bool silent = state->failures > 1 && now - state->alive > HA_RETRY_SILENCE_MS;
+    if (silent || state->failures >= HA_RETRY_CIRCUIT)
         state->dead = true;
     if (state->dead || state->budget < HA_RETRY_COST)
         return false;

@@ -47,7 +47,8 @@ struct ha_retry_state {
 /*
  * A success gives a whole retry back: so each request may fail once, for as long as it likes, and no service is asked more than twice as
  * often as it answers. With a tenth, 3 of 10 that fail would end all retries after 300 files. One reset fails everything that is
- * under way: that is one fault, not as many as there are transfers. The silence is a little less than two stalls.
+ * under way: that is one fault, not as many as there are transfers. The silence is a little less than two stalls, and
+ * two faults: after one, the run itself may have been busy elsewhere.
  */
 enum {
     HA_RETRY_BUDGET = 1000,

@@ -45,7 +45,7 @@ static int page_begin(void *context, const struct ha_http_answer *answer, struct
     struct asking *asking = context;
     struct ha_answer *page = asking->answer;
     const char *lines = answer->lines;
-    char link[HA_URL_MAX];
+    char link[HA_HEADERS_MAX];
     bool found = false;
     ha_buf_clear(&page->text);
     ha_buf_clear(&page->link);
@@ -153,7 +153,8 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
                                          .accept = "application/json",
                                          .max = api->page_max < answer->text.max ? api->page_max
                                                                                  : answer->text.max,
-                                         .stated = HA_LENGTH_UNKNOWN};
+                                         .stated = HA_LENGTH_UNKNOWN,
+                                         .attempts = &answer->attempts};
     return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
 }
 

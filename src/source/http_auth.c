@@ -13,7 +13,13 @@
 #include "model/template.h"
 #include "source/http_parts.h"
 
-enum { SECRET_MAX = 16 * 1024, TOKEN_ANSWER_MAX = 256 * 1024, EARLY_MS = 30000, DEFAULT_MS = 300000 };
+enum {
+    SECRET_MAX = 16 * 1024,
+    TOKEN_ANSWER_MAX = 256 * 1024,
+    EARLY_MS = 30000,
+    DAY_S = 86400,
+    DEFAULT_S = 300
+};
 
 /* Reads a member with READ: ha_value_text or ha_value_secret. */
 static int read_member(const struct ha_http_auth *auth, const char *member,
@@ -202,7 +208,7 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
     if (ha_json_parse(ha_buf_text(text), text->len, "the answer", &answer, err))
         return -1;
     const char *token = ha_json_get_text(answer, "access_token");
-    int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_MS / 1000);
+    int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_S);
     if (!token || !*token || !ha_http_header_valid(token))
         return ha_fail(err, HA_E_FORMAT, "the answer has no access_token");
     if (hide(auth, "access_token", token, err))
@@ -212,8 +218,9 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
     ha_buf_clear(&auth->value);
     ha_buf_addf(&auth->value, "Bearer %s", token);
     auth->header = (struct ha_http_header){"Authorization", ha_buf_text(&auth->value), true};
+    int64_t life = (seconds < 1 ? DEFAULT_S : seconds > DAY_S ? DAY_S : seconds) * 1000;
     auth->until =
-        api->env->monotonic_ms(api->env->context) + (seconds > 86400 ? 86400 : seconds) * 1000 - EARLY_MS;
+        api->env->monotonic_ms(api->env->context) + life - (life / 2 < EARLY_MS ? life / 2 : EARLY_MS);
     auth->ready = true;
     auth->number++;
     return ha_buf_check(&auth->value, "the token", err);

@@ -152,8 +152,7 @@ static int read_headers(struct ha_http_api *api, const struct ha_source_options 
         api->values[at] = strdup(ha_buf_text(&value));
         if (!api->values[at])
             return ha_fail_nomem(err);
-        api->headers[at] =
-            (struct ha_http_header){ha_json_member_key(it), api->values[at], !ha_json_text(spec)};
+        api->headers[at] = (struct ha_http_header){ha_json_member_key(it), api->values[at], true};
         if (!ha_http_header_valid(api->values[at]))
             return ha_fail(err, HA_E_CONFIG, "headers: the value of %s holds a line break",
                            ha_json_member_key(it));

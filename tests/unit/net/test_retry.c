@@ -342,14 +342,29 @@ static void silence_opens_the_circuit(void **state)
 
     (void)state;
     ha_retry_init(&retry, 0);
+    assert_true(ha_retry_failed(&retry, 1000));
     assert_true(ha_retry_failed(&retry, HA_RETRY_SILENCE_MS));
     assert_false(ha_retry_failed(&retry, HA_RETRY_SILENCE_MS + 1));
     assert_true(retry.dead);
 
     ha_retry_init(&retry, 0);
     ha_retry_alive(&retry, 1000);
+    assert_true(ha_retry_failed(&retry, 2000));
     assert_true(ha_retry_failed(&retry, HA_RETRY_SILENCE_MS + 1000));
     assert_false(ha_retry_failed(&retry, HA_RETRY_SILENCE_MS + 1001));
+}
+
+/* The run did something else for a minute and finds that all its connections are gone. */
+static void one_fault_is_no_silence(void **state)
+{
+    struct ha_retry_state retry;
+
+    (void)state;
+    ha_retry_init(&retry, 0);
+    for (int i = 0; i < 16; i++)
+        assert_true(ha_retry_failed(&retry, 2 * HA_RETRY_SILENCE_MS));
+    ha_retry_succeeded(&retry, 2 * HA_RETRY_SILENCE_MS + 500);
+    assert_false(retry.dead);
 }
 
 /* Nobody was asked for an hour: that is not the service's silence. But once something failed, a new attempt is no sign of life. */
@@ -361,6 +376,7 @@ static void whom_nobody_asked_was_not_silent(void **state)
     ha_retry_init(&retry, 0);
     ha_retry_begins(&retry, 3600000);
     assert_true(ha_retry_failed(&retry, 3600100));
+    assert_true(ha_retry_failed(&retry, 3600500));
     ha_retry_begins(&retry, 3650000);
     assert_true(ha_retry_failed(&retry, 3600000 + HA_RETRY_SILENCE_MS));
     assert_false(ha_retry_failed(&retry, 3600001 + HA_RETRY_SILENCE_MS));
@@ -564,6 +580,7 @@ int main(void)
         cmocka_unit_test(bytes_alone_do_not_close_the_row),
         cmocka_unit_test(one_fault_of_many_transfers_counts_once),
         cmocka_unit_test(silence_opens_the_circuit),
+        cmocka_unit_test(one_fault_is_no_silence),
         cmocka_unit_test(whom_nobody_asked_was_not_silent),
         cmocka_unit_test(who_asks_to_wait_is_alive),
         cmocka_unit_test(a_dead_service_ends_the_run_soon),
