@@ -433,11 +433,11 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
     };
     snprintf(where, sizeof where, "%s/media/%zu", compiler->at, index);
     check_file_name(compiler, media->role);
-    if (media->url)
-        return;
     if (media->md5 || ha_json_get(spec, HA_K_VERSION))
         ha_remarks_addf(compiler->remarks, where,
                         "no source of this program checks md5 or asks for versions yet");
+    if (media->url)
+        return;
     media->pointer = media->key[0] == '/';
     check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (!media->pointer)
