@@ -263,6 +263,12 @@ class Faults(Running):
             del document["apis"]["files"]["tls"]
         self.failed(FULL, 1, "the connection cannot be trusted", edit=edit)
 
+    def test_files_at_an_origin_of_no_api(self):
+        """Nothing says how to reach them, and the error says why."""
+        def edit(document):
+            del document["apis"]["files"]
+        self.failed(FULL, 4, "allow_addresses does not name it; no API of the description has this origin", edit=edit)
+
     def test_files_at_an_origin_that_is_not_allowed(self):
         def edit(document):
             for name in ("photos", "tracks"):
