@@ -268,7 +268,8 @@ static int take_inside(struct ha_probe *probe, size_t category, const ha_json *v
         name_of(ha_buf_text(pointer), name, sizeof name);
         if (object && ha_probe_is_credential(name, 1u << ha_json_kind(inner), ""))
             result = note_inside(&seen->secrets, pointer, err);
-        else if (text && object && strchr(text, '/') && names_a_file(text) && !strstr(ha_buf_text(pointer), "/*"))
+        else if (text && object && strchr(text, '/') && names_a_file(text) &&
+                 !strstr(ha_buf_text(pointer), "/*"))
             result = note_inside(&seen->files, pointer, err);
         else if (depth < MAX_DEPTH)
             result = take_inside(probe, category, inner, pointer, depth + 1, err);
