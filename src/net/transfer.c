@@ -333,10 +333,12 @@ static void broken(struct ha_transfer *transfer, enum ha_wire wire)
     struct ha_error err = {0};
     transfer->status = 0;
     if (transfer->forbidden)
-        ha_fail(&err, HA_E_ADDRESS, "the address of %s is not public, and the description does not allow it",
+        ha_fail(&err, HA_E_ADDRESS, "the address of %s is not public, and allow_addresses does not name it",
                 transfer->url.host);
+    else if (wire == HA_WIRE_UNTRUSTED)
+        ha_fail(&err, HA_E_UNTRUSTED, "the connection cannot be trusted (see tls): %s", transfer->reason);
     else
-        ha_fail(&err, wire == HA_WIRE_UNTRUSTED ? HA_E_UNTRUSTED : HA_E_UNAVAILABLE, "%s", transfer->reason);
+        ha_fail(&err, HA_E_UNAVAILABLE, "%s", transfer->reason);
     retry(transfer, &err);
 }
 
