@@ -104,13 +104,25 @@ static ha_json *expand_text(struct ha_run *run, const ha_json *text, struct ha_e
     return ha_buf_check(&out, "a text of the body", err) ? NULL : ha_json_new_text(ha_buf_text(&out));
 }
 
+/* A text with a bound that was not asked for: like a parameter of a query it is left out. */
+static bool is_left_out(struct ha_run *run, const ha_json *value)
+{
+    char name[64];
+    for (const char *at = ha_json_text(value); at && (at = strchr(at, '{')); at++) {
+        bool bound = name_at(at, name) && (strcmp(name, HA_K_SINCE) == 0 || strcmp(name, HA_K_UNTIL) == 0);
+        if (bound && !ha_run_variable(run, name))
+            return true;
+    }
+    return false;
+}
+
 static int copy_body(struct ha_run *run, const ha_json *value, ha_json **out, struct ha_error *err);
 
 static int copy_members(struct ha_run *run, const ha_json *value, ha_json *copy, struct ha_error *err)
 {
     for (void *it = ha_json_first(value); it; it = ha_json_next(value, it)) {
         ha_json *member;
-        if (strcmp(ha_json_member_key(it), "$comment") == 0)
+        if (strcmp(ha_json_member_key(it), "$comment") == 0 || is_left_out(run, ha_json_member_value(it)))
             continue;
         if (copy_body(run, ha_json_member_value(it), &member, err))
             return -1;
@@ -124,6 +136,8 @@ static int copy_elements(struct ha_run *run, const ha_json *value, ha_json *copy
 {
     for (size_t i = 0; i < ha_json_count(value); i++) {
         ha_json *element;
+        if (is_left_out(run, ha_json_at(value, i)))
+            continue;
         if (copy_body(run, ha_json_at(value, i), &element, err))
             return -1;
         if (ha_json_append(copy, element))
