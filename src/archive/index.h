@@ -92,6 +92,9 @@ struct ha_index_record {
     const char *why; /* cause or reason when missing or withheld, else NULL */
     const char *text;
     int64_t fields_withheld;
+    /* of a missing one: */
+    int64_t attempts, http;
+    const char *detail;
 };
 
 /* Adds a record; *duplicate is true (and nothing is added) when the category has this id already. */

@@ -13,9 +13,10 @@ int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, 
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_RECORD, err,
-        "INSERT OR IGNORE INTO record(category, id, state, why, text, fields_withheld) VALUES(?,?,?,?,?,?)",
-        "ititti", (int64_t)record->category, record->id, (int64_t)record->state, record->why, record->text,
-        record->fields_withheld);
+        "INSERT OR IGNORE INTO record(category, id, state, why, text, fields_withheld, attempts, http, detail)"
+        " VALUES(?,?,?,?,?,?,?,?,?)",
+        "itittiiit", (int64_t)record->category, record->id, (int64_t)record->state, record->why, record->text,
+        record->fields_withheld, record->attempts, record->http, record->detail);
 
     if (!query || ha_query_run(query, err) < 0)
         return -1;
@@ -159,11 +160,11 @@ int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item,
 int ha_index_each_record(struct ha_index *index, int category, enum ha_state state, ha_record_visit visit,
                          void *context, struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query =
-        ha_query_new(index->db, err,
-                     "SELECT row, category, id, state, why, text, fields_withheld FROM record"
-                     " WHERE category=? AND state=? ORDER BY row",
-                     "ii", (int64_t)category, (int64_t)state);
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err,
+        "SELECT row, category, id, state, why, text, fields_withheld, attempts, http, detail FROM record"
+        " WHERE category=? AND state=? ORDER BY row",
+        "ii", (int64_t)category, (int64_t)state);
     int stepped = -1;
 
     if (!query)
@@ -175,7 +176,10 @@ int ha_index_each_record(struct ha_index *index, int category, enum ha_state sta
                                          .state = (enum ha_state)ha_query_int(query, 3),
                                          .why = ha_query_text(query, 4),
                                          .text = ha_query_text(query, 5),
-                                         .fields_withheld = ha_query_int(query, 6)};
+                                         .fields_withheld = ha_query_int(query, 6),
+                                         .attempts = ha_query_int(query, 7),
+                                         .http = ha_query_int(query, 8),
+                                         .detail = ha_query_text(query, 9)};
         if (visit(context, &record, err) < 0)
             return -1;
     }

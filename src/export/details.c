@@ -75,7 +75,8 @@ static int begin(struct ha_details *details, struct slot *slot, struct ha_error 
     if (ha_template_expand(details->category->detail, HA_TEMPLATE_URI, ha_id_variable, &scope, &path, err) ||
         ha_request_query(details->category->detail_query, NULL, ha_id_variable, &scope, &query, err))
         return -1;
-    const struct ha_request request = {.path = ha_buf_text(&path), .query = ha_buf_text(&query)};
+    const struct ha_request request = {
+        .path = ha_buf_text(&path), .query = ha_buf_text(&query), .quiet = true};
     if (ops->ask)
         return ops->ask(details->api->source, &request, &slot->answer, &slot->under_way, err);
     slot->answer.ended = true;
@@ -105,7 +106,7 @@ static int take_answer(struct ha_details *details, struct slot *slot, struct ha_
 {
     struct taking taking = {details, slot->id, 0};
     if (slot->answer.failure.code != HA_E_OK)
-        return details->visit(details->context, slot->id, NULL, &slot->answer.failure, err);
+        return details->visit(details->context, slot->id, NULL, &slot->answer, err);
     if (ha_page_cut(ha_buf_text(&slot->answer.text), slot->answer.text.len, details->category->detail_item,
                     take_item, &taking, NULL, err))
         return -1;

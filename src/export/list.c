@@ -251,12 +251,18 @@ static int take_item(void *context, const struct ha_page_item *text, struct ha_e
 }
 
 /* An item that was listed and cannot be had any more is missing, and the list goes on. */
-static int miss_item(struct lister *lister, const char *id, const struct ha_error *failure,
+static int miss_item(struct lister *lister, const char *id, const struct ha_answer *failed,
                      struct ha_error *err)
 {
+    const struct ha_error *failure = &failed->failure;
     const char *cause = ha_run_cause(lister->run, failure);
-    struct ha_index_record record = {
-        .category = (int)lister->number, .id = id, .state = HA_STATE_MISSING, .why = cause};
+    struct ha_index_record record = {.category = (int)lister->number,
+                                     .id = id,
+                                     .state = HA_STATE_MISSING,
+                                     .why = cause,
+                                     .attempts = failed->attempts,
+                                     .http = failure->http,
+                                     .detail = failure->text};
     bool duplicate;
     if (!cause) {
         *err = *failure;
@@ -269,16 +275,18 @@ static int miss_item(struct lister *lister, const char *id, const struct ha_erro
 }
 
 static int take_detail(void *context, const char *id, const struct ha_page_item *text,
-                       const struct ha_error *failure, struct ha_error *err)
+                       const struct ha_answer *failed, struct ha_error *err)
 {
     struct lister *lister = context;
     HA_JSON ha_json *raw = NULL;
-    if (failure)
-        return miss_item(lister, id, failure, err);
+    if (failed)
+        return miss_item(lister, id, failed, err);
     if (parse_item(lister, text, &raw, err))
         return -1;
     lister->again = lister->due = id;
-    return list_item(lister, raw, NULL, err);
+    int result = list_item(lister, raw, NULL, err);
+    lister->again = lister->due = NULL; /* the id is gone with its answer, and the list goes on */
+    return result;
 }
 
 static int open_lister(struct lister *lister, struct ha_error *err)

@@ -76,8 +76,9 @@ static int note_record(void *context, const struct ha_index_record *record, stru
 {
     struct ha_run *run = context;
     (void)err;
-    add_note(run, record->state == HA_STATE_WITHHELD ? "withheld" : "missing", "%s: record %.100s: %s",
-             id_of(run, record->category), record->id, record->why);
+    add_note(run, record->state == HA_STATE_WITHHELD ? "withheld" : "missing",
+             "%s: record %.100s: %s%s%.200s", id_of(run, record->category), record->id, record->why,
+             record->detail ? ": " : "", record->detail ? record->detail : "");
     return 0;
 }
 
@@ -209,10 +210,16 @@ static int list_item(void *context, const struct ha_index_item *item, struct ha_
 static int list_record(void *context, const struct ha_index_record *record, struct ha_error *err)
 {
     struct lists *lists = context;
+    bool withheld = record->state == HA_STATE_WITHHELD;
     ha_json *line = line_of(lists->run, record->category, "record", record->id);
-    return ha_json_set_text(line, HA_K_REASON, record->why) | ha_json_append(lists->withheld, line)
-               ? ha_fail_nomem(err)
-               : 0;
+    int bad = ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, record->why);
+    if (!withheld)
+        bad |= ha_json_set_int(line, HA_K_ATTEMPTS, record->attempts) |
+               ha_json_set_text(line, HA_K_DETAIL, record->detail ? record->detail : "");
+    if (record->http)
+        bad |= ha_json_set_int(line, HA_K_HTTP, record->http);
+    bad |= ha_json_append(withheld ? lists->withheld : lists->missing, line);
+    return bad ? ha_fail_nomem(err) : 0;
 }
 
 static int list_field(void *context, const struct ha_ledger_line *entry, struct ha_error *err)
@@ -244,6 +251,7 @@ static int set_lists(struct ha_run *run, ha_json *doc, struct ha_error *err)
         if (!run->selected[i])
             continue;
         if (ha_run_counts(run, i, &counts, err) ||
+            ha_index_each_record(run->index, (int)i, HA_STATE_MISSING, list_record, &lists, err) ||
             ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, list_item, &lists, err) ||
             ha_index_each_record(run->index, (int)i, HA_STATE_WITHHELD, list_record, &lists, err) ||
             ha_index_each_item(run->index, (int)i, HA_STATE_WITHHELD, list_item, &lists, err))
@@ -271,7 +279,8 @@ static int set_figures(struct ha_run *run, ha_json *doc)
            ha_json_set(doc, HA_K_TIMINGS, timings) |
            ha_json_set_int(bytes, HA_K_FETCHED, (int64_t)run->fetched_bytes) |
            ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) |
-           ha_json_set(doc, HA_K_BYTES, bytes) | ha_json_set_int(doc, HA_K_RETRIES, 0) |
+           ha_json_set(doc, HA_K_BYTES, bytes) |
+           ha_json_set_int(doc, HA_K_RETRIES, run->http ? ha_http_retries(run->http) : 0) |
            ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
 }
 

@@ -152,7 +152,9 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
                                          .accept = "application/json",
                                          .max = api->page_max < answer->text.max ? api->page_max
                                                                                  : answer->text.max,
-                                         .stated = HA_LENGTH_UNKNOWN};
+                                         .stated = HA_LENGTH_UNKNOWN,
+                                         .quiet = request->quiet,
+                                         .attempts = &answer->attempts};
     return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
 }
 

@@ -46,6 +46,7 @@ struct ha_request {
     const char *page;  /* its value; NULL asks for the first page */
     const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
     const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
+    bool quiet;       /* errors name the origin only: what is asked for stands beside them */
 };
 
 /* An answer. */
@@ -55,6 +56,7 @@ struct ha_answer {
     struct ha_buf link;    /* the address found there */
     struct ha_buf address; /* where it was asked for, on the network */
     bool ended;            /* of `ask`: it is whole, or failed */
+    int attempts;          /* set by the source */
     struct ha_error failure;
 };
 
