@@ -17,6 +17,13 @@ void ha_buf_free(struct ha_buf *buf)
     buf->failed = HA_E_OK;
 }
 
+void ha_buf_wipe(struct ha_buf *buf)
+{
+    if (buf->data)
+        explicit_bzero(buf->data, buf->cap);
+    ha_buf_free(buf);
+}
+
 void ha_buf_clear(struct ha_buf *buf)
 {
     buf->len = 0;

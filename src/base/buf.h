@@ -31,6 +31,9 @@ static inline struct ha_buf ha_buf_make(size_t max)
 void ha_buf_free(struct ha_buf *buf);
 #define HA_BUF HA_CLEANUP(ha_buf_free)
 
+/* The same for a secret: wipes the bytes first. */
+void ha_buf_wipe(struct ha_buf *buf);
+
 /* Forgets the bytes but keeps the memory. */
 void ha_buf_clear(struct ha_buf *buf);
 

@@ -89,7 +89,7 @@ static int write_manifest(struct ha_run *run, const char *path, bool payload, st
     struct ha_entry_spec spec = {
         .path = path, .time = run->order.as_of, .text = true, .size = HA_SIZE_UNKNOWN};
     struct manifest manifest = {.hash = hash};
-    if (ha_pack_flush(run->pack, err) || ha_pack_begin(run->pack, &spec, entry, &manifest.sink, err))
+    if (ha_pack_flush(run->pack, err) || ha_guard_begin(run, &spec, entry, &manifest.sink, err))
         return -1;
     if (ha_index_each_entry(run->index, payload, manifest_line, &manifest, err) ||
         ha_sink_commit(manifest.sink, err)) {

@@ -28,6 +28,9 @@ static void send_event(struct ha_run *run, ha_json *event)
     struct ha_error err;
     if (!event || ha_json_write(event, &line, &err))
         return;
+    /* An event that holds a secret is not told at all. */
+    if (ha_guard_text(run, ha_buf_text(&line), line.len, "an event", &err))
+        return;
     ha_buf_add_char(&line, '\n');
     for (size_t done = 0; done < line.len;) {
         ssize_t wrote = write(run->options->events_fd, line.data + done, line.len - done);

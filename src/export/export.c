@@ -27,6 +27,16 @@ enum { DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024, PATH_SIZ
 
 /* ------------------------------------------------------------------------------------- begin and end */
 
+static int learn_values(struct ha_run *run, struct ha_error *err)
+{
+    if (ha_values_learn(run->values, run->service->doc, err) == 0)
+        return 0;
+    /* The signal says which of the two ends of a run it is. */
+    return err->code == HA_E_INTERRUPTED && ha_run_check(run, err) == 0
+               ? ha_fail(err, HA_E_INTERRUPTED, "stopped while reading the secrets")
+               : -1;
+}
+
 int ha_run_start(struct ha_run *run, const struct ha_export_options *options, struct ha_export_result *result,
                  struct ha_error *err)
 {
@@ -42,7 +52,8 @@ int ha_run_start(struct ha_run *run, const struct ha_export_options *options, st
         return ha_fail(err, HA_E_USAGE, "no service description");
     if (ha_service_open(options->service, options->finding, options->finding_context, &run->service, err))
         return -1;
-    if (ha_order_read(run, err))
+    if (ha_values_new(run->service->directory, &run->values, err) || ha_order_read(run, err) ||
+        learn_values(run, err))
         return -1;
     snprintf(result->export_id, sizeof result->export_id, "%s", run->order.export_id);
     return 0;
@@ -66,6 +77,8 @@ void ha_run_end(struct ha_run *run)
     ha_json_free(run->documents);
     ha_json_free(run->texts);
     ha_order_free(&run->order);
+    ha_secret_scan_free(run->guard.scan);
+    ha_values_free(run->values);
     ha_service_free(run->service);
 }
 
@@ -287,24 +300,71 @@ static int build(struct ha_run *run, const struct ha_key *key, const char *targe
         (long long)missing);
 }
 
+/* The description's password is for the description's key. */
+static int ask_password(struct ha_run *run, char *password, size_t size, struct ha_error *err)
+{
+    const ha_json *spec = ha_json_get(ha_json_get(run->service->doc, HA_K_SIGNING), HA_K_PASSWORD);
+    struct ha_buf text HA_CLEANUP(ha_buf_wipe) = ha_buf_make(size - 1);
+    if (run->options->key || !spec)
+        return run->options->password
+                   ? run->options->password(run->options->password_context, password, size, err)
+                   : -1;
+    if (ha_value_secret(run->values, spec, "signing/password", &text, err))
+        return -1;
+    memcpy(password, ha_buf_text(&text), text.len + 1);
+    return 0;
+}
+
+static int give_password(void *context, char *password, size_t size, struct ha_error *err)
+{
+    struct ha_run *run = context;
+    if (ask_password(run, password, size, err))
+        return err->code == HA_E_OK
+                   ? ha_fail(err, HA_E_KEY, "the key file is encrypted and no password was given")
+                   : -1;
+    /* One that fills its place is refused by whoever asked. */
+    return strnlen(password, size) == size
+               ? 0
+               : ha_value_hide(run->values, "the password of the signing key", password, err);
+}
+
+/* The second line of a key file is the key, encrypted or not: a secret of the service too. */
+static int hide_key(struct ha_run *run, const char *text, struct ha_error *err)
+{
+    struct ha_buf line HA_CLEANUP(ha_buf_wipe) = ha_buf_make(HA_SECRET_MOST);
+    const char *second = strchr(text, '\n');
+    if (!second)
+        return 0;
+    ha_buf_add(&line, second + 1, strcspn(second + 1, "\r\n"));
+    return ha_buf_check(&line, "the key", err)
+               ? -1
+               : ha_value_hide(run->values, "the signing key", ha_buf_text(&line), err);
+}
+
+static int open_key(struct ha_run *run, const char *path, struct ha_key **key, struct ha_error *err)
+{
+    struct ha_buf text HA_CLEANUP(ha_buf_wipe) = ha_buf_make(HA_SECRET_MOST);
+    if (ha_key_read(path, &text, err) || hide_key(run, ha_buf_text(&text), err))
+        return -1;
+    return ha_key_parse(ha_buf_text(&text), give_password, run, key, err) ? ha_context(err, "%s", path) : 0;
+}
+
 static int load_key(struct ha_run *run, struct ha_key **key, struct ha_error *err)
 {
     const ha_json *signing = ha_json_get(run->service->doc, HA_K_SIGNING),
                   *value = ha_json_get(signing, HA_K_KEY);
     struct ha_buf path HA_BUF = ha_buf_make(PATH_SIZE);
     if (run->options->key)
-        return ha_key_load(run->options->key, run->options->password, run->options->password_context, key,
-                           err);
+        return open_key(run, run->options->key, key, err);
     if (!value)
         return ha_fail(err, HA_E_KEY,
                        "no key to sign with: give -k, set HOLDALL_KEY, or name one in the description");
     if (ha_json_get_text(value, HA_K_FILE))
         ha_buf_add_text(&path, ha_json_get_text(value, HA_K_FILE));
-    else if (ha_source_value(value, run->service->directory, "signing/key", &path, err))
+    else if (ha_value_text(run->values, value, "signing/key", &path, err))
         return -1;
     HA_FREE char *whole = ha_path_join(run->service->directory, ha_buf_text(&path));
-    return whole ? ha_key_load(whole, run->options->password, run->options->password_context, key, err)
-                 : ha_fail_nomem(err);
+    return whole ? open_key(run, whole, key, err) : ha_fail_nomem(err);
 }
 
 /* Everything between the lock and the removal of the stage. */
@@ -315,6 +375,8 @@ static int work(struct ha_run *run, const struct ha_key *key, const char *target
         return -1;
     int result = open_index(run, err) ? -1 : build(run, key, target, err);
     struct ha_error ignored;
+    if (result)
+        ha_guard_scrub(run, err->text);
     if (run->index)
         ha_report_fill(run, result ? err : NULL);
     ha_pack_free(HA_TAKE(run->pack));
@@ -346,6 +408,8 @@ int ha_export(const struct ha_export_options *options, struct ha_export_result *
 {
     struct ha_run run;
     int done = ha_run_start(&run, options, result, err) || export(&run, err) ? -1 : 0;
+    if (done)
+        ha_guard_scrub(&run, err->text);
     ha_report_outcome(&run, done ? err : NULL);
     if (run.stage == NULL && options->report && options->size == sizeof *options) {
         struct ha_error ignored;
@@ -391,6 +455,8 @@ int ha_plan(const struct ha_export_options *options, struct ha_export_result *re
                        ha_run_read_texts(&run, err) || ha_run_with_index(&run, plan, json, err)
                    ? -1
                    : 0;
+    if (done)
+        ha_guard_scrub(&run, err->text);
     result->exit_status = done ? ha_error_exit_status(err->code) : 0;
     ha_run_end(&run);
     return done;

@@ -228,6 +228,7 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     } else if (cause) {
         item->state = HA_STATE_MISSING;
         item->why = cause;
+        ha_guard_scrub(run, err->text);
         item->detail = err->text;
         item->http = err->http;
     } else {

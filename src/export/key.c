@@ -29,13 +29,6 @@ static int describe(const struct ha_pubkey *key, char public_key[HA_PUBLIC_KEY_S
     return 0;
 }
 
-static void wipe(struct ha_buf *text)
-{
-    if (text->data)
-        explicit_bzero(text->data, text->cap);
-    ha_buf_free(text);
-}
-
 static int write_pair(const char *directory, const char *secret, size_t len, const struct ha_pubkey *public,
                       struct ha_error *err)
 {
@@ -57,7 +50,7 @@ int ha_keygen(const char *directory, const char *password, char public_key[HA_PU
               char id[HA_KEY_ID_TEXT], struct ha_error *err)
 {
     HA_KEY struct ha_key *key = NULL;
-    struct ha_buf secret HA_CLEANUP(wipe) = ha_buf_make(MAX_KEY_FILE);
+    struct ha_buf secret HA_CLEANUP(ha_buf_wipe) = ha_buf_make(MAX_KEY_FILE);
     struct ha_pubkey public;
     if (ha_key_generate(ha_env_system(), &key, err) ||
         ha_key_format(key, ha_env_system(), password, &secret, err))
@@ -68,16 +61,23 @@ int ha_keygen(const char *directory, const char *password, char public_key[HA_PU
     return describe(&public, public_key, id, err);
 }
 
-int ha_key_load(const char *path, ha_password_callback ask, void *context, struct ha_key **out,
-                struct ha_error *err)
+int ha_key_read(const char *path, struct ha_buf *text, struct ha_error *err)
 {
-    struct ha_buf text HA_CLEANUP(wipe) = ha_buf_make(MAX_KEY_FILE);
-    if (ha_file_read(path, &text, err)) {
+    if (ha_file_read(path, text, err)) {
         err->code = HA_E_KEY;
         return ha_context(err, "the key");
     }
-    if (strlen(ha_buf_text(&text)) != text.len)
+    if (strlen(ha_buf_text(text)) != text->len)
         return ha_fail(err, HA_E_KEY, "%s is no minisign key file", path);
+    return 0;
+}
+
+static int load_key(const char *path, ha_password_callback ask, void *context, struct ha_key **out,
+                    struct ha_error *err)
+{
+    struct ha_buf text HA_CLEANUP(ha_buf_wipe) = ha_buf_make(MAX_KEY_FILE);
+    if (ha_key_read(path, &text, err))
+        return -1;
     return ha_key_parse(ha_buf_text(&text), ask, context, out, err) ? ha_context(err, "%s", path) : 0;
 }
 
@@ -86,11 +86,11 @@ int ha_pubkey(const char *path, ha_password_callback ask, void *context, char pu
 {
     HA_KEY struct ha_key *key = NULL;
     struct ha_pubkey public;
-    struct ha_buf text HA_CLEANUP(wipe) = ha_buf_make(MAX_KEY_FILE);
+    struct ha_buf text HA_CLEANUP(ha_buf_wipe) = ha_buf_make(MAX_KEY_FILE);
     if (ha_file_read(path, &text, err))
         return -1;
     if (ha_pubkey_parse(ha_buf_text(&text), &public, err)) {
-        if (ha_key_load(path, ask, context, &key, err))
+        if (load_key(path, ask, context, &key, err))
             return -1;
         ha_key_public(key, &public);
     }

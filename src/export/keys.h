@@ -7,8 +7,7 @@
 
 #include "archive/sign.h"
 
-/* Reads a minisign secret key file; ASK is called when it is encrypted. HA_E_KEY. */
-int ha_key_load(const char *path, ha_password_callback ask, void *context, struct ha_key **out,
-                struct ha_error *err);
+/* Reads a key file's text, which is to be wiped. HA_E_KEY. */
+int ha_key_read(const char *path, struct ha_buf *text, struct ha_error *err);
 
 #endif

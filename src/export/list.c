@@ -136,7 +136,9 @@ static int store_item(struct item *item, const ha_json *failed, struct ha_error 
     if (duplicate)
         return 0;
     item->row = record.row;
-    if (!item->withheld && (keep_extra(item, failed, err) || ha_json_write(item->record, &text, err)))
+    if (!item->withheld && (keep_extra(item, failed, err) ||
+                            ha_guard_record(item->lister->run, category, item->id, item->record, err) ||
+                            ha_json_write(item->record, &text, err)))
         return -1;
     if (!item->withheld && ha_index_set_record_text(item->lister->run->index, item->row, ha_buf_text(&text),
                                                     item->fields_withheld, err))

@@ -53,6 +53,7 @@ static void add_note(struct ha_run *run, const char *kind, const char *format, .
     va_start(args, format);
     vsnprintf(note->text, sizeof note->text, format, args);
     va_end(args);
+    ha_guard_scrub(run, note->text);
     snprintf(note->kind, sizeof note->kind, "%s", kind);
 }
 
@@ -333,6 +334,41 @@ static int set_archive(struct ha_run *run, ha_json *doc, const char *hash)
            ha_json_set(doc, HA_K_ARCHIVE, archive);
 }
 
+static int write_text(struct ha_run *run, const ha_json *doc, struct ha_buf *text, struct ha_error *err)
+{
+    ha_buf_clear(text);
+    if (ha_json_write(doc, text, err))
+        return -1;
+    ha_buf_add_char(text, '\n');
+    return ha_buf_check(text, "the report", err) ||
+                   ha_guard_text(run, ha_buf_text(text), text->len, "the report", err)
+               ? -1
+               : 0;
+}
+
+static int scrub_member(const struct ha_run *run, ha_json *object, const char *name, const char *text)
+{
+    HA_FREE char *copy = strdup(text);
+    if (!copy)
+        return -1;
+    ha_guard_scrub(run, copy);
+    return strcmp(copy, text) == 0 ? 0 : ha_json_set_text(object, name, copy);
+}
+
+/* Takes the secrets out of every text of the report: the rest of it is still worth having. */
+static int scrub(const struct ha_run *run, ha_json *value)
+{
+    int bad = 0;
+    for (size_t i = 0; ha_json_is(value, HA_JSON_ARRAY) && i < ha_json_count(value); i++)
+        bad |= scrub(run, ha_json_at(value, i));
+    for (void *it = ha_json_first(value); it && !bad; it = ha_json_next(value, it)) {
+        ha_json *member = ha_json_member_value(it);
+        bad |= ha_json_text(member) ? scrub_member(run, value, ha_json_member_key(it), ha_json_text(member))
+                                    : scrub(run, member);
+    }
+    return bad;
+}
+
 int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct ha_error *err)
 {
     HA_JSON ha_json *doc = ha_json_new_object();
@@ -346,13 +382,15 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
         return -1;
     if (run->result->published && set_archive(run, doc, run->blake2b[0] ? run->blake2b : NULL))
         return ha_fail_nomem(err);
-    if (ha_json_write(doc, &text, err))
+    int result = write_text(run, doc, &text, err);
+    if (result && err->code == HA_E_SECRET) {
+        result = scrub(run, doc) ? ha_fail_nomem(err) : write_text(run, doc, &text, err);
+    }
+    if (result)
         return -1;
-    ha_buf_add_char(&text, '\n');
-    if (ha_buf_check(&text, "the report", err) ||
-        ha_file_write_whole(run->options->report, ha_buf_text(&text), text.len, true, err))
-        return ha_context(err, "the report");
-    return 0;
+    return ha_file_write_whole(run->options->report, ha_buf_text(&text), text.len, true, err)
+               ? ha_context(err, "the report")
+               : 0;
 }
 
 /* ----------------------------------------------------------------------------------------------- plan */
@@ -390,6 +428,9 @@ int ha_plan_document(struct ha_run *run, char **json, struct ha_error *err)
     if (ha_json_write(doc, &text, err))
         return -1;
     ha_buf_add_char(&text, '\n');
-    *json = ha_buf_check(&text, "the plan", err) ? NULL : ha_text_copy(ha_buf_text(&text), text.len);
+    if (ha_buf_check(&text, "the plan", err) ||
+        ha_guard_text(run, ha_buf_text(&text), text.len, "the plan", err))
+        return -1;
+    *json = ha_text_copy(ha_buf_text(&text), text.len);
     return *json ? 0 : ha_fail_nomem(err);
 }

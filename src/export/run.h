@@ -9,6 +9,7 @@
 #include "archive/pack.h"
 #include "archive/sign.h"
 #include "base/env.h"
+#include "export/guard.h"
 #include "net/http.h"
 #include "source/service.h"
 
@@ -35,6 +36,8 @@ struct ha_run {
     const struct ha_env *env;
     struct ha_export_result *result;
     struct ha_service *service;
+    struct ha_values *values; /* what its references stand for */
+    struct ha_guard_sink guard;
     struct ha_order order;
     ha_json *identifiers; /* name -> text or null */
     char language[64];

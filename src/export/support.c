@@ -8,6 +8,7 @@
 #include "export/run.h"
 #include "ha-formats.h"
 #include "model/template.h"
+#include "net/retry.h"
 
 enum { DEFAULT_JOBS = 16 };
 
@@ -19,7 +20,7 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
         struct ha_error ignored;
         struct ha_url base;
         const ha_json *spec = ha_json_member_value(it), *address = ha_json_get(spec, HA_K_URL);
-        if (address && ha_source_value(address, run->service->directory, "url", &text, &ignored) == 0 &&
+        if (address && ha_value_text(run->values, address, "url", &text, &ignored) == 0 &&
             ha_url_parse(ha_buf_text(&text), &base, &ignored) == 0 && ha_url_same_origin(&base, url))
             return ha_json_member_key(it);
     }
@@ -48,9 +49,13 @@ static int open_api(struct ha_run *run, const char *name, struct ha_open_api *ap
 {
     const struct ha_source_ops *kind = &ha_source_http;
     const ha_json *spec = ha_service_api(run->service, name), *prefix = ha_json_get(spec, HA_K_PREFIX);
-    struct ha_source_options options = {.api = spec, .directory = run->service->directory, .env = run->env};
+    struct ha_source_options options = {.api = spec,
+                                        .directory = run->service->directory,
+                                        .values = run->values,
+                                        .name = api->name,
+                                        .env = run->env};
     struct ha_buf template HA_BUF = ha_buf_make(4096), text HA_BUF = ha_buf_make(4096);
-    if (prefix && ha_source_value(prefix, run->service->directory, "prefix", &template, err))
+    if (prefix && ha_value_text(run->values, prefix, "prefix", &template, err))
         return -1;
     if (ha_template_expand(ha_buf_text(&template), HA_TEMPLATE_KEY, ha_run_variable, run, &text, err))
         return ha_context(err, "the prefix");
@@ -107,7 +112,8 @@ const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err)
     } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},          {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
                   {HA_E_CHANGED, HA_W_CAUSE_CHANGED},    {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
                   {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
-    if (err->code == HA_E_UNAVAILABLE && run->http && ha_http_dead(run->http))
+    bool dead = run->http && ha_http_dead(run->http);
+    if (err->code == HA_E_UNAVAILABLE && (dead || err->retry_after_s > HA_RETRY_PATIENCE_S))
         return NULL;
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         if (causes[i].code == err->code)

@@ -15,7 +15,7 @@ int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t le
     struct ha_entry_spec spec = {.path = path, .time = run->order.as_of, .text = true, .size = len};
     struct ha_entry ignored;
     struct ha_sink *sink;
-    if (ha_pack_begin(run->pack, &spec, entry ? entry : &ignored, &sink, err))
+    if (ha_guard_begin(run, &spec, entry ? entry : &ignored, &sink, err))
         return ha_context(err, "%s", path);
     if (ha_sink_write(sink, text, len, err) || ha_sink_commit(sink, err)) {
         ha_sink_abort(sink);
@@ -40,7 +40,7 @@ static int begin_lines(struct lines *lines, const char *path, struct ha_error *e
         .path = path, .time = lines->run->order.as_of, .text = true, .size = HA_SIZE_UNKNOWN};
     lines->count = 0;
     lines->bytes = 0;
-    return ha_pack_begin(lines->run->pack, &spec, &lines->entry, &lines->sink, err);
+    return ha_guard_begin(lines->run, &spec, &lines->entry, &lines->sink, err);
 }
 
 static int end_lines(struct lines *lines, struct ha_error *err)

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "net/http_parts.h"
+#include "net/rate.h"
 
 bool ha_http_answer_next(const char **lines, const char *name, char *out, size_t size)
 {
@@ -39,9 +40,10 @@ bool ha_transfer_header(const struct ha_transfer *transfer, const char *name, ch
 
 uint64_t ha_transfer_length(const struct ha_transfer *transfer)
 {
-    char value[32];
+    char value[64];
     uint64_t length;
-    if (!ha_transfer_header(transfer, "Content-Length", value, sizeof value) ||
+    if (ha_transfer_header(transfer, "Transfer-Encoding", value, sizeof value) || /* RFC 9112, section 6.3 */
+        !ha_transfer_header(transfer, "Content-Length", value, sizeof value) ||
         ha_text_to_u64(value, INT64_MAX, &length))
         return HA_LENGTH_UNKNOWN;
     return length;
@@ -77,6 +79,17 @@ long ha_transfer_retry_after_s(const struct ha_transfer *transfer)
 
 long ha_transfer_rate_wait_s(const struct ha_transfer *transfer)
 {
+    static const char *const names[] = {"RateLimit", "RateLimit-Remaining", "RateLimit-Reset",
+                                        "X-RateLimit-Remaining", "X-RateLimit-Reset"};
+    char values[5][256];
+    const char *found[5] = {NULL};
     bool busy = transfer->status == 429 || transfer->status == 503;
-    return busy ? ha_transfer_retry_after_s(transfer) : 0;
+    long asked = busy ? ha_transfer_retry_after_s(transfer) : 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (ha_transfer_header(transfer, names[i], values[i], sizeof values[i]))
+            found[i] = values[i];
+    }
+    const struct ha_rate_headers headers = {found[0], found[1], found[2], found[3], found[4]};
+    long stated = ha_rate_limit_wait_s(&headers, date_of(transfer));
+    return asked > stated ? asked : stated;
 }

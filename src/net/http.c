@@ -72,15 +72,18 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     long status = 0;
     if (transfer->answered)
         return len;
+    transfer->head += len;
+    if (transfer->head > HA_HEADERS_MAX) {
+        ha_fail(&transfer->failure, HA_E_TOO_LARGE, "the headers have more than %d bytes", HA_HEADERS_MAX);
+        return 0;
+    }
     if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-        ha_buf_clear(&transfer->lines);
+        ha_buf_clear(&transfer->lines); /* an interim answer came before */
         return len;
     }
     ha_buf_add(&transfer->lines, line, len);
-    if (ha_buf_check(&transfer->lines, "the headers of the answer", &transfer->failure)) {
-        transfer->failure.code = HA_E_TOO_LARGE;
+    if (ha_buf_check(&transfer->lines, "the headers of the answer", &transfer->failure))
         return 0;
-    }
     bool last = (len == 2 && memcmp(line, "\r\n", 2) == 0) || (len == 1 && *line == '\n');
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     transfer->status = (int)status;
@@ -115,7 +118,7 @@ static int add_header(struct curl_slist **list, struct ha_error *err, const char
     return 0;
 }
 
-/* The source's own headers; secret ones only to the origin that they are for. */
+/* The source's headers; its own ones only to the origin that they are for. */
 static int add_own(struct ha_transfer *transfer, struct curl_slist **list, struct ha_error *err)
 {
     size_t count = 0;
@@ -123,7 +126,7 @@ static int add_own(struct ha_transfer *transfer, struct curl_slist **list, struc
     const struct ha_http_header *own =
         transfer->handler.headers ? transfer->handler.headers(transfer->handler.context, &count) : NULL;
     for (size_t i = 0; i < count; i++) {
-        if ((home || !own[i].secret) && add_header(list, err, own[i].name, own[i].value))
+        if ((home || !own[i].own) && add_header(list, err, own[i].name, own[i].value))
             return -1;
     }
     return 0;
@@ -145,22 +148,29 @@ static int make_headers(struct ha_transfer *transfer, struct ha_error *err)
     return bad ? -1 : 0;
 }
 
+/* What tells the service who asks is for its own origin, like the headers. */
+static int set_certificate(CURL *easy, const struct ha_http_site *site)
+{
+    struct curl_blob key = {(void *)(uintptr_t)site->key, strlen(site->key), CURL_BLOB_COPY};
+    int bad = curl_easy_setopt(easy, CURLOPT_SSLCERT, site->certificate) ||
+              curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
+    if (site->key_password)
+        bad |= curl_easy_setopt(easy, CURLOPT_KEYPASSWD, site->key_password);
+    return bad;
+}
+
 static int set_site(CURL *easy, const struct ha_http_site *site)
 {
-    struct curl_blob key = {(void *)(uintptr_t)site->key, site->key ? strlen(site->key) : 0, CURL_BLOB_COPY};
     int bad =
         curl_easy_setopt(easy, CURLOPT_PROXY, site->proxy ? site->proxy : "") ||
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "") ||
+        curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) ||
         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, site->connect_ms ? site->connect_ms : CONNECT_MS) ||
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) ||
         curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, site->stall_s ? site->stall_s : STALL_S);
     if (site->ca)
         bad |=
             curl_easy_setopt(easy, CURLOPT_CAINFO, site->ca) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    if (site->certificate)
-        bad |= curl_easy_setopt(easy, CURLOPT_SSLCERT, site->certificate) ||
-               curl_easy_setopt(easy, CURLOPT_SSLKEY_BLOB, &key);
-    if (site->key_password)
-        bad |= curl_easy_setopt(easy, CURLOPT_KEYPASSWD, site->key_password);
     return bad;
 }
 
@@ -192,11 +202,16 @@ static int set_up(struct ha_transfer *transfer, CURL *easy)
     if (request->post)
         bad |= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->post)) ||
                curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->post);
-    return bad | set_site(easy, request->site);
+    bad |= set_site(easy, request->site);
+    if (request->site->certificate && ha_url_same_origin(&transfer->url, &transfer->home))
+        bad |= set_certificate(easy, request->site);
+    return bad;
 }
 
 int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err)
 {
+    const struct ha_env *env = transfer->http->env;
+    ha_retry_begins(&transfer->http->retry, env->monotonic_ms(env->context));
     if (make_headers(transfer, err))
         return -1;
     transfer->easy = curl_easy_init();
@@ -237,7 +252,11 @@ int ha_http_new(const struct ha_http_options *options, struct ha_http **out, str
         return ha_fail_nomem(err);
     *http = (struct ha_http){.options = *options, .env = env};
     ha_retry_init(&http->retry, env->monotonic_ms(env->context));
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(http->multi = curl_multi_init())) {
+    bool begun = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    http->multi = begun ? curl_multi_init() : NULL;
+    if (!http->multi) {
+        if (begun)
+            curl_global_cleanup();
         free(http);
         return ha_fail_nomem(err);
     }
@@ -264,14 +283,17 @@ static bool is_untrusted(CURLcode code)
            code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_ISSUER_ERROR;
 }
 
-static void take_messages(struct ha_http *http)
+/* Hands on what has ended; true when anything has. */
+static bool take_messages(struct ha_http *http)
 {
+    bool any = false;
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(http->multi, &left))) {
         char *private = NULL;
         if (message->msg != CURLMSG_DONE)
             continue;
+        any = true;
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         struct ha_transfer *transfer = (struct ha_transfer *)(void *)private;
@@ -281,6 +303,7 @@ static void take_messages(struct ha_http *http)
                                        : is_untrusted(code) ? HA_WIRE_UNTRUSTED
                                                             : HA_WIRE_BROKEN);
     }
+    return any;
 }
 
 /* Gives a transfer its place, which it keeps until its end: so an early one never waits for later ones that wait for it. */
@@ -322,12 +345,12 @@ static int start_due(struct ha_http *http, int wait)
     return wait;
 }
 
-static int move_on(struct ha_http *http, struct ha_error *err)
+static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
 {
     int running = 0;
     if (curl_multi_perform(http->multi, &running))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version());
-    take_messages(http);
+    *any = take_messages(http);
     return 0;
 }
 
@@ -336,13 +359,14 @@ int ha_http_poll(struct ha_http *http, struct ha_error *err)
     if (http->options.check && http->options.check(http->options.check_context, err))
         return -1;
     int wait = start_due(http, TICK_MS);
-    if (move_on(http, err))
+    bool any = false;
+    if (move_on(http, &any, err))
         return -1;
-    if (!http->transfers)
+    if (any || !http->transfers)
         return 0;
     if (curl_multi_poll(http->multi, NULL, 0, wait, NULL))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s cannot wait", ha_http_version());
-    return move_on(http, err);
+    return move_on(http, &any, err);
 }
 
 const struct ha_http_options *ha_http_options(const struct ha_http *http)

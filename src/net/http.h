@@ -13,6 +13,9 @@
 
 #define HA_LENGTH_UNKNOWN UINT64_MAX
 
+/* Bytes of headers that an answer may have. */
+enum { HA_HEADERS_MAX = 64 * 1024 };
+
 /* The client of a run: connections, the retry budget, the circuit. One thread uses it. */
 struct ha_http;
 
@@ -50,7 +53,7 @@ struct ha_http_site {
 
 struct ha_http_header {
     const char *name, *value;
-    bool secret; /* never sent to another origin */
+    bool own; /* for this origin only: not sent to where it redirects to */
 };
 
 /* An answer's status and headers; lives until the handler's call returns. */

@@ -8,7 +8,7 @@
 
 enum ha_transfer_state { HA_TRANSFER_WAITING, HA_TRANSFER_RUNNING, HA_TRANSFER_ENDED };
 
-enum { HA_ETAG_SIZE = 256, HA_HEADERS_MAX = 64 * 1024, HA_REDIRECTS_MAX = 5 };
+enum { HA_ETAG_SIZE = 256, HA_REDIRECTS_MAX = 5, HA_REFUSAL_MAX = 64 * 1024 };
 
 struct ha_transfer {
     struct ha_http *http;
@@ -29,6 +29,9 @@ struct ha_transfer {
     /* of this attempt's answer: */
     int status;
     struct ha_buf lines; /* its headers */
+    size_t head;         /* bytes of headers, those of interim answers too */
+    uint64_t passed;     /* bytes of a body that says only why there is none */
+    bool enough;         /* no more of that is taken */
     bool answered;       /* the final headers are there; what comes after the body are trailers */
     bool body, paused, forbidden;
     bool whole;              /* framing proves where the body ends */

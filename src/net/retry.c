@@ -34,34 +34,103 @@ int64_t ha_retry_wait_ms(int attempt, uint32_t random)
     return (int64_t)(((uint64_t)most * random) >> 32);
 }
 
-static int month_of(const char *name)
+/* ------------------------------------------------------------------------------------------------- dates */
+
+struct date {
+    int year, month, day, hour, minute, second;
+};
+
+static bool take_number(const char **text, int digits, int *number)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const char *at = strlen(name) == 3 ? strstr(months, name) : NULL;
-    return at && (at - months) % 3 == 0 ? (int)(at - months) / 3 + 1 : 0;
+    *number = 0;
+    for (int i = 0; i < digits; i++, ++*text) {
+        if (**text < '0' || **text > '9')
+            return false;
+        *number = *number * 10 + (**text - '0');
+    }
+    return true;
+}
+
+/* One of NAMES, cut to LEN characters where LEN is not 0; its place in the list, from 1. */
+static bool take_name(const char **text, const char *const *names, size_t len, int *place)
+{
+    for (*place = 1; *names; names++, ++*place) {
+        size_t whole = len ? len : strlen(*names);
+        if (strncmp(*text, *names, whole) == 0) {
+            *text += whole;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool take_day(const char **text, int *day)
+{
+    if (**text != ' ')
+        return take_number(text, 2, day);
+    ++*text;
+    return take_number(text, 1, day);
+}
+
+static bool take_time(const char **text, struct date *date)
+{
+    return take_number(text, 2, &date->hour) && *(*text)++ == ':' && take_number(text, 2, &date->minute) &&
+           *(*text)++ == ':' && take_number(text, 2, &date->second);
+}
+
+/* The letters are strptime's, which itself takes more than the standard has and asks the locale for names. */
+static bool take_field(const char **text, char letter, struct date *date)
+{
+    static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                       "Friday", "Saturday", "Sunday",    NULL},
+                             *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+                                                "Aug", "Sep", "Oct", "Nov", "Dec", NULL};
+    int weekday; /* nobody holds it against the date */
+    switch (letter) {
+    case 'a':
+        return take_name(text, days, 3, &weekday);
+    case 'A':
+        return take_name(text, days, 0, &weekday);
+    case 'b':
+        return take_name(text, months, 3, &date->month);
+    case 'd':
+        return take_number(text, 2, &date->day);
+    case 'e':
+        return take_day(text, &date->day);
+    case 'y':
+        if (!take_number(text, 2, &date->year))
+            return false;
+        date->year += date->year < 70 ? 2000 : 1900;
+        return true;
+    case 'Y':
+        return take_number(text, 4, &date->year);
+    default:
+        return take_time(text, date);
+    }
+}
+
+static bool read_date(const char *text, const char *pattern, struct date *date)
+{
+    for (; *pattern; pattern++) {
+        if (*pattern == '%') {
+            if (!take_field(&text, *++pattern, date))
+                return false;
+        } else if (*text++ != *pattern) {
+            return false;
+        }
+    }
+    return *text == '\0';
 }
 
 int ha_http_date(const char *text, ha_time *time)
 {
-    char month[4] = "", iso[HA_TIME_TEXT];
-    int day = 0, year = 0, hour = 0, minute = 0, second = 0, end = 0;
-    bool read = sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
-                       &minute, &second, &end) == 6;
-    if (!read || end == 0) {
-        end = 0;
-        read = sscanf(text, "%*[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
-                      &minute, &second, &end) == 6;
-        year += year < 70 ? 2000 : 1900;
-    }
-    if (!read || end == 0) {
-        end = 0;
-        read = sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &day, &hour, &minute,
-                      &second, &year, &end) == 6;
-    }
-    if (!read || end == 0 || text[end] || month_of(month) == 0)
+    char iso[HA_TIME_TEXT];
+    struct date date = {0};
+    if (!read_date(text, "%a, %d %b %Y %T GMT", &date) && !read_date(text, "%A, %d-%b-%y %T GMT", &date) &&
+        !read_date(text, "%a %b %e %T %Y", &date))
         return -1;
-    snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month_of(month), day, hour, minute,
-             second);
+    snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.year % 10000, date.month % 100,
+             date.day % 100, date.hour % 100, date.minute % 100, date.second % 100);
     return ha_time_parse(iso, time);
 }
 
@@ -69,38 +138,67 @@ long ha_retry_after(const char *value, ha_time now)
 {
     uint64_t seconds;
     ha_time then;
-    if (ha_text_to_u64(value, 1000000000, &seconds) == 0)
-        return (long)seconds;
+    if (*value && value[strspn(value, "0123456789")] == '\0')
+        return ha_text_to_u64(value, HA_RETRY_AFTER_MAX_S, &seconds) ? HA_RETRY_AFTER_MAX_S : (long)seconds;
     if (ha_http_date(value, &then))
         return -1;
-    return then <= now ? 0 : (long)((then - now + 999) / 1000);
+    if (then <= now)
+        return 0;
+    int64_t wait = (then - now + 999) / 1000;
+    return wait < HA_RETRY_AFTER_MAX_S ? (long)wait : HA_RETRY_AFTER_MAX_S;
 }
+
+/* ------------------------------------------------------------------------------------------------ a run */
 
 void ha_retry_init(struct ha_retry_state *state, int64_t now)
 {
     *state = (struct ha_retry_state){.budget = HA_RETRY_BUDGET, .alive = now};
 }
 
+void ha_retry_begins(struct ha_retry_state *state, int64_t now)
+{
+    if (state->failures == 0 && now > state->alive)
+        state->alive = now;
+}
+
 void ha_retry_alive(struct ha_retry_state *state, int64_t now)
 {
-    state->alive = now;
+    if (now > state->alive)
+        state->alive = now;
+}
+
+void ha_retry_answered(struct ha_retry_state *state, int64_t until)
+{
+    state->failures = 0;
+    ha_retry_alive(state, until);
 }
 
 void ha_retry_succeeded(struct ha_retry_state *state, int64_t now)
 {
-    state->failures = 0;
-    state->alive = now;
-    if (state->budget < HA_RETRY_BUDGET)
-        state->budget += 1;
+    ha_retry_answered(state, now);
+    state->budget += HA_RETRY_GAIN;
+    if (state->budget > HA_RETRY_BUDGET)
+        state->budget = HA_RETRY_BUDGET;
+}
+
+/* Without a budget there are no waits that keep failures apart: a run would spend all that it has to fetch on one fault. */
+static bool counts(const struct ha_retry_state *state, int64_t now)
+{
+    return state->failures == 0 || state->budget < HA_RETRY_COST ||
+           now - state->counted >= HA_RETRY_TOGETHER_MS;
 }
 
 bool ha_retry_failed(struct ha_retry_state *state, int64_t now)
 {
-    state->failures++;
-    if (state->failures >= HA_RETRY_CIRCUIT || now - state->alive > HA_RETRY_SILENCE_MS)
+    if (counts(state, now)) {
+        state->failures++;
+        state->counted = now;
+    }
+    bool silent = state->failures > 1 && now - state->alive > HA_RETRY_SILENCE_MS;
+    if (silent || state->failures >= HA_RETRY_CIRCUIT)
         state->dead = true;
-    if (state->dead || state->budget < 10)
+    if (state->dead || state->budget < HA_RETRY_COST)
         return false;
-    state->budget -= 10;
+    state->budget -= HA_RETRY_COST;
     return true;
 }

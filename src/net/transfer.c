@@ -62,6 +62,9 @@ static int begin_body(struct ha_transfer *transfer, struct ha_error *err)
 {
     char coding[64];
     transfer->whole = ha_transfer_is_framed(transfer);
+    if (!transfer->whole && !transfer->request.sealed)
+        return ha_fail(err, HA_E_UNAVAILABLE,
+                       "the answer would end with its connection, so nothing proves that it is whole");
     if (ha_transfer_header(transfer, "Content-Encoding", coding, sizeof coding) &&
         strcasecmp(coding, "identity") != 0)
         return ha_fail(err, HA_E_CHANGED, "the answer is encoded with %s, which nobody asked for", coding);
@@ -94,8 +97,11 @@ int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len)
 {
     struct ha_http *http = transfer->http;
     const struct ha_http_request *request = &transfer->request;
-    if (!transfer->body)
-        return 0;
+    if (!transfer->body) {
+        transfer->passed += len;
+        transfer->enough = transfer->passed > HA_REFUSAL_MAX;
+        return transfer->enough ? -1 : 0;
+    }
     ha_retry_alive(&http->retry, http->env->monotonic_ms(http->env->context));
     if (request->stated != HA_LENGTH_UNKNOWN && len > request->stated - transfer->received)
         return ha_fail(&transfer->failure, HA_E_CHANGED, "it has more than the %llu bytes that are stated",
@@ -167,7 +173,9 @@ static void again(struct ha_transfer *transfer, int64_t wait)
     transfer->state = HA_TRANSFER_WAITING;
     transfer->not_before = env->monotonic_ms(env->context) + wait;
     transfer->status = 0;
-    transfer->paused = transfer->answered = transfer->body = transfer->forbidden = false;
+    transfer->paused = transfer->answered = transfer->body = transfer->forbidden = transfer->enough = false;
+    transfer->head = 0;
+    transfer->passed = 0;
     transfer->reason[0] = '\0';
     ha_buf_clear(&transfer->lines);
     ha_error_clear(&transfer->failure);
@@ -184,10 +192,12 @@ static void retry(struct ha_transfer *transfer, struct ha_error *err)
     int64_t now = http->env->monotonic_ms(http->env->context);
     uint32_t dice = UINT32_MAX / 2;
     struct ha_error ignored;
-    if (err->retry_after_s > 0)
-        ha_retry_alive(&http->retry, now);
-    if (err->retry_after_s > HA_RETRY_PATIENCE_S || !ha_retry_worth(err->code, err->http) ||
-        !ha_retry_failed(&http->retry, now) || transfer->attempts >= tries) {
+    bool worth = ha_retry_worth(err->code, err->http);
+    if (err->retry_after_s > 0 || (err->http && !worth) ||
+        err->http == 500) /* 500: one thing is broken, not all */
+        ha_retry_answered(&http->retry, now + (int64_t)err->retry_after_s * 1000);
+    if (err->retry_after_s > HA_RETRY_PATIENCE_S || !worth || !ha_retry_failed(&http->retry, now) ||
+        transfer->attempts >= tries) {
         end_failed(transfer, err);
         return;
     }
@@ -289,13 +299,10 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* A body that ends with its connection may be cut: only a size or a hash that is known elsewhere can prove it whole. */
+/* A body that ends with its connection may be cut: then the size that is known elsewhere is what counts. */
 static int check_end(const struct ha_transfer *transfer, struct ha_error *err)
 {
     const struct ha_http_request *request = &transfer->request;
-    if (!transfer->whole && !request->sealed)
-        return ha_fail(err, HA_E_UNAVAILABLE,
-                       "the answer ends with its connection, so nothing proves that it is whole");
     if (request->stated == HA_LENGTH_UNKNOWN || transfer->received == request->stated)
         return 0;
     return ha_fail(err, transfer->whole ? HA_E_CHANGED : HA_E_UNAVAILABLE,
@@ -333,7 +340,7 @@ void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
     if (transfer->failure.code != HA_E_OK) {
         struct ha_error err = transfer->failure;
         retry(transfer, &err);
-    } else if (wire != HA_WIRE_OK) {
+    } else if (wire != HA_WIRE_OK && !transfer->enough) {
         broken(transfer, wire);
     } else if (is_redirect(transfer->status)) {
         redirect(transfer);

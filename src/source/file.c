@@ -42,7 +42,7 @@ static void file_close(struct ha_source *source)
 static int open_root(struct file_source *file, const struct ha_source_options *options, struct ha_error *err)
 {
     struct ha_buf root HA_BUF = ha_buf_make(MAX_PATH);
-    if (ha_source_value(ha_json_get(options->api, HA_K_ROOT), options->directory, "root", &root, err))
+    if (ha_value_text(options->values, ha_json_get(options->api, HA_K_ROOT), "root", &root, err))
         return -1;
     file->name = ha_path_join(options->directory, ha_buf_text(&root));
     if (!file->name)

@@ -45,11 +45,12 @@ static int page_begin(void *context, const struct ha_http_answer *answer, struct
     struct asking *asking = context;
     struct ha_answer *page = asking->answer;
     const char *lines = answer->lines;
-    char link[8192];
+    char link[HA_HEADERS_MAX];
+    bool found = false;
     ha_buf_clear(&page->text);
     ha_buf_clear(&page->link);
-    while (page->rel && page->link.len == 0 && ha_http_answer_next(&lines, "Link", link, sizeof link)) {
-        if (ha_link_find(link, page->rel, &page->link, err))
+    while (page->rel && !found && ha_http_answer_next(&lines, "Link", link, sizeof link)) {
+        if (ha_link_find(link, page->rel, &page->link, &found, err))
             return -1;
     }
     return 0;

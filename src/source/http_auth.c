@@ -13,17 +13,40 @@
 #include "model/template.h"
 #include "source/http_parts.h"
 
-enum { SECRET_MAX = 16 * 1024, TOKEN_ANSWER_MAX = 256 * 1024, EARLY_MS = 30000, DEFAULT_MS = 300000 };
+enum {
+    SECRET_MAX = 16 * 1024,
+    TOKEN_ANSWER_MAX = 256 * 1024,
+    EARLY_MS = 30000,
+    DAY_S = 86400,
+    DEFAULT_S = 300
+};
 
-static int read_secret(const ha_json *spec, const char *member, const char *directory, struct ha_buf *out,
-                       struct ha_error *err)
+/* Reads a member with READ: ha_value_text or ha_value_secret. */
+static int read_member(const struct ha_http_auth *auth, const char *member,
+                       int (*read)(struct ha_values *, const ha_json *, const char *, struct ha_buf *,
+                                   struct ha_error *),
+                       struct ha_buf *out, struct ha_error *err)
 {
     char what[64];
     snprintf(what, sizeof what, "auth.%s", member);
-    if (ha_source_value(ha_json_get(spec, member), directory, what, out, err))
+    if (read(auth->values, ha_json_get(auth->spec, member), what, out, err))
         return -1;
     return ha_http_header_valid(ha_buf_text(out)) ? 0
                                                   : ha_fail(err, HA_E_CONFIG, "%s holds a line break", what);
+}
+
+static int read_secret(const struct ha_http_auth *auth, const char *member, struct ha_buf *out,
+                       struct ha_error *err)
+{
+    return read_member(auth, member, ha_value_secret, out, err);
+}
+
+/* What is made of secrets, or came for them, is one too. */
+static int hide(const struct ha_http_auth *auth, const char *what, const char *text, struct ha_error *err)
+{
+    char place[128];
+    snprintf(place, sizeof place, "apis/%s/auth/%s", auth->api, what);
+    return ha_value_hide(auth->values, place, text, err);
 }
 
 static int use_value(struct ha_http_auth *auth, const char *name, struct ha_error *err)
@@ -42,40 +65,44 @@ static void add_basic(const char *name, const char *password, struct ha_buf *out
     ha_base64(ha_buf_text(&pair), pair.len, out);
 }
 
-static int open_basic(struct ha_http_auth *auth, const char *directory, struct ha_error *err)
+static int open_basic(struct ha_http_auth *auth, struct ha_error *err)
 {
     struct ha_buf name HA_BUF = ha_buf_make(SECRET_MAX),
                        password HA_CLEANUP(ha_secret_free) = ha_buf_make(SECRET_MAX);
-    if (read_secret(auth->spec, HA_K_USERNAME, directory, &name, err) ||
-        read_secret(auth->spec, HA_K_PASSWORD, directory, &password, err))
+    if (read_member(auth, HA_K_USERNAME, ha_value_text, &name, err) ||
+        read_secret(auth, HA_K_PASSWORD, &password, err))
         return -1;
     if (strchr(ha_buf_text(&name), ':'))
         return ha_fail(err, HA_E_CONFIG, "auth.username holds a colon (RFC 7617)");
     add_basic(ha_buf_text(&name), ha_buf_text(&password), &auth->value);
+    if (hide(auth, "name and password", ha_buf_text(&auth->value) + strlen("Basic "), err))
+        return -1;
     return use_value(auth, "Authorization", err);
 }
 
-static int open_oauth2(struct ha_http_auth *auth, const char *directory, struct ha_error *err)
+static int open_oauth2(struct ha_http_auth *auth, struct ha_error *err)
 {
     struct ha_buf url HA_BUF = ha_buf_make(HA_URL_MAX);
     auth->type = HA_AUTH_OAUTH2;
-    if (ha_source_value(ha_json_get(auth->spec, HA_K_TOKEN_URL), directory, "auth.token_url", &url, err) ||
+    if (ha_value_text(auth->values, ha_json_get(auth->spec, HA_K_TOKEN_URL), "auth.token_url", &url, err) ||
         ha_url_parse(ha_buf_text(&url), &auth->token_url, err)) {
         err->code = HA_E_CONFIG;
         return ha_context(err, "auth.token_url");
     }
-    return read_secret(auth->spec, HA_K_CLIENT_ID, directory, &auth->client_id, err) ||
-                   read_secret(auth->spec, HA_K_CLIENT_SECRET, directory, &auth->client_secret, err)
+    return read_member(auth, HA_K_CLIENT_ID, ha_value_text, &auth->client_id, err) ||
+                   read_secret(auth, HA_K_CLIENT_SECRET, &auth->client_secret, err)
                ? -1
                : 0;
 }
 
-int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const char *directory,
+int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const struct ha_source_options *options,
                       struct ha_error *err)
 {
     struct ha_http_auth *auth = &api->auth;
     const char *type = ha_json_get_text(spec, HA_K_TYPE);
     *auth = (struct ha_http_auth){.spec = spec,
+                                  .values = options->values,
+                                  .api = options->name,
                                   .value = ha_buf_make(2 * SECRET_MAX),
                                   .client_id = ha_buf_make(SECRET_MAX),
                                   .client_secret = ha_buf_make(SECRET_MAX)};
@@ -83,20 +110,17 @@ int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const char *
     if (!type || strcmp(type, HA_W_AUTH_TYPE_NONE) == 0)
         return 0;
     if (strcmp(type, HA_W_AUTH_TYPE_BASIC) == 0)
-        return open_basic(auth, directory, err);
+        return open_basic(auth, err);
     if (strcmp(type, HA_W_AUTH_TYPE_HEADER) == 0)
-        return read_secret(spec, HA_K_VALUE, directory, &auth->value, err) ||
+        return read_secret(auth, HA_K_VALUE, &auth->value, err) ||
                        use_value(auth, ha_json_get_text(spec, HA_K_NAME), err)
                    ? -1
                    : 0;
     auth->ready = false;
     if (strcmp(type, HA_W_AUTH_TYPE_OAUTH2_CLIENT_CREDENTIALS) == 0)
-        return open_oauth2(auth, directory, err);
+        return open_oauth2(auth, err);
     ha_buf_add_text(&auth->value, "Bearer ");
-    return read_secret(spec, HA_K_TOKEN, directory, &auth->value, err) ||
-                   use_value(auth, "Authorization", err)
-               ? -1
-               : 0;
+    return read_secret(auth, HA_K_TOKEN, &auth->value, err) || use_value(auth, "Authorization", err) ? -1 : 0;
 }
 
 void ha_http_auth_free(struct ha_http_auth *auth)
@@ -184,16 +208,19 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
     if (ha_json_parse(ha_buf_text(text), text->len, "the answer", &answer, err))
         return -1;
     const char *token = ha_json_get_text(answer, "access_token");
-    int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_MS / 1000);
+    int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_S);
     if (!token || !*token || !ha_http_header_valid(token))
         return ha_fail(err, HA_E_FORMAT, "the answer has no access_token");
+    if (hide(auth, "access_token", token, err))
+        return -1;
     if (auth->value.data)
         explicit_bzero(auth->value.data, auth->value.cap);
     ha_buf_clear(&auth->value);
     ha_buf_addf(&auth->value, "Bearer %s", token);
     auth->header = (struct ha_http_header){"Authorization", ha_buf_text(&auth->value), true};
+    int64_t life = (seconds < 1 ? DEFAULT_S : seconds > DAY_S ? DAY_S : seconds) * 1000;
     auth->until =
-        api->env->monotonic_ms(api->env->context) + (seconds > 86400 ? 86400 : seconds) * 1000 - EARLY_MS;
+        api->env->monotonic_ms(api->env->context) + life - (life / 2 < EARLY_MS ? life / 2 : EARLY_MS);
     auth->ready = true;
     auth->number++;
     return ha_buf_check(&auth->value, "the token", err);

@@ -14,6 +14,13 @@
 
 enum { MAX_PEM = 256 * 1024 };
 
+static void wipe_text(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void ha_http_api_close(struct ha_source *source)
 {
     struct ha_http_api *api = (struct ha_http_api *)source;
@@ -21,7 +28,7 @@ void ha_http_api_close(struct ha_source *source)
         return;
     ha_http_auth_free(&api->auth);
     for (size_t i = 0; i < api->header_count; i++)
-        free(api->values[i]);
+        wipe_text(api->values[i]);
     free(api->headers);
     free(api->values);
     free(api->allow);
@@ -29,7 +36,7 @@ void ha_http_api_close(struct ha_source *source)
     free(api->certificate);
     ha_secret_free(&api->key);
     ha_secret_free(&api->key_password);
-    free(api->proxy);
+    wipe_text(api->proxy);
     free(api);
 }
 
@@ -53,12 +60,12 @@ static int read_tls(struct ha_http_api *api, const struct ha_source_options *opt
     api->key = ha_buf_make(MAX_PEM);
     api->key_password = ha_buf_make(4096);
     if (ha_json_get(tls, HA_K_KEY)) {
-        if (ha_source_value(ha_json_get(tls, HA_K_KEY), options->directory, "tls.key", &api->key, err))
+        if (ha_value_secret(options->values, ha_json_get(tls, HA_K_KEY), "tls.key", &api->key, err))
             return -1;
         site->key = ha_buf_text(&api->key);
     }
     if (ha_json_get(tls, HA_K_KEY_PASSWORD)) {
-        if (ha_source_value(ha_json_get(tls, HA_K_KEY_PASSWORD), options->directory, "tls.key_password",
+        if (ha_value_secret(options->values, ha_json_get(tls, HA_K_KEY_PASSWORD), "tls.key_password",
                             &api->key_password, err))
             return -1;
         site->key_password = ha_buf_text(&api->key_password);
@@ -98,12 +105,27 @@ static int read_limits(struct ha_http_api *api, const struct ha_source_options *
     return 0;
 }
 
+/* The address of a proxy may bring its own name and password. */
+static int hide_password(struct ha_values *values, const char *address, struct ha_error *err)
+{
+    const char *user = strstr(address, "://"), *host = strrchr(address, '@');
+    const char *colon = user ? strchr(user + 3, ':') : NULL;
+    if (!host || !colon || colon > host)
+        return 0;
+    struct ha_buf password HA_CLEANUP(ha_secret_free) = ha_buf_make(HA_URL_MAX);
+    ha_buf_add(&password, colon + 1, (size_t)(host - colon - 1));
+    return ha_buf_check(&password, "proxy", err)
+               ? -1
+               : ha_value_hide(values, "proxy", ha_buf_text(&password), err);
+}
+
 static int read_proxy(struct ha_http_api *api, const struct ha_source_options *options, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(HA_URL_MAX);
     if (!ha_json_get(options->api, HA_K_PROXY))
         return 0;
-    if (ha_source_value(ha_json_get(options->api, HA_K_PROXY), options->directory, "proxy", &text, err))
+    if (ha_value_text(options->values, ha_json_get(options->api, HA_K_PROXY), "proxy", &text, err) ||
+        hide_password(options->values, ha_buf_text(&text), err))
         return -1;
     api->site.proxy = api->proxy = strdup(ha_buf_text(&text));
     return api->proxy ? 0 : ha_fail_nomem(err);
@@ -119,18 +141,18 @@ static int read_headers(struct ha_http_api *api, const struct ha_source_options 
     if (!api->headers || !api->values)
         return ha_fail_nomem(err);
     for (void *it = ha_json_first(headers); it; it = ha_json_next(headers, it)) {
-        struct ha_buf value HA_BUF = ha_buf_make(16 * 1024);
+        struct ha_buf value HA_CLEANUP(ha_secret_free) = ha_buf_make(16 * 1024);
         const ha_json *spec = ha_json_member_value(it);
         if (ha_json_member_key(it)[0] == '$')
             continue;
-        if (ha_source_value(spec, options->directory, ha_json_member_key(it), &value, err))
+        if (ha_json_text(spec) ? ha_value_text(options->values, spec, ha_json_member_key(it), &value, err)
+                               : ha_value_secret(options->values, spec, ha_json_member_key(it), &value, err))
             return -1;
         size_t at = api->header_count;
         api->values[at] = strdup(ha_buf_text(&value));
         if (!api->values[at])
             return ha_fail_nomem(err);
-        api->headers[at] =
-            (struct ha_http_header){ha_json_member_key(it), api->values[at], !ha_json_text(spec)};
+        api->headers[at] = (struct ha_http_header){ha_json_member_key(it), api->values[at], true};
         if (!ha_http_header_valid(api->values[at]))
             return ha_fail(err, HA_E_CONFIG, "headers: the value of %s holds a line break",
                            ha_json_member_key(it));
@@ -143,7 +165,7 @@ static int read_headers(struct ha_http_api *api, const struct ha_source_options 
 static int read_base(struct ha_http_api *api, const struct ha_source_options *options, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(HA_URL_MAX);
-    if (ha_source_value(ha_json_get(options->api, HA_K_URL), options->directory, "url", &text, err))
+    if (ha_value_text(options->values, ha_json_get(options->api, HA_K_URL), "url", &text, err))
         return -1;
     if (ha_url_parse(ha_buf_text(&text), &api->base, err) || strchr(api->base.path, '?')) {
         if (err->code == HA_E_OK)
@@ -168,7 +190,7 @@ int ha_http_api_open(const struct ha_source_options *options, struct ha_source *
     ha_error_clear(err);
     if ((options->api && read_base(api, options, err)) || read_tls(api, options, err) ||
         read_limits(api, options, err) || read_proxy(api, options, err) || read_headers(api, options, err) ||
-        ha_http_auth_open(api, ha_json_get(options->api, HA_K_AUTH), options->directory, err)) {
+        ha_http_auth_open(api, ha_json_get(options->api, HA_K_AUTH), options, err)) {
         ha_http_api_close(&api->source);
         return -1;
     }

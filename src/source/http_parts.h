@@ -17,6 +17,8 @@ struct ha_http_auth {
     struct ha_http_header header; /* to send; its value is `value`; no name: none */
     struct ha_buf value, client_secret, client_id;
     const ha_json *spec;
+    struct ha_values *values;
+    const char *api; /* its name */
     struct ha_url token_url;
     bool ready;
     int64_t until;   /* the token's end, on the monotonic clock */
@@ -44,7 +46,7 @@ struct ha_http_api {
 
 /* ---- http_auth.c ---- */
 
-int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const char *directory,
+int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const struct ha_source_options *options,
                       struct ha_error *err);
 void ha_http_auth_free(struct ha_http_auth *auth);
 

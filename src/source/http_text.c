@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What may stand in a header, and wiping secrets. */
-#include <string.h>
-
 #include "source/http_parts.h"
 
 bool ha_http_header_valid(const char *value)
@@ -15,7 +13,5 @@ bool ha_http_header_valid(const char *value)
 
 void ha_secret_free(struct ha_buf *secret)
 {
-    if (secret->data)
-        explicit_bzero(secret->data, secret->cap);
-    ha_buf_free(secret);
+    ha_buf_wipe(secret);
 }

@@ -101,6 +101,8 @@ static int step(struct pager *pager, const ha_json *envelope, const char *link, 
         return 0;
     case HA_PAGE_LINK:
         *more = link[0] != '\0';
+        if (strlen(link) >= sizeof pager->cursor)
+            return fail(pager, err, "names the next one with an overlong address");
         snprintf(pager->cursor, sizeof pager->cursor, "%s", link);
         return *more ? note_cursor(pager, err) : 0;
     default:

@@ -103,7 +103,7 @@ static int load(struct ha_service *service, struct ha_remarks *remarks, struct h
     service->primary = ha_json_get_text(ha_json_get(service->doc, HA_K_SUBJECT), HA_K_PRIMARY);
     if (ha_schema_open("record", &service->record_schema, err))
         return -1;
-    if (ha_service_compile(service, remarks, err))
+    if (ha_service_compile(service, remarks, err) || ha_service_check_secrets(service, remarks, err))
         return -1;
     return remarks->errors ? 0 : ha_service_check_texts(service, remarks, err);
 }

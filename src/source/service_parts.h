@@ -24,6 +24,10 @@ void ha_remarks_addf(struct ha_remarks *remarks, const char *pointer, const char
 /* The same for what works and should be known: no error. */
 void ha_remarks_warn(struct ha_remarks *remarks, const char *pointer, const char *reason);
 
+/* Looks for secrets that stand in a description that has been compiled. */
+int ha_service_check_secrets(const struct ha_service *service, struct ha_remarks *remarks,
+                             struct ha_error *err);
+
 /* Checks the catalogue of each language of a description that has been compiled. */
 int ha_service_check_texts(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err);
 

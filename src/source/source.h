@@ -12,6 +12,7 @@
 #include "io/sink.h"
 #include "model/json.h"
 #include "net/url.h"
+#include "source/values.h"
 
 /* What a kind can do; the description is checked against it before anything is contacted. */
 enum ha_source_capability {
@@ -31,9 +32,11 @@ struct ha_source {
 };
 
 struct ha_source_options {
-    const ha_json *api;    /* its section of the description; outlives the source */
-    const char *directory; /* of the description: relative paths begin there */
-    struct ha_http *http;  /* the run's client; NULL unless the kind has HA_SOURCE_NETWORK */
+    const ha_json *api;       /* its section of the description; outlives the source */
+    const char *directory;    /* of the description: relative paths begin there */
+    struct ha_values *values; /* what its references stand for; the run's */
+    const char *name;         /* of the API, "" for none; outlives the source */
+    struct ha_http *http;     /* the run's client; NULL unless the kind has HA_SOURCE_NETWORK */
     const struct ha_env *env;
 };
 
@@ -112,10 +115,6 @@ struct ha_source_ops {
 
 /* The kind with this word, or NULL when this program has none. */
 const struct ha_source_ops *ha_source_kind(const char *kind);
-
-/* A value of the description that may be {env} or {file} instead of a text, appended to OUT. WHAT names it in errors. */
-int ha_source_value(const ha_json *value, const char *directory, const char *what, struct ha_buf *out,
-                    struct ha_error *err);
 
 /* True when URL has one of the ORIGINS, an array of texts. */
 bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins);
