@@ -297,6 +297,8 @@ static bool take_messages(struct ha_http *http)
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         struct ha_transfer *transfer = (struct ha_transfer *)(void *)private;
+        if (code == CURLE_OUT_OF_MEMORY && transfer->head > 0 && !transfer->answered) /* its own limit */
+            ha_fail(&transfer->failure, HA_E_TOO_LARGE, "a header of the answer is too long");
         if (!transfer->reason[0])
             snprintf(transfer->reason, sizeof transfer->reason, "%s", curl_easy_strerror(code));
         ha_transfer_finished(transfer, code == CURLE_OK     ? HA_WIRE_OK
