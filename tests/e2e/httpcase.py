@@ -20,7 +20,7 @@ import fake
 import harness
 from harness import AS_OF, COMPLETE, EXPORT_ID
 
-SIDE_BY_SIDE = 6
+SIDE_BY_SIDE = 12
 SLOW = 4 if harness.SANITIZED else 1
 USER = f"/v1/users/{COMPLETE}"
 LOCK = threading.Lock()

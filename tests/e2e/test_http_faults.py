@@ -55,16 +55,19 @@ STATUSES = (408, 425, 429, 500, 502, 503, 504)
 
 
 class Passing(Case):
-    """What happens once is tried again: the archive is the same."""
+    """What happens once is tried again: the archive is the same.
 
-    def mended(self, jobs, retries=1):
+    libcurl itself repeats a request on a kept connection that ends before a byte of the answer came: no retry of ours.
+    """
+
+    def mended(self, jobs, retries=(1,)):
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
                 self.same(done)
-                self.assertEqual(done.report["retries"], retries, done)
+                self.assertIn(done.report["retries"], retries, done)
 
     def test_ends(self):
-        self.mended({name: spoil({"nth": 1} if "accept" in name else {"nth": 2}, **what) for name, what in ENDS.items()})
+        self.mended({name: spoil({"nth": 1} if "accept" in name else {"nth": 2}, **what) for name, what in ENDS.items()}, (0, 1))
 
     def test_cuts(self):
         self.mended({name: spoil({"nth": 2}, **what) for name, what in CUTS.items()})
@@ -78,7 +81,7 @@ class Passing(Case):
 
     def test_garbage(self):
         self.mended({"not HTTP": spoil({"nth": 2}, garbage="SSH-2.0-none\r\n"), "nothing": spoil({"nth": 2}, garbage=""),
-                     "half a status": spoil({"nth": 2}, garbage="HTTP/1.1 2")})
+                     "half a status": spoil({"nth": 2}, garbage="HTTP/1.1 2")}, (0, 1))
 
     def test_the_first_request(self):
         """The one that proves the person is tried again, too."""
@@ -114,12 +117,12 @@ class Staying(Case):
         for status in STATUSES:
             jobs[status] = spoil({"from": 2}, edit=twice, status=status, headers=NOW)
             sayings[status] = f"HTTP {status} after 2 attempts$"
-        sayings["no length"] = "the answer ends with its connection, so nothing proves that it is whole after 2 attempts$"
+        sayings["no length"] = "the answer would end with its connection, so nothing proves that it is whole after 2 attempts$"
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
                 self.failed(done, 5, r"^holdall: prompts: page 2: GET http://127.0.0.1:\d+/api/v1/users/\S+: "
                             + sayings.get(name, ".* after 2 attempts$"))
-                self.assertEqual(len(done.asked("/prompts?")), 3, done)
+                self.assertIn(len(done.asked("/prompts?")), (3, 4) if "at request" in str(name) else (3,), done)
 
     def test_statuses_that_nobody_repeats(self):
         """Other answers are answers: they end the run at once, as what the service says."""
@@ -147,13 +150,13 @@ class Staying(Case):
     def test_without_end(self):
         """Counted while it comes, and never kept."""
         def small(doc, _):
-            limits(doc, page_bytes="200KB", tries=2)
+            limits(doc, page_bytes="200K", tries=2)
         jobs = {
             "chunks": spoil(endless_chunked=True, edit=small), "headers": spoil(endless_headers=True, edit=small),
             "one header": spoil(big_header=3_000_000, edit=small), "stated": spoil(headers={"Content-Length": "99999999999"}, edit=small),
             "the usual limit": spoil(endless_chunked=True, edit=twice),
         }
-        said = {"chunks": "the answer has more than 200000 bytes, which is the limit$", "headers": "header", "one header": "header|large",
+        said = {"chunks": "the answer has more than 200000 bytes, which is the limit$", "headers": r"the headers have more than \d+ bytes$|a header of the answer is too long$", "one header": "a header of the answer is too long$",
                 "stated": "the answer has 99999999999 bytes, and 200000 are the limit$",
                 "the usual limit": "the answer has more than 67108864 bytes, which is the limit$"}
         for name, done in side_by_side(jobs).items():
@@ -209,12 +212,11 @@ class Waiting(Case):
         }
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
-                self.failed(done, 5, r"^holdall: prompts: page 2: GET \S+: HTTP (429|503)")
+                self.failed(done, 5, r"^holdall: prompts: page 2: GET \S+: HTTP (429|503); it asks to wait 3[56]\d\d seconds$")
                 self.assertAlmostEqual(done.report["error"]["retry_after_s"], 3600, delta=5)
                 self.assertLess(done.seconds, 5 * SLOW)
                 self.assertEqual(len(done.asked("/prompts?")), 2)
-                self.assertRegex(done.told, r"3600|3599|hour")
-
+                
     def test_nonsense(self):
         jobs = {value: spoil({"nth": 2}, status=503, headers={"Retry-After": value})
                 for value in ("soon", "-5", "", "1e3", "http-date-100", "0x10", "Mon, 99 Foo 2026 00:00:00 GMT")}
@@ -267,32 +269,41 @@ class Dead(Case):
         files = {"path": "^/media/", "stall": 60, "when": {"from": 5}}
         jobs = {}
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
-            jobs[f"listing {code}"] = (number, code, "prompts?cursor", lists, ("prompts",))
+            jobs[f"listing {code}"] = (number, code, "cursor=", lists, ("prompts",))
             jobs[f"fetching {code}"] = (number, code, "/media/", files, ("uploads",))
             jobs[f"the person {code}"] = (number, code, "/v1/users", {"path": "/v1/users", "stall": 60, "stage": "request"}, ("prompts",))
-            jobs[f"waiting {code}"] = (number, code, "prompts?cursor",
+            jobs[f"waiting {code}"] = (number, code, "cursor=",
                                        {"path": LIST, "status": 503, "headers": {"Retry-After": "50"}, "when": {"from": 2}}, ("prompts",))
         for name, words in jobs.items():
             with self.subTest(name):
                 self.stopped(*words)
 
-    def test_refused_connections(self):
-        """Nobody listens there."""
+    def test_dead(self):
+        """Nobody listens; nobody answers; every file fails for ever: each ends in bounded time, with 5."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
+
         def elsewhere(doc, _):
+            limits(doc, tries=4)
             for api in doc["apis"].values():
                 api["url"] = f"http://127.0.0.1:{port}/api"
-        done = trial(edit=elsewhere)
-        self.failed(done, 5, rf"^holdall: the person: GET http://127.0.0.1:{port}/\S+: .*[Cc]onnect.* after 5 attempts$")
-        self.assertLess(done.seconds, 25)
-        self.assertEqual(done.log, [])
 
-    def test_accepts_and_never_answers(self):
-        done = trial(rules({"stall": 60, "stage": "request"}), edit=lambda doc, _: limits(doc, stall_timeout="1s", tries=3))
-        self.failed(done, 5, r"^holdall: the person: GET \S+: .* after 3 attempts$")
-        self.assertLess(done.seconds, 20 * SLOW)
+        def thrice(doc, _):
+            limits(doc, stall_timeout="1s", tries=3)
+        files = ("generations", "outputs")
+        said = {
+            "refused": (lambda: trial(edit=elsewhere), rf"^holdall: the person: GET http://127.0.0.1:{port}/\S+: .*[Cc]onnect.* after 4 attempts$"),
+            "silent": (lambda: trial(rules({"stall": 60, "stage": "request"}), edit=thrice),
+                       r"^holdall: the person: GET \S+: .* after 3 attempts$"),
+            "every file": (lambda: trial(rules({"path": "^/media/", "status": 503}), "--allow-partial", only=files, edit=quick),
+                           "^holdall: outputs: a file of record .*HTTP 503"),
+        }
+        for name, done in side_by_side({name: job for name, (job, _) in said.items()}).items():
+            with self.subTest(name):
+                self.failed(done, 5, said[name][1])
+                self.assertLess(done.seconds, 25 * SLOW)
+                self.assertLess(len(done.log), 200)
 
     def test_dies_in_mid_run(self):
         """The server is gone while files are fetched: it ends with 5, not with a list of hundred missing files."""
@@ -302,16 +313,9 @@ class Dead(Case):
             server.process.kill()
             code, text, seconds = self.end(process, 100 * SLOW)
         self.assertEqual(code, 5, text)
-        self.assertLess(seconds, 40 * SLOW)
+        self.assertLess(seconds, 25 * SLOW)
         self.assertEqual(harness.leftovers(place / "out"), [])
         self.assertRegex(text, "holdall: outputs: a file of record")
-
-    def test_every_file_fails(self):
-        """All files are answered with 503 for ever: the circuit ends the run."""
-        done = trial(rules({"path": "^/media/", "status": 503}), "--allow-partial", only=("generations", "outputs"), edit=quick)
-        self.failed(done, 5, "^holdall: outputs: a file of record .*HTTP 503")
-        self.assertLess(done.seconds, 40 * SLOW)
-        self.assertLess(len(done.asked("/media/")), 200)
 
 
 if __name__ == "__main__":
