@@ -128,7 +128,7 @@ static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struc
     if (stated >= 0 && size == HA_SIZE_UNKNOWN)
         body->size = (uint64_t)stated;
     else if (stated >= 0 && size != (uint64_t)stated)
-        return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where its record states %lld",
+        return ha_fail(err, HA_E_HASH, "it has %llu bytes where its record states %lld",
                        (unsigned long long)size, (long long)stated);
     *sink = &body->sink;
     return 0;
