@@ -1,17 +1,15 @@
 """What the tests of exports over HTTP share: one export from a fake service, and what is said about it.
 
 It owns the trials: a server with a scenario, a description that points at it, one run of holdall, and everything that
-the run left. It refuses to let trials disturb each other: each has its own server, so that they can run side by side.
+the run left. It refuses to let trials disturb each other: each has a server for itself, so that they can run side by side.
 What an export should give is always an export of the same account from the store's own files.
 """
 
+import atexit
 import concurrent.futures
-import copy
+import contextlib
 import functools
-import json
-import os
-import signal
-import subprocess
+import queue
 import threading
 import time
 import unittest
@@ -32,7 +30,7 @@ class Trial:
     def __init__(self, run, place, seconds, server):
         self.run, self.place, self.seconds = run, place, seconds
         self.code, self.told = run.code, run.out + run.err
-        self.log = server.log() if server.process.poll() is None else []
+        self.log = server.log()
         self.origins = dict(server.origins)
 
     def __str__(self):
@@ -81,12 +79,6 @@ def category(doc, name):
     return next(one for one in doc["categories"] if one["id"] == name)
 
 
-def base(doc, api, path):
-    """Puts another path behind the origin of an API."""
-    origin = doc["apis"][api]["url"]
-    doc["apis"][api]["url"] = origin[:origin.index("/", len("http://"))] + path
-
-
 def by_address(doc, name, server, *origins, **more):
     """The category's files come by the address that the service signs, in place of the key."""
     one = category(doc, name)
@@ -96,6 +88,16 @@ def by_address(doc, name, server, *origins, **more):
     media.update(url="/url", origins=list(origins) or [server.main], **more)
     if key.startswith("/"):
         one.setdefault("omit", {})[key] = {"reason": "internal", "show": "none"}
+
+
+def posted(doc, _):
+    """Prompts by POST."""
+    asked = category(doc, "prompts")["from"]
+    asked["post"] = "/as/post" + asked.pop("get")
+    asked.pop("query")
+    asked["body"] = {"filter": {"user": "{user_id}", "as_of": "{as_of}", "note": "{not_a_variable} { }"}, "page": {}}
+    asked["page"] = {"style": "cursor", "param": "/page/after", "next": "/page/next", "more": "/page/more",
+                     "total": "/page/total", "size_param": "/page/limit", "size": 9}
 
 
 # ---- runs --------------------------------------------------------------------------------------------------
@@ -114,11 +116,27 @@ def arguments(place, path, only, subject, extra):
                                     "--events", place / "events.jsonl", *chosen, *extra, description=path)
 
 
+IDLE = queue.LifoQueue()  # servers that no trial has now
+
+
+@contextlib.contextmanager
+def service(scenario):
+    """A server with this scenario, which may be made of it; started where none is idle."""
+    try:
+        server = IDLE.get_nowait()
+    except queue.Empty:
+        server = fake.Server().__enter__()
+        atexit.register(server.stop)
+    try:
+        server.scenario((scenario(server) if callable(scenario) else scenario) or {})
+        yield server
+    finally:
+        IDLE.put(server)
+
+
 def trial(scenario=None, *extra, edit=None, only=("prompts",), subject=COMPLETE, env=None, origin=None):
     """One export. SCENARIO is an object, or makes one of the server; EDIT(doc, server) changes the description."""
-    with fake.Server(None if callable(scenario) else scenario) as server:
-        if callable(scenario):
-            server.scenario(scenario(server))
+    with service(scenario) as server:
         place = harness.scratch("trial")
         words = arguments(place, description(server, edit, origin and getattr(server, origin)), only, subject, extra)
         begin = time.monotonic()

@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import httpcase  # noqa: E402
 from fake import header  # noqa: E402
-from httpcase import Case, base, category, limits, rules, side_by_side, trial  # noqa: E402
+from httpcase import Case, category, limits, posted, rules, side_by_side, trial  # noqa: E402
 
 ITEMS = 92
 QUERY = ("query Q($user: ID!, $first: Int, $after: String) { user(id: $user) { prompts(first: $first, after: $after) "
@@ -45,15 +45,6 @@ def paged(style, **changes):
             if "from" in one and "page" not in one["from"] and "each" not in one["from"]:
                 one["from"]["page"] = {"style": "cursor", "param": "cursor", "next": "/meta/next"}
     return edit
-
-
-def posted(doc, _):
-    asked = category(doc, "prompts")["from"]
-    asked["post"] = "/as/post" + asked.pop("get")
-    asked.pop("query")
-    asked["body"] = {"filter": {"user": "{user_id}", "as_of": "{as_of}", "note": "{not_a_variable} { }"}, "page": {}}
-    asked["page"] = {"style": "cursor", "param": "/page/after", "next": "/page/next", "more": "/page/more",
-                     "total": "/page/total", "size_param": "/page/limit", "size": 9}
 
 
 def graphql(doc, _, member="prompts"):
