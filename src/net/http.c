@@ -45,6 +45,24 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static int64_t now_ms(const struct ha_transfer *transfer)
+{
+    const struct ha_env *env = transfer->http->env;
+    return env->monotonic_ms(env->context);
+}
+
+static void begin_listening(struct ha_transfer *transfer)
+{
+    transfer->heard = transfer->since = now_ms(transfer);
+    transfer->came = 0;
+}
+
+static void hear(struct ha_transfer *transfer, size_t len)
+{
+    transfer->heard = now_ms(transfer);
+    transfer->came += len;
+}
+
 /* A connection that another site opened may be used again: what this site may contact is judged anew before anything is sent. */
 static int before_request(void *context, char *ip, char *local_ip, int port, int local_port)
 {
@@ -59,8 +77,10 @@ static int before_request(void *context, char *ip, char *local_ip, int port, int
         address = (const struct sockaddr *)&v4;
     else if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
         address = (const struct sockaddr *)&v6;
-    if (address && is_allowed(transfer->request.site, address))
+    if (address && is_allowed(transfer->request.site, address)) {
+        begin_listening(transfer);
         return CURL_PREREQFUNC_OK;
+    }
     transfer->forbidden = true;
     return CURL_PREREQFUNC_ABORT;
 }
@@ -70,6 +90,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     struct ha_transfer *transfer = context;
     size_t len = size * count;
     long status = 0;
+    hear(transfer, len);
     if (transfer->answered)
         return len;
     transfer->head += len;
@@ -96,6 +117,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
 static size_t take_body(char *data, size_t size, size_t count, void *context)
 {
     struct ha_transfer *transfer = context;
+    hear(transfer, size * count);
     if (transfer->handler.room && transfer->body && !transfer->handler.room(transfer->handler.context)) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
@@ -165,9 +187,7 @@ static int set_site(CURL *easy, const struct ha_http_site *site)
         curl_easy_setopt(easy, CURLOPT_PROXY, site->proxy ? site->proxy : "") ||
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "") ||
         curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) ||
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, site->connect_ms ? site->connect_ms : CONNECT_MS) ||
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) ||
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, site->stall_s ? site->stall_s : STALL_S);
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, site->connect_ms ? site->connect_ms : CONNECT_MS);
     if (site->ca)
         bad |=
             curl_easy_setopt(easy, CURLOPT_CAINFO, site->ca) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -212,6 +232,7 @@ int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err)
 {
     const struct ha_env *env = transfer->http->env;
     ha_retry_begins(&transfer->http->retry, env->monotonic_ms(env->context));
+    transfer->heard = 0;
     if (make_headers(transfer, err))
         return -1;
     transfer->easy = curl_easy_init();
@@ -239,6 +260,7 @@ void ha_http_resume(struct ha_transfer *transfer)
     if (!transfer->paused || !transfer->easy)
         return;
     transfer->paused = false;
+    begin_listening(transfer);
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
@@ -308,6 +330,55 @@ static bool take_messages(struct ha_http *http)
     return any;
 }
 
+/*
+ * An answer that brings nothing for so long, or less than a byte a second, is a stall. libcurl's own limit goes by a mean of the last seconds, so
+ * that silence counts for it only some seconds after it began.
+ */
+static bool is_stalled(struct ha_transfer *transfer, int64_t now)
+{
+    long seconds = transfer->request.site->stall_s ? transfer->request.site->stall_s : STALL_S;
+    int64_t most = (int64_t)seconds * 1000;
+    if (transfer->state != HA_TRANSFER_RUNNING || transfer->paused || transfer->heard == 0)
+        return false;
+    if (now - transfer->since > most && transfer->came >= (uint64_t)seconds) {
+        transfer->since = now;
+        transfer->came = 0;
+    }
+    return now - transfer->heard > most || now - transfer->since > most;
+}
+
+static bool end_stalled(struct ha_http *http)
+{
+    int64_t now = http->env->monotonic_ms(http->env->context);
+    bool any = false;
+    for (struct ha_transfer *transfer = http->transfers; transfer;) {
+        struct ha_transfer *next = transfer->next;
+        if (is_stalled(transfer, now)) {
+            any = true;
+            snprintf(transfer->reason, sizeof transfer->reason, "next to nothing came for %ld seconds",
+                     transfer->request.site->stall_s ? transfer->request.site->stall_s : STALL_S);
+            ha_transfer_finished(transfer, HA_WIRE_BROKEN);
+            next = http->transfers; /* its end has changed the list */
+        }
+        transfer = next;
+    }
+    return any;
+}
+
+/* While nobody looked, bytes could not come: that is no stall. */
+static void forgive_absence(struct ha_http *http)
+{
+    int64_t now = http->env->monotonic_ms(http->env->context), away = now - http->polled;
+    for (struct ha_transfer *transfer = http->transfers; away > 2 * TICK_MS && transfer;
+         transfer = transfer->next) {
+        if (transfer->heard) {
+            transfer->heard += away;
+            transfer->since += away;
+        }
+    }
+    http->polled = now;
+}
+
 /* Gives a transfer its place, which it keeps until its end: so an early one never waits for later ones that wait for it. */
 static bool admit(struct ha_transfer *transfer)
 {
@@ -353,6 +424,8 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
     if (curl_multi_perform(http->multi, &running))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version());
     *any = take_messages(http);
+    *any = end_stalled(http) || *any;
+    http->polled = http->env->monotonic_ms(http->env->context);
     return 0;
 }
 
@@ -360,6 +433,7 @@ int ha_http_poll(struct ha_http *http, struct ha_error *err)
 {
     if (http->options.check && http->options.check(http->options.check_context, err))
         return -1;
+    forgive_absence(http);
     int wait = start_due(http, TICK_MS);
     bool any = false;
     if (move_on(http, &any, err))

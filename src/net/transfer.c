@@ -272,10 +272,10 @@ static bool renew(struct ha_transfer *transfer)
 {
     const struct ha_http_handler *handler = &transfer->handler;
     bool refused = transfer->status == 401 || transfer->status == 403;
-    if (!refused || transfer->renewed || !handler->renew)
+    if (!refused || transfer->renewals >= HA_RENEWALS_MAX || !handler->renew)
         return false;
-    transfer->renewed = true;
-    return handler->renew(handler->context, &transfer->refusal);
+    transfer->renewals++;
+    return handler->renew(handler->context, transfer->status, &transfer->refusal);
 }
 
 static void refused(struct ha_transfer *transfer)
