@@ -22,6 +22,7 @@ SIDE_BY_SIDE = 12
 SLOW = 4 if harness.SANITIZED else 1
 USER = f"/v1/users/{COMPLETE}"
 LOCK = threading.Lock()
+CURSOR = {"style": "cursor", "param": "cursor", "size_param": "limit", "size": 7, "next": "/meta/next", "total": "/meta/total"}
 
 
 class Trial:
@@ -98,6 +99,14 @@ def posted(doc, _):
     asked["body"] = {"filter": {"user": "{user_id}", "as_of": "{as_of}", "note": "{not_a_variable} { }"}, "page": {}}
     asked["page"] = {"style": "cursor", "param": "/page/after", "next": "/page/next", "more": "/page/more",
                      "total": "/page/total", "size_param": "/page/limit", "size": 9}
+
+
+def only_ids(doc, _):
+    """Prompts by a list of ids, and one more request for each."""
+    asked = category(doc, "prompts")["from"]
+    asked["get"] = "/as/ids" + asked["get"]
+    asked["page"] = CURSOR | {"size": 25}
+    asked["detail"] = {"get": "/as/ids/v1/users/{user_id}/prompts/{id}", "item": "/data"}
 
 
 # ---- runs --------------------------------------------------------------------------------------------------

@@ -12,14 +12,14 @@ sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import httpcase  # noqa: E402
 from fake import header  # noqa: E402
-from httpcase import Case, category, limits, posted, rules, side_by_side, trial  # noqa: E402
+from httpcase import CURSOR, Case, category, limits, only_ids, posted, rules, side_by_side, trial  # noqa: E402
 
 ITEMS = 92
 QUERY = ("query Q($user: ID!, $first: Int, $after: String) { user(id: $user) { prompts(first: $first, after: $after) "
          "{ totalCount nodes pageInfo { endCursor hasNextPage } } } }")
 COUNTED = {"total": "/total", "more": "/has_more", "size": 7}
 PAGES = {
-    "cursor": {"style": "cursor", "param": "cursor", "size_param": "limit", "size": 7, "next": "/meta/next", "total": "/meta/total"},
+    "cursor": CURSOR,
     "token": {"style": "token", "param": "page_token", "size_param": "page_size", "size": 7, "next": "/next_page_token",
               "total": "/total_size"},
     "next_url": {"style": "next_url", "size_param": "limit", "size": 7, "next": "/links/next", "total": "/meta/total"},
@@ -56,13 +56,6 @@ def graphql(doc, _, member="prompts"):
     asked["page"] = {"style": "cursor", "param": "/variables/after", "size_param": "/variables/first", "size": 20,
                      "next": f"/data/user/{member}/pageInfo/endCursor", "more": f"/data/user/{member}/pageInfo/hasNextPage",
                      "total": f"/data/user/{member}/totalCount"}
-
-
-def only_ids(doc, _):
-    asked = category(doc, "prompts")["from"]
-    asked["get"] = "/as/ids" + asked["get"]
-    asked["page"] = PAGES["cursor"] | {"size": 25}
-    asked["detail"] = {"get": "/as/ids/v1/users/{user_id}/prompts/{id}", "item": "/data"}
 
 
 class Styles(Case):
