@@ -101,10 +101,15 @@ class Passing(Case):
         self.same(done, None)
         self.assertGreater(done.report["retries"], 5)
 
-    def test_chunks(self):
-        done = side_by_side({"chunked": spoil(chunked=True), "interim": spoil(headers={"X-Interim": "none"})})
-        for one in done.values():
-            self.same(one)
+    def test_unusual(self):
+        """Chunks, trailers that contradict the headers, interim answers: nothing of these is an error."""
+        lies = {"Content-Length": "3", "Retry-After": "3600", "Location": "/x", "Content-Encoding": "gzip"}
+        jobs = {"chunks": spoil(chunked=True), "trailers": spoil(trailers=lies), "interim": spoil(interim=3),
+                "interim and chunks": spoil(interim=1, chunked=True)}
+        for name, done in side_by_side(jobs).items():
+            with self.subTest(name):
+                self.same(done)
+                self.assertEqual(done.report["retries"], 0)
 
 
 class Staying(Case):
@@ -224,6 +229,34 @@ class Waiting(Case):
             with self.subTest(value):
                 self.same(done)
                 self.assertLess(done.seconds, 5 * SLOW)
+
+
+class Rates(Case):
+    """A service that says how much it still takes is believed; one that says nothing of use is not waited for."""
+
+    def run_with(self, headers, when=None):
+        return lambda: trial(rules({"path": LIST, "headers": headers, "when": when or {"nth": 2}}))
+
+    def test_waits(self):
+        jobs = {"draft": self.run_with({"RateLimit-Remaining": "0", "RateLimit-Reset": "2"}),
+                "usual": self.run_with({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "epoch+3"}),
+                "structured": self.run_with({"RateLimit": "limit=10, remaining=0, reset=2"})}
+        for name, done in side_by_side(jobs).items():
+            with self.subTest(name):
+                self.same(done)
+                self.assertGreater(done.seconds, 1.5)
+                self.assertLess(done.seconds, 6 * SLOW)
+                self.assertEqual(done.report["retries"], 0)
+
+    def test_does_not_wait(self):
+        every = {"from": 1}
+        jobs = {"some left": self.run_with({"RateLimit-Remaining": "7", "RateLimit-Reset": "50"}, every),
+                "no reset": self.run_with({"RateLimit-Remaining": "0"}, every), "nonsense": self.run_with({"RateLimit": "???", "X-RateLimit-Reset": "x"}, every),
+                "past": self.run_with({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "epoch-100"}, every)}
+        for name, done in side_by_side(jobs).items():
+            with self.subTest(name):
+                self.same(done)
+                self.assertLess(done.seconds, 4 * SLOW)
 
 
 class Dead(Case):
