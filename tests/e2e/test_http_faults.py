@@ -147,6 +147,21 @@ class Staying(Case):
                 self.failed(done, 5, r"^holdall: (the person|prompts: page 2): GET \S+: next to nothing came for 1 seconds$")
                 self.assertLess(done.seconds, 10 * SLOW)
 
+    def test_the_report_names_nobody(self):
+        """An address in an error holds identifiers: the report has their names, and with --hash-subject that of the subject."""
+        def one(path, only, *extra):
+            return lambda: trial(rules({"path": path, "status": 400}), *extra, only=(only,))
+        done = side_by_side({"subject": one(LIST, "prompts", "--hash-subject"), "other": one("/desk/", "support"),
+                             "plain": one(LIST, "prompts"), "person": one("/v1/users/[^/]*$", "prompts", "--hash-subject")})
+        texts = {name: (trial_.place / "report.json").read_text() for name, trial_ in done.items()}
+        self.assertIn("/api/v1/users/{user_id}/prompts?", texts["subject"])
+        self.assertIn("/desk/requesters/{helpdesk_id}/tickets: HTTP 400", texts["other"])
+        self.assertIn(f"/api/v1/users/{harness.COMPLETE}/prompts?", texts["plain"])
+        for name in ("subject", "person"):
+            self.assertNotIn(harness.COMPLETE, texts[name])
+            self.assertNotIn(harness.COMPLETE, (done[name].place / "events.jsonl").read_text() if name == "subject" else "")
+        self.assertNotIn("hd_48213", texts["other"])
+
     def test_shorter_than_promised(self):
         """A length that is too small cuts the JSON: nobody can know that there was more, but the text is broken."""
         done = spoil({"nth": 2}, wrong_length=-5)()
@@ -221,7 +236,7 @@ class Waiting(Case):
                 self.assertAlmostEqual(done.report["error"]["retry_after_s"], 3600, delta=5)
                 self.assertLess(done.seconds, 5 * SLOW)
                 self.assertEqual(len(done.asked("/prompts?")), 2)
-                
+
     def test_nonsense(self):
         jobs = {value: spoil({"nth": 2}, status=503, headers={"Retry-After": value})
                 for value in ("soon", "-5", "", "1e3", "http-date-100", "0x10", "Mon, 99 Foo 2026 00:00:00 GMT")}
