@@ -21,6 +21,7 @@ static const char schema[] =
     " sha256 TEXT, md5 TEXT, type TEXT, name TEXT, slug TEXT, time INT NOT NULL, state INT NOT NULL, why TEXT,"
     " again TEXT, path TEXT COLLATE NOCASE, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
     " http INT NOT NULL DEFAULT 0, detail TEXT);"
+    "CREATE INDEX record_category ON record(category, state);"
     "CREATE INDEX item_record ON item(record, ordinal);"
     "CREATE INDEX item_category ON item(category, state);"
     "CREATE INDEX item_place ON item(locator, api);"

@@ -92,7 +92,7 @@ struct ha_index_record {
     const char *why; /* cause or reason when missing or withheld, else NULL */
     const char *text;
     int64_t fields_withheld;
-    /* of a missing one: */
+    /* for the report, when it is missing: */
     int64_t attempts, http;
     const char *detail;
 };

@@ -15,11 +15,11 @@
 /* What is given on the command line beyond what the library takes as it is. */
 struct given {
     struct cli_run run;
-    const char *password_file, *memory, *events;
+    const char *password_file, *memory, *jobs, *events;
     bool dry_run, quiet, verbose;
 };
 
-enum { OWN_OPTIONS = 20 };
+enum { OWN_OPTIONS = 21, JOBS_MAX = 64 };
 
 static size_t list_options(struct given *given, struct cli_option *options)
 {
@@ -37,6 +37,7 @@ static size_t list_options(struct given *given, struct cli_option *options)
         {"requested-at", 0, CLI_TEXT, &export->requested_at},
         {"operator", 0, CLI_TEXT, &export->operator_name},
         {"memory", 0, CLI_TEXT, &given->memory},
+        {"jobs", 0, CLI_TEXT, &given->jobs},
         {"stage", 0, CLI_TEXT, &export->stage},
         {"events", 0, CLI_TEXT, &given->events},
         {"report", 0, CLI_TEXT, &export->report},
@@ -142,6 +143,16 @@ static int export_now(const struct cli_command *command, struct given *given)
     return failed ? ha_error_exit_status(err.code) : CLI_OK;
 }
 
+static int read_jobs(const char *text, unsigned *jobs)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*text < '1' || *text > '9' || *end || number > JOBS_MAX)
+        return -1;
+    *jobs = (unsigned)number;
+    return 0;
+}
+
 static int run_export(const struct cli_command *command, int argc, char **argv)
 {
     struct given given = {.run = {.options = HA_EXPORT_OPTIONS_INIT}};
@@ -156,6 +167,8 @@ static int run_export(const struct cli_command *command, int argc, char **argv)
     if (given.memory &&
         (ha_text_to_size(given.memory, &given.run.options.memory) || !given.run.options.memory))
         return cli_usage_error(command, "--memory: '%s' is no size, such as 64MiB", given.memory);
+    if (given.jobs && read_jobs(given.jobs, &given.run.options.jobs))
+        return cli_usage_error(command, "--jobs: '%s' is no number from 1 to %d", given.jobs, JOBS_MAX);
     if (!cli_run_start(command, &given.run, &args, given.quiet, &status))
         return status;
     return given.dry_run ? cli_run_plan(&given.run, false) : export_now(command, &given);
@@ -197,6 +210,7 @@ const struct cli_command cli_export = {
     "\n"
     "The run:\n"
     "      --dry-run                only show what the export would hold\n"
+    "      --jobs N                 transfers at the same time, 1 to 64; 16 if not given\n"
     "      --memory SIZE            memory to use, such as 64MiB; 32MiB if not given\n"
     "      --stage DIR              where unfinished work lies; beside the archive if not given\n"
     "      --events FILE|fd:N       write events there, JSON Lines\n"

@@ -89,7 +89,7 @@ static int begin(struct ha_details *details, struct slot *slot, struct ha_error 
 
 struct taking {
     struct ha_details *details;
-    const char *id;
+    const struct slot *slot;
     int taken;
 };
 
@@ -99,12 +99,12 @@ static int take_item(void *context, const struct ha_page_item *item, struct ha_e
     struct ha_details *details = taking->details;
     if (taking->taken++)
         return ha_fail(err, HA_E_FORMAT, "the answer has more than one item");
-    return details->visit(details->context, taking->id, item, NULL, err);
+    return details->visit(details->context, taking->slot->id, item, &taking->slot->answer, err);
 }
 
 static int take_answer(struct ha_details *details, struct slot *slot, struct ha_error *err)
 {
-    struct taking taking = {details, slot->id, 0};
+    struct taking taking = {details, slot, 0};
     if (slot->answer.failure.code != HA_E_OK)
         return details->visit(details->context, slot->id, NULL, &slot->answer, err);
     if (ha_page_cut(ha_buf_text(&slot->answer.text), slot->answer.text.len, details->category->detail_item,

@@ -8,9 +8,9 @@
 
 struct ha_details;
 
-/* Takes the item with this id: it, or NULL and the answer that failed. In the order in which they were asked for. */
+/* Takes the item with this id, or NULL where the ANSWER failed. In the order in which they were asked for. */
 typedef int (*ha_detail_visit)(void *context, const char *id, const struct ha_page_item *item,
-                               const struct ha_answer *failed, struct ha_error *err);
+                               const struct ha_answer *answer, struct ha_error *err);
 
 /* For a category that has `detail`. */
 int ha_details_new(struct ha_run *run, const struct ha_category *category, ha_detail_visit visit,

@@ -3,6 +3,7 @@
 #include "export/events.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "ha-formats.h"
@@ -102,6 +103,21 @@ void ha_event_progress(struct ha_run *run, const struct ha_progress *progress)
     if (!bad && progress->bytes_expected >= 0)
         bad = ha_json_set_int(event, HA_K_BYTES_EXPECTED, progress->bytes_expected);
     if (!bad)
+        send_event(run, event);
+}
+
+void ha_event_retry(struct ha_run *run, int attempts, int64_t wait_ms, const struct ha_error *err)
+{
+    char cause[32];
+    if (run->options->events_fd < 0)
+        return;
+    snprintf(cause, sizeof cause, "%s", ha_error_word(err->code));
+    if (err->http)
+        snprintf(cause, sizeof cause, "http_%d", err->http);
+    HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_RETRY);
+    if (event && !ha_json_set_text(event, HA_K_CATEGORY, run->category) &&
+        !ha_json_set_int(event, HA_K_ATTEMPT, attempts) && !ha_json_set_int(event, HA_K_WAIT_MS, wait_ms) &&
+        !ha_json_set_text(event, HA_K_CAUSE, cause))
         send_event(run, event);
 }
 

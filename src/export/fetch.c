@@ -7,142 +7,20 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "export/body.h"
 #include "export/events.h"
-#include "export/run.h"
 #include "export/window.h"
 #include "net/url.h"
 #include "ha-formats.h"
-#include "io/digest.h"
-#include "model/naming.h"
-#include "model/sniff.h"
 
-/* Holds the first bytes back until they tell what the file is; then the entry is opened under its name. */
-struct body_sink {
-    struct ha_sink sink;
-    struct ha_run *run;
-    const struct ha_index_item *item;
-    uint64_t size; /* as the source states it, or HA_SIZE_UNKNOWN */
-    uint8_t head[HA_SNIFF_SIZE];
-    size_t have;
-    struct ha_sink *out; /* the open entry, or NULL */
-    struct ha_entry entry;
-    const struct ha_file_type *type;
-};
-
-static int make_digest(const struct ha_run *run, const struct ha_index_item *item, char hex[HA_SHA256_HEX],
-                       struct ha_error *err)
+static int transfer(struct ha_window *window, struct ha_body *body, int *attempts, struct ha_error *err)
 {
-    struct ha_buf name HA_BUF = ha_buf_make(4096);
-    uint8_t hash[HA_SHA256_SIZE];
-    ha_buf_add_text(&name, run->service->categories[item->category].id);
-    ha_buf_add_char(&name, '\0');
-    ha_buf_add_text(&name, item->record_id);
-    ha_buf_add_char(&name, '\0');
-    ha_buf_add_text(&name, item->role);
-    ha_buf_add_char(&name, '\0');
-    ha_buf_addf(&name, "%d", item->ordinal);
-    if (ha_buf_check(&name, "an item's name", err) || ha_sha256(name.data, name.len, hash, err))
-        return -1;
-    ha_hex_encode(hash, sizeof hash, hex);
-    return 0;
-}
-
-/* A path that nothing else has: the id grows by four digits while two collide. */
-static int make_path(struct body_sink *body, char path[HA_ENTRY_PATH_SIZE], struct ha_error *err)
-{
-    char hex[HA_SHA256_HEX], id[HA_SHA256_HEX];
-    bool taken = true;
-    if (make_digest(body->run, body->item, hex, err))
-        return -1;
-    for (int digits = 8; taken && digits <= 32; digits += 4) {
-        snprintf(id, sizeof id, "%.*s", digits, hex);
-        struct ha_media_name name = {body->item->role, body->item->time, body->item->slug, id,
-                                     body->type->extension};
-        size_t room = (size_t)HA_LIMIT_PATH - strlen(body->run->stem);
-        if (ha_media_path(&name, strlen(".xmp"), path, room < HA_ENTRY_PATH_SIZE ? room : HA_ENTRY_PATH_SIZE,
-                          err) ||
-            ha_pack_taken(body->run->pack, path, &taken, err))
-            return -1;
-    }
-    return taken ? ha_fail(err, HA_E_INTERNAL, "no free name for a file") : 0;
-}
-
-static int open_entry(struct body_sink *body, struct ha_error *err)
-{
-    char path[HA_ENTRY_PATH_SIZE];
-    body->type = ha_sniff(body->head, body->have);
-    if (make_path(body, path, err))
-        return -1;
-    struct ha_entry_spec spec = {
-        .path = path,
-        .time = body->item->time == HA_TIME_NONE ? body->run->order.as_of : body->item->time,
-        .size = body->size,
-        .sha256 = body->item->sha256,
-    };
-    if (ha_pack_begin(body->run->pack, &spec, &body->entry, &body->out, err))
-        return -1;
-    return ha_sink_write(body->out, body->head, body->have, err);
-}
-
-static int body_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
-{
-    struct body_sink *body = (struct body_sink *)sink;
-    if (!body->out) {
-        size_t room = sizeof body->head - body->have, part = len < room ? len : room;
-        memcpy(body->head + body->have, data, part);
-        body->have += part;
-        data = (const char *)data + part;
-        len -= part;
-        if (body->have < sizeof body->head)
-            return 0;
-        if (open_entry(body, err))
-            return -1;
-    }
-    return len ? ha_sink_write(body->out, data, len, err) : 0;
-}
-
-static int body_commit(struct ha_sink *sink, struct ha_error *err)
-{
-    struct body_sink *body = (struct body_sink *)sink;
-    if (!body->out && open_entry(body, err))
-        return -1;
-    return ha_sink_commit(body->out, err);
-}
-
-static void body_abort(struct ha_sink *sink)
-{
-    struct body_sink *body = (struct body_sink *)sink;
-    if (body->out)
-        ha_sink_abort(HA_TAKE(body->out));
-}
-
-static int begin_body(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err)
-{
-    struct body_sink *body = context;
-    if (body->out) /* a fault made the source begin anew: what came before does not count */
-        ha_sink_abort(HA_TAKE(body->out));
-    body->have = 0;
-    int64_t stated = body->item->size;
-    body->size = size;
-    if (stated >= 0 && size == HA_SIZE_UNKNOWN)
-        body->size = (uint64_t)stated;
-    else if (stated >= 0 && size != (uint64_t)stated)
-        return ha_fail(err, HA_E_HASH, "it has %llu bytes where its record states %lld",
-                       (unsigned long long)size, (long long)stated);
-    *sink = &body->sink;
-    return 0;
-}
-
-static int transfer(struct ha_window *window, struct body_sink *body, int *attempts, struct ha_error *err)
-{
-    struct ha_fetch target = {.begin = begin_body, .context = body};
-    body->sink.failed = false;
-    if (ha_window_deliver(window, &target, attempts, err) || ha_sink_commit(&body->sink, err)) {
-        ha_sink_abort(&body->sink);
-        return -1;
-    }
-    return 0;
+    struct ha_fetch target = {.begin = ha_body_begin, .context = body};
+    int result =
+        ha_window_deliver(window, &target, attempts, err) || ha_sink_commit(&body->sink, err) ? -1 : 0;
+    if (result)
+        ha_body_drop(body);
+    return result;
 }
 
 /* An address that the service handed out is good for a while only: these are the answers once that is over. */
@@ -176,7 +54,7 @@ static int find_address(struct ha_run *run, const struct ha_index_item *item, st
     return 0;
 }
 
-static int renew_address(struct ha_run *run, struct ha_window *window, struct body_sink *body, int *attempts,
+static int renew_address(struct ha_run *run, struct ha_window *window, struct ha_body *body, int *attempts,
                          struct ha_error *err)
 {
     struct ha_buf locator HA_BUF = ha_buf_make(HA_URL_MAX);
@@ -196,7 +74,7 @@ static int renew_address(struct ha_run *run, struct ha_window *window, struct bo
 }
 
 /* Twice at most what one more look may mend: an address whose time is over, and bytes that were spoilt on their way. */
-static int obtain(struct ha_run *run, struct ha_window *window, struct body_sink *body, int *attempts,
+static int obtain(struct ha_run *run, struct ha_window *window, struct ha_body *body, int *attempts,
                   struct ha_error *err)
 {
     int result = transfer(window, body, attempts, err);
@@ -212,11 +90,11 @@ static int obtain(struct ha_run *run, struct ha_window *window, struct body_sink
 static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
                    struct ha_error *err)
 {
-    static const struct ha_sink_ops ops = {body_write, body_commit, body_abort};
-    struct body_sink body = {.sink.ops = &ops, .run = run, .item = item};
+    struct ha_body body = {.run = run, .item = item};
     int attempts = 0;
     int failed = obtain(run, window, &body, &attempts, err);
     const char *cause = failed ? ha_run_cause(run, err) : NULL;
+    ha_md5_free(HA_TAKE(body.md5));
     item->attempts = attempts;
     if (!failed) {
         item->state = HA_STATE_DELIVERED;
@@ -286,7 +164,7 @@ static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_pro
             return -1;
         if (!item)
             return 0;
-        progress->category = run->service->categories[item->category].id;
+        progress->category = run->category = run->service->categories[item->category].id;
         if (fetch_item(run, window, item, err))
             return -1;
         progress->files_done++;

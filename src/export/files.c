@@ -90,6 +90,17 @@ static const char *stated(const struct item *item, const char *pointer)
     return pointer ? ha_json_plain_text(ha_pointer_find(item->raw, pointer)) : NULL;
 }
 
+/* A hash as it is stated, in hex; in lower case, like those that it is held against. */
+static const char *stated_sha256(const struct item *item, const char *pointer, char out[HA_SHA256_HEX])
+{
+    const char *text = stated(item, pointer);
+    if (!text || strlen(text) >= HA_SHA256_HEX)
+        return text; /* agrees with nothing */
+    for (size_t i = 0; i <= strlen(text); i++)
+        out[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + 32 : text[i]);
+    return out;
+}
+
 /* The file's own name, or the record's. */
 static const ha_json *name_of(const struct item *item, const struct ha_media_spec *media)
 {
@@ -101,6 +112,7 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
 {
     struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);
     const char *api = media->url ? "" : media->api;
+    char sha256[HA_SHA256_HEX];
     if (media->url ? ha_item_address(item, media, &key, &api, err) : find_key(item, media, &key, err))
         return -1;
     if (key.len == 0)
@@ -123,7 +135,8 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
         .locator = ha_buf_text(&key),
         .again = media->url ? item->lister->again : NULL,
         .size = ha_json_int(size, -1),
-        .sha256 = stated(item, media->sha256),
+        .sha256 = stated_sha256(item, media->sha256, sha256),
+        .md5 = stated(item, media->md5),
         .type = stated(item, media->type),
         .name = ha_json_text(name),
         .slug = slug_of(item->record),

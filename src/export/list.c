@@ -253,23 +253,22 @@ static int take_item(void *context, const struct ha_page_item *text, struct ha_e
 }
 
 /* An item that was listed and cannot be had any more is missing, and the list goes on. */
-static int miss_item(struct lister *lister, const char *id, const struct ha_answer *failed,
+static int miss_item(struct lister *lister, const char *id, const struct ha_answer *answer,
                      struct ha_error *err)
 {
-    const struct ha_error *failure = &failed->failure;
-    const char *cause = ha_run_cause(lister->run, failure);
+    const char *cause = ha_run_cause(lister->run, &answer->failure);
+    bool duplicate;
+    *err = answer->failure;
+    if (!cause)
+        return -1;
+    ha_guard_scrub(lister->run, err->text);
     struct ha_index_record record = {.category = (int)lister->number,
                                      .id = id,
                                      .state = HA_STATE_MISSING,
                                      .why = cause,
-                                     .attempts = failed->attempts,
-                                     .http = failure->http,
-                                     .detail = failure->text};
-    bool duplicate;
-    if (!cause) {
-        *err = *failure;
-        return -1;
-    }
+                                     .attempts = answer->attempts,
+                                     .http = err->http,
+                                     .detail = err->text};
     if (lister->take != store_item || !lister->run->selected[lister->number])
         return 0;
     lister->items++;
@@ -277,12 +276,12 @@ static int miss_item(struct lister *lister, const char *id, const struct ha_answ
 }
 
 static int take_detail(void *context, const char *id, const struct ha_page_item *text,
-                       const struct ha_answer *failed, struct ha_error *err)
+                       const struct ha_answer *answer, struct ha_error *err)
 {
     struct lister *lister = context;
     HA_JSON ha_json *raw = NULL;
-    if (failed)
-        return miss_item(lister, id, failed, err);
+    if (!text)
+        return miss_item(lister, id, answer, err);
     if (parse_item(lister, text, &raw, err))
         return -1;
     lister->again = lister->due = id;
@@ -322,6 +321,7 @@ static int list_category(struct ha_run *run, size_t number, struct ha_error *err
 {
     struct lister lister = {
         .run = run, .category = &run->service->categories[number], .number = number, .take = store_item};
+    run->category = lister.category->id;
     int result =
         open_lister(&lister, err) || walk(&lister, err) ? ha_context(err, "%s", lister.category->id) : 0;
     close_lister(&lister);

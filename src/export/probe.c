@@ -353,6 +353,7 @@ static void free_seen(struct ha_probe *probe)
         free_lines(&probe->seen[i].around);
         ha_json_free(probe->seen[i].lists);
         ha_json_free(probe->seen[i].secrets);
+        ha_json_free(probe->seen[i].files);
     }
     free(probe->seen);
 }

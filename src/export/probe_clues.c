@@ -11,7 +11,7 @@
 #include "ha-formats.h"
 #include "model/pointer.h"
 
-enum { MAX_SECRETS = 1000, MAX_DEPTH = 16 };
+enum { MAX_INSIDE = 1000, MAX_DEPTH = 16 };
 
 /* ---------------------------------------------------------------------------------------------- names */
 
@@ -121,7 +121,7 @@ static const struct {
 } synonyms[] = {
     {"created_at",
      " created creation create date_created joined registered inserted added taken uploaded posted "
-     "written sent date time timestamp ts since signed_up "},
+     "written sent date time timestamp ts since signed_up began begun placed ordered recorded "},
     {"updated_at", " updated modified last_modified changed edited last_updated date_updated "},
     {"last_seen_at", " last_seen last_login last_active seen last_activity "},
     {"last_used_at", " last_used used "},
@@ -142,15 +142,15 @@ static const struct {
     {"website", " url homepage site web "},
     {"plan", " tier subscription "},
     {"status", " state "},
-    {"text", " body content message prompt note "},
+    {"text", " body content message prompt note notes "},
     {"negative_text", " negative_prompt negative "},
     {"caption", " alt alt_text description "},
     {"title", " subject headline name "},
     {"ip", " ip_address remote_addr client_ip "},
-    {"user_agent", " ua useragent "},
+    {"user_agent", " ua useragent agent "},
     {"action", " event type verb "},
     {"value", " address "},
-    {"amount", " price sum "},
+    {"amount", " price sum total "},
     {"sender", " from author "},
     {"reason", " why "},
     {"guidance", " cfg cfg_scale guidance_scale "},
@@ -222,7 +222,7 @@ static bool names_a_file(const char *text)
 {
     static const char extensions[] =
         " png jpg jpeg gif webp avif heic tif tiff bmp svg mp4 m4v mov webm mkv mp3 m4a "
-        "wav ogg opus flac pdf zip ";
+        "wav ogg opus flac pdf zip gpx ";
     size_t len = strcspn(text, "?#"), from = len;
     while (from > 0 && text[from - 1] != '.' && text[from - 1] != '/')
         from--;
@@ -240,30 +240,39 @@ static bool is_subject(const struct ha_probe *probe, const ha_json *value)
     return text && strcmp(ha_json_text(text), probe->run->order.subject) == 0;
 }
 
-/* Members that look like credentials, inside a value that nothing knows. */
-static int take_secrets(struct ha_probe *probe, size_t category, const ha_json *value, struct ha_buf *pointer,
-                        int depth, struct ha_error *err)
+static int note_inside(ha_json **notes, const struct ha_buf *pointer, struct ha_error *err)
+{
+    if (!*notes && !(*notes = ha_json_new_object()))
+        return ha_fail_nomem(err);
+    if (pointer->failed || ha_json_count(*notes) >= MAX_INSIDE)
+        return 0;
+    return ha_json_set_bool(*notes, ha_buf_text(pointer), true) ? ha_fail_nomem(err) : 0;
+}
+
+/* Members that look like credentials, or like places of files, inside a value that nothing knows. */
+static int take_inside(struct ha_probe *probe, size_t category, const ha_json *value, struct ha_buf *pointer,
+                       int depth, struct ha_error *err)
 {
     struct ha_probe_category_seen *seen = &probe->seen[category];
     bool object = ha_json_is(value, HA_JSON_OBJECT);
     void *it = object ? ha_json_first(value) : NULL;
     if (!object && !ha_json_is(value, HA_JSON_ARRAY))
         return 0;
-    if (!seen->secrets && !(seen->secrets = ha_json_new_object()))
-        return ha_fail_nomem(err);
     for (size_t i = 0; i < ha_json_count(value); i++, it = object ? ha_json_next(value, it) : NULL) {
         const ha_json *inner = object ? ha_json_member_value(it) : ha_json_at(value, i);
+        const char *text = ha_json_text(inner);
         char name[64];
         size_t mark = pointer->len;
         int result = 0;
         ha_pointer_append(pointer, object ? ha_json_member_key(it) : "*");
         name_of(ha_buf_text(pointer), name, sizeof name);
-        if (object && ha_probe_is_credential(name, 1u << ha_json_kind(inner), "")) {
-            if (!pointer->failed && ha_json_count(seen->secrets) < MAX_SECRETS)
-                result = ha_json_set_bool(seen->secrets, ha_buf_text(pointer), true) ? ha_fail_nomem(err) : 0;
-        } else if (depth < MAX_DEPTH) {
-            result = take_secrets(probe, category, inner, pointer, depth + 1, err);
-        }
+        if (object && ha_probe_is_credential(name, 1u << ha_json_kind(inner), ""))
+            result = note_inside(&seen->secrets, pointer, err);
+        else if (text && object && strchr(text, '/') && names_a_file(text) &&
+                 !strstr(ha_buf_text(pointer), "/*"))
+            result = note_inside(&seen->files, pointer, err);
+        else if (depth < MAX_DEPTH)
+            result = take_inside(probe, category, inner, pointer, depth + 1, err);
         ha_pointer_cut(pointer, mark);
         if (result)
             return -1;
@@ -289,7 +298,7 @@ int ha_probe_take_clues(struct ha_probe *probe, size_t category, const char *poi
     if (ha_json_is(value, HA_JSON_OBJECT) || ha_json_is(value, HA_JSON_ARRAY)) {
         clues->conversions = 0;
         clues->like_list += ha_json_is(ha_json_at(value, 0), HA_JSON_OBJECT);
-        return below.failed ? 0 : take_secrets(probe, category, value, &below, 0, err);
+        return below.failed ? 0 : take_inside(probe, category, value, &below, 0, err);
     }
     clues->like_subject += is_subject(probe, value);
     clues->like_file += text && names_a_file(text);

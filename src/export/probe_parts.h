@@ -41,6 +41,7 @@ struct ha_probe_category_seen {
     bool more, paged;
     ha_json *lists;        /* pointers of lists of objects in the first answer */
     ha_json *secrets;      /* pointer of what looks like a credential in something unknown -> true */
+    ha_json *files;        /* pointer of what looks like the place of a file in something unknown -> true */
     struct ha_error error; /* the gravest; HA_E_OK for none */
 };
 

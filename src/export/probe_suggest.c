@@ -99,6 +99,19 @@ static int omit_inside(struct suggester *suggester, const char *pointer, struct 
     return 0;
 }
 
+static int hint_inside(struct suggester *suggester, const char *pointer, struct ha_error *err)
+{
+    size_t len = strlen(pointer);
+    const ha_json *files = suggester->seen->files;
+    for (void *it = ha_json_first(files); it; it = ha_json_next(files, it)) {
+        const char *file = ha_json_member_key(it);
+        if (strncmp(file, pointer, len) == 0 && file[len] == '/' &&
+            hint(suggester, err, "%.400s may say where a file is: see \"media\"", file))
+            return -1;
+    }
+    return 0;
+}
+
 static int hint_kept(struct suggester *suggester, const struct ha_probe_note *line, struct ha_error *err)
 {
     const struct ha_clues *clues = &line->clues;
@@ -120,7 +133,10 @@ static int keep_line(struct suggester *suggester, const struct ha_probe_note *li
 {
     if (ha_json_append(suggester->keep, ha_json_new_text(line->pointer)))
         return ha_fail_nomem(err);
-    return omit_inside(suggester, line->pointer, err) || hint_kept(suggester, line, err) ? -1 : 0;
+    return omit_inside(suggester, line->pointer, err) || hint_inside(suggester, line->pointer, err) ||
+                   hint_kept(suggester, line, err)
+               ? -1
+               : 0;
 }
 
 static bool is_unknown(const struct ha_probe_note *line)

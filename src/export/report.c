@@ -193,6 +193,13 @@ struct lists {
     ha_json *missing, *withheld, *drift;
 };
 
+static int set_attempts(ha_json *line, int64_t attempts, int64_t http, const char *detail)
+{
+    return ha_json_set_int(line, HA_K_ATTEMPTS, attempts) |
+           ha_json_set_text(line, HA_K_DETAIL, detail ? detail : "") |
+           (http ? ha_json_set_int(line, HA_K_HTTP, http) : 0);
+}
+
 static int list_item(void *context, const struct ha_index_item *item, struct ha_error *err)
 {
     struct lists *lists = context;
@@ -201,10 +208,7 @@ static int list_item(void *context, const struct ha_index_item *item, struct ha_
     int bad = ha_json_set_text(line, HA_K_ROLE, item->role) |
               ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, item->why);
     if (!withheld)
-        bad |= ha_json_set_int(line, HA_K_ATTEMPTS, item->attempts) |
-               ha_json_set_text(line, HA_K_DETAIL, item->detail ? item->detail : "");
-    if (item->http)
-        bad |= ha_json_set_int(line, HA_K_HTTP, item->http);
+        bad |= set_attempts(line, item->attempts, item->http, item->detail);
     bad |= ha_json_append(withheld ? lists->withheld : lists->missing, line);
     return bad ? ha_fail_nomem(err) : 0;
 }
@@ -216,10 +220,7 @@ static int list_record(void *context, const struct ha_index_record *record, stru
     ha_json *line = line_of(lists->run, record->category, "record", record->id);
     int bad = ha_json_set_text(line, withheld ? HA_K_REASON : HA_K_CAUSE, record->why);
     if (!withheld)
-        bad |= ha_json_set_int(line, HA_K_ATTEMPTS, record->attempts) |
-               ha_json_set_text(line, HA_K_DETAIL, record->detail ? record->detail : "");
-    if (record->http)
-        bad |= ha_json_set_int(line, HA_K_HTTP, record->http);
+        bad |= set_attempts(line, record->attempts, record->http, record->detail);
     bad |= ha_json_append(withheld ? lists->withheld : lists->missing, line);
     return bad ? ha_fail_nomem(err) : 0;
 }
@@ -295,7 +296,8 @@ static int set_head(struct ha_run *run, ha_json *doc, const struct ha_error *cau
     int bad = ha_json_set_text(doc, HA_K_FORMAT, HA_FORMAT_REPORT) |
               ha_json_set_text(tool, HA_K_VERSION, HA_VERSION) |
               ha_json_set_text(tool, HA_K_ZLIB, ha_deflate_version()) |
-              ha_json_set_text(tool, HA_K_LIBZIP, ha_pack_version()) | ha_json_set(doc, HA_K_TOOL, tool) |
+              ha_json_set_text(tool, HA_K_LIBZIP, ha_pack_version()) |
+              ha_json_set_text(tool, HA_K_CURL, ha_http_version()) | ha_json_set(doc, HA_K_TOOL, tool) |
               ha_json_set_text(doc, HA_K_STARTED_AT, started) |
               ha_json_set_text(doc, HA_K_FINISHED_AT, finished) |
               ha_json_set_text(doc, HA_K_OUTCOME, outcome_word(cause)) |

@@ -69,17 +69,24 @@ int ha_request_query(const ha_json *query, const struct ha_page_spec *page, ha_t
 
 /* -------------------------------------------------------------------------------------------------- body */
 
+/* The length of "{name}" at TEXT, and the name; 0 when other braces stand there, as they do in GraphQL. */
+static size_t name_at(const char *text, char name[64])
+{
+    size_t len = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (len == 0 || len >= 64 || text[1 + len] != '}')
+        return 0;
+    memcpy(name, text + 1, len);
+    name[len] = '\0';
+    return len + 2;
+}
+
 /* The length of "{name}" at TEXT when this run has such a variable, else 0; *value is what it is worth. */
 static size_t variable_at(struct ha_run *run, const char *text, const char **value)
 {
     char name[64];
-    size_t len = strspn(text + 1, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    if (len == 0 || len >= sizeof name || text[1 + len] != '}')
-        return 0;
-    memcpy(name, text + 1, len);
-    name[len] = '\0';
-    *value = ha_run_variable(run, name);
-    return *value ? len + 2 : 0;
+    size_t len = name_at(text, name);
+    *value = len ? ha_run_variable(run, name) : NULL;
+    return *value ? len : 0;
 }
 
 static ha_json *expand_text(struct ha_run *run, const ha_json *text, struct ha_error *err)
@@ -97,13 +104,25 @@ static ha_json *expand_text(struct ha_run *run, const ha_json *text, struct ha_e
     return ha_buf_check(&out, "a text of the body", err) ? NULL : ha_json_new_text(ha_buf_text(&out));
 }
 
+/* A text with a bound that was not asked for: like a parameter of a query it is left out. */
+static bool is_left_out(struct ha_run *run, const ha_json *value)
+{
+    char name[64];
+    for (const char *at = ha_json_text(value); at && (at = strchr(at, '{')); at++) {
+        bool bound = name_at(at, name) && (strcmp(name, HA_K_SINCE) == 0 || strcmp(name, HA_K_UNTIL) == 0);
+        if (bound && !ha_run_variable(run, name))
+            return true;
+    }
+    return false;
+}
+
 static int copy_body(struct ha_run *run, const ha_json *value, ha_json **out, struct ha_error *err);
 
 static int copy_members(struct ha_run *run, const ha_json *value, ha_json *copy, struct ha_error *err)
 {
     for (void *it = ha_json_first(value); it; it = ha_json_next(value, it)) {
         ha_json *member;
-        if (strcmp(ha_json_member_key(it), "$comment") == 0)
+        if (strcmp(ha_json_member_key(it), "$comment") == 0 || is_left_out(run, ha_json_member_value(it)))
             continue;
         if (copy_body(run, ha_json_member_value(it), &member, err))
             return -1;
@@ -117,6 +136,8 @@ static int copy_elements(struct ha_run *run, const ha_json *value, ha_json *copy
 {
     for (size_t i = 0; i < ha_json_count(value); i++) {
         ha_json *element;
+        if (is_left_out(run, ha_json_at(value, i)))
+            continue;
         if (copy_body(run, ha_json_at(value, i), &element, err))
             return -1;
         if (ha_json_append(copy, element))
@@ -154,13 +175,37 @@ static int lacks_identifier(void *context, const char *name, struct ha_error *er
     return ha_json_is(ha_json_get(run->identifiers, name), HA_JSON_NULL) ? -1 : 0;
 }
 
+/* Whether a text of the body needs an identifier that the person does not have. */
+static bool body_lacks_identifier(struct ha_run *run, const ha_json *value)
+{
+    struct ha_error ignored;
+    char name[64];
+    if (ha_json_is(value, HA_JSON_OBJECT)) {
+        for (void *it = ha_json_first(value); it; it = ha_json_next(value, it)) {
+            if (strcmp(ha_json_member_key(it), "$comment") != 0 &&
+                body_lacks_identifier(run, ha_json_member_value(it)))
+                return true;
+        }
+    }
+    for (size_t i = 0; ha_json_is(value, HA_JSON_ARRAY) && i < ha_json_count(value); i++) {
+        if (body_lacks_identifier(run, ha_json_at(value, i)))
+            return true;
+    }
+    for (const char *at = ha_json_text(value); at && (at = strchr(at, '{')); at++) {
+        if (name_at(at, name) && lacks_identifier(run, name, &ignored))
+            return true;
+    }
+    return false;
+}
+
 /* A category whose request needs an identifier that the person does not have is empty. */
 static bool is_empty(struct ha_run *run, const struct ha_category *category)
 {
     const ha_json *query = ha_json_get(ha_json_get(category->spec, HA_K_FROM), HA_K_QUERY);
     struct ha_error ignored;
     if (ha_template_names(category->get, lacks_identifier, run, &ignored) ||
-        (category->binding == HA_BIND_POINTER && lacks_identifier(run, category->is, &ignored)))
+        (category->binding == HA_BIND_POINTER && lacks_identifier(run, category->is, &ignored)) ||
+        body_lacks_identifier(run, category->body))
         return true;
     for (void *it = ha_json_first(query); it; it = ha_json_next(query, it)) {
         const char *template = ha_json_text(ha_json_member_value(it));

@@ -60,6 +60,7 @@ struct ha_run {
     char blake2b[2 * HA_BLAKE2B_SIZE + 1]; /* of the archive, once it is signed */
     int64_t last_progress_ms;
     int64_t event_seq;
+    const char *category;   /* id of the one at work, or NULL */
     struct ha_probe *probe; /* who looks on while this run lists, or NULL */
 };
 

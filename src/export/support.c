@@ -37,10 +37,15 @@ static int check(void *context, struct ha_error *err)
     return ha_run_check(context, err);
 }
 
+static void tell_retry(void *context, int attempts, int64_t wait_ms, const struct ha_error *err)
+{
+    ha_event_retry(context, attempts, wait_ms, err);
+}
+
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
     struct ha_http_options options = {
-        .env = run->env, .jobs = ha_run_jobs(run), .check = check, .check_context = run};
+        .env = run->env, .jobs = ha_run_jobs(run), .check = check, .retry = tell_retry, .context = run};
     return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 

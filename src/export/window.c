@@ -2,7 +2,8 @@
 /*
  * The window of files on their way. It owns the order: transfers run side by side and arrive as they like, but only the first in line
  * streams into the archive; the others wait in memory, and when that is full their flow stops down to the socket. So the archive's bytes do
- * not depend on who was faster, and memory not on how many there are.
+ * not depend on who was faster, and memory not on how many there are. As long as there is memory a file that takes long, because it has to
+ * be asked for again, holds nobody up.
  */
 #include "export/window.h"
 
@@ -11,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-enum { SLOTS = 64 };
+enum { SLOTS = 512 };
 
 struct slot {
     struct ha_sink sink; /* what the source writes to */
@@ -22,6 +23,7 @@ struct slot {
     struct ha_fetch fetch;
     void *under_way; /* of the source; NULL when it is not (any more) */
     bool started, begun, head, done;
+    uint64_t place; /* a hash of where it is */
     uint64_t size;
     struct ha_buf early; /* bytes that came before its turn */
     const struct ha_fetch *target;
@@ -32,7 +34,8 @@ struct slot {
 struct ha_window {
     struct ha_run *run;
     struct slot *slots[SLOTS]; /* a ring */
-    size_t first, count, most;
+    size_t first, count;
+    size_t running, most; /* transfers; so many may be under way */
     size_t budget, early;
     int64_t after; /* row of the last item taken from the index */
     bool ended;
@@ -85,6 +88,7 @@ static void slot_done(void *context, const struct ha_error *err)
     struct slot *slot = context;
     slot->under_way = NULL;
     slot->done = true;
+    slot->window->running--;
     if (err)
         slot->failure = *err;
 }
@@ -95,11 +99,22 @@ static void free_slot(struct slot *slot)
 {
     if (!slot)
         return;
-    if (slot->under_way)
+    if (slot->under_way) {
         slot->source->ops->cancel(slot->under_way);
+        slot->window->running--;
+    }
     forget_early(slot);
     free(slot->texts);
     free(slot);
+}
+
+/* FNV-1a; who has the same is compared in full. */
+static uint64_t hash_place(const struct ha_index_item *item)
+{
+    uint64_t hash = 0xCBF29CE484222325;
+    for (const char *c = item->locator; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001B3;
+    return hash;
 }
 
 /* The index's texts live until its next answer, a slot's longer. */
@@ -139,7 +154,7 @@ static int find_source(struct slot *slot, struct ha_error *err)
         .url = media->url ? item->locator : NULL,
         .origins = media->origins,
         .stated = item->size >= 0 ? (uint64_t)item->size : HA_LENGTH_UNKNOWN,
-        .sealed = item->size >= 0 || item->sha256,
+        .sealed = item->size >= 0 || item->sha256 || item->md5,
         .begin = slot_begin,
         .room = slot_room,
         .done = slot_done,
@@ -151,7 +166,10 @@ static int find_source(struct slot *slot, struct ha_error *err)
 static int begin_slot(struct slot *slot, struct ha_error *err)
 {
     slot->started = true;
-    return slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, err);
+    if (slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, err))
+        return -1;
+    slot->window->running++;
+    return 0;
 }
 
 /* Whether the same object is fetched already: then this one will share its file, and waits for that. */
@@ -159,8 +177,9 @@ static bool is_twin(const struct slot *slot)
 {
     const struct ha_window *window = slot->window;
     for (size_t i = 0; i + 1 < window->count; i++) {
-        const struct ha_index_item *item = &window->slots[(window->first + i) % SLOTS]->item;
-        if (strcmp(item->locator, slot->item.locator) == 0 && strcmp(item->api, slot->item.api) == 0)
+        const struct slot *other = window->slots[(window->first + i) % SLOTS];
+        if (other->place == slot->place && strcmp(other->item.locator, slot->item.locator) == 0 &&
+            strcmp(other->item.api, slot->item.api) == 0)
             return true;
     }
     return false;
@@ -189,14 +208,19 @@ static int add_slot(struct ha_window *window, const struct ha_index_item *item, 
     *slot =
         (struct slot){.sink.ops = &ops, .window = window, .item = *item, .early = ha_buf_make(SIZE_MAX / 4)};
     window->slots[(window->first + window->count++) % SLOTS] = slot;
-    return copy_texts(slot, err) || open_slot(slot, err) ? -1 : 0;
+    slot->place = hash_place(item);
+    if (copy_texts(slot, err) == 0 && open_slot(slot, err) == 0)
+        return 0;
+    return ha_context(err, "%s: a file of record %.80s", window->run->service->categories[item->category].id,
+                      slot->item.record_id);
 }
 
 static int fill(struct ha_window *window, struct ha_error *err)
 {
     struct ha_index_item item;
     bool found = true;
-    while (!window->ended && window->count < window->most) {
+    while (!window->ended && window->count < SLOTS && window->running < window->most &&
+           (window->count == 0 || window->early < window->budget)) {
         if (ha_index_next_item(window->run->index, window->after, &item, &found, err))
             return -1;
         window->ended = !found;
@@ -262,7 +286,7 @@ static int wait_for(struct ha_window *window, struct slot *slot, struct ha_error
         resume_all(window);
         if (slot->done)
             break;
-        if (ha_http_poll(window->run->http, err))
+        if (fill(window, err) || ha_http_poll(window->run->http, err))
             return -1;
     }
     if (slot->failure.code == HA_E_OK)
@@ -321,8 +345,7 @@ int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, str
     struct ha_window *window = calloc(1, sizeof *window);
     if (!window)
         return ha_fail_nomem(err);
-    unsigned jobs = ha_run_jobs(run);
-    *window = (struct ha_window){.run = run, .budget = budget, .most = jobs < SLOTS ? jobs : SLOTS};
+    *window = (struct ha_window){.run = run, .budget = budget, .most = ha_run_jobs(run)};
     *out = window;
     return 0;
 }

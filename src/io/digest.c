@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Digests: the only file that sees libcrypto (SHA-256 and SHA-1 with the processor's instructions) and zlib's
+ * Digests: the only file that sees libcrypto (SHA-256, SHA-1 and MD5 with the processor's instructions) and zlib's
  * CRC-32. It signs nothing and encrypts nothing.
  */
 #include "io/digest.h"
@@ -60,6 +60,34 @@ void ha_digest_free(struct ha_digest *digest)
 void ha_digest_cleanup(struct ha_digest **digest)
 {
     ha_digest_free(*digest);
+}
+
+/* The context is all that there is of it. */
+struct ha_md5 *ha_md5_new(struct ha_error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1)
+        return (struct ha_md5 *)context;
+    ha_fail(err, HA_E_INTERNAL, "libcrypto has no MD5 here");
+    EVP_MD_CTX_free(context);
+    return NULL;
+}
+
+int ha_md5_update(struct ha_md5 *md5, const void *data, size_t len, struct ha_error *err)
+{
+    return EVP_DigestUpdate((EVP_MD_CTX *)md5, data, len) == 1 ? 0
+                                                               : ha_fail(err, HA_E_INTERNAL, "MD5 failed");
+}
+
+int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error *err)
+{
+    return EVP_DigestFinal_ex((EVP_MD_CTX *)md5, out, NULL) == 1 ? 0
+                                                                 : ha_fail(err, HA_E_INTERNAL, "MD5 failed");
+}
+
+void ha_md5_free(struct ha_md5 *md5)
+{
+    EVP_MD_CTX_free((EVP_MD_CTX *)md5);
 }
 
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err)

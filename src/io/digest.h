@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256, SHA-1 (for UUIDv5 only) and CRC-32, alone and as a filter. */
+/* SHA-256, MD5 and SHA-1 (where others state them) and CRC-32, alone and as a filter. */
 #ifndef HA_IO_DIGEST_H
 #define HA_IO_DIGEST_H
 
@@ -28,6 +28,14 @@ int ha_digest_finish(struct ha_digest *digest, struct ha_sums *sums, struct ha_e
 void ha_digest_free(struct ha_digest *digest);
 void ha_digest_cleanup(struct ha_digest **digest);
 #define HA_DIGEST HA_CLEANUP(ha_digest_cleanup)
+
+/* A running MD5: it proves nothing against an attacker, but some services state no other hash. As above. */
+enum { HA_MD5_SIZE = 16 };
+struct ha_md5;
+struct ha_md5 *ha_md5_new(struct ha_error *err);
+int ha_md5_update(struct ha_md5 *md5, const void *data, size_t len, struct ha_error *err);
+int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error *err);
+void ha_md5_free(struct ha_md5 *md5);
 
 /* SHA-256 of one block. */
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);

@@ -28,7 +28,7 @@ const char *ha_http_version(void)
 
 static bool is_allowed(const struct ha_http_site *site, const struct sockaddr *address)
 {
-    bool allowed = site->proxy || ha_address_classify(address) == HA_ADDRESS_PUBLIC;
+    bool allowed = ha_address_classify(address) == HA_ADDRESS_PUBLIC;
     for (size_t i = 0; !allowed && i < site->allow_count; i++)
         allowed = ha_address_in(address, site->allow[i]);
     return allowed;
@@ -38,7 +38,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 {
     struct ha_transfer *transfer = context;
     (void)purpose;
-    if (!is_allowed(transfer->request.site, &address->addr)) {
+    if (!transfer->request.site->proxy && !is_allowed(transfer->request.site, &address->addr)) {
         transfer->forbidden = true;
         return CURL_SOCKET_BAD;
     }
@@ -63,21 +63,26 @@ static void hear(struct ha_transfer *transfer, size_t len)
     transfer->came += len;
 }
 
+/* The same for an address as text; OTHERWISE for what is none. */
+static bool is_text_allowed(const struct ha_http_site *site, const char *text, bool otherwise)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+        return is_allowed(site, (const struct sockaddr *)&v4);
+    if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+        return is_allowed(site, (const struct sockaddr *)&v6);
+    return otherwise;
+}
+
 /* A connection that another site opened may be used again: what this site may contact is judged anew before anything is sent. */
 static int before_request(void *context, char *ip, char *local_ip, int port, int local_port)
 {
     struct ha_transfer *transfer = context;
-    struct sockaddr_in v4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
-    const struct sockaddr *address = NULL;
     (void)local_ip;
     (void)port;
     (void)local_port;
-    if (inet_pton(AF_INET, ip, &v4.sin_addr) == 1)
-        address = (const struct sockaddr *)&v4;
-    else if (inet_pton(AF_INET6, ip, &v6.sin6_addr) == 1)
-        address = (const struct sockaddr *)&v6;
-    if (address && is_allowed(transfer->request.site, address)) {
+    if (transfer->request.site->proxy || is_text_allowed(transfer->request.site, ip, false)) {
         begin_listening(transfer);
         return CURL_PREREQFUNC_OK;
     }
@@ -238,6 +243,11 @@ int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err)
     transfer->easy = curl_easy_init();
     if (!transfer->easy)
         return ha_fail_nomem(err);
+    /* Behind a proxy only what is written as an address can be judged. */
+    transfer->forbidden =
+        transfer->request.site->proxy && !is_text_allowed(transfer->request.site, transfer->url.host, true);
+    if (transfer->forbidden)
+        return -1;
     if (set_up(transfer, transfer->easy))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s cannot do what is asked of it", ha_http_version());
     if (curl_multi_add_handle(transfer->http->multi, transfer->easy))
@@ -431,7 +441,7 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
 
 int ha_http_poll(struct ha_http *http, struct ha_error *err)
 {
-    if (http->options.check && http->options.check(http->options.check_context, err))
+    if (http->options.check && http->options.check(http->options.context, err))
         return -1;
     forgive_absence(http);
     int wait = start_due(http, TICK_MS);

@@ -24,7 +24,9 @@ struct ha_http_options {
     unsigned jobs; /* transfers at the same time, over all sites */
     /* Asked several times a second while it waits: -1 with an error ends the wait. May be NULL. */
     int (*check)(void *context, struct ha_error *err);
-    void *check_context;
+    /* Told before each wait for another attempt: how many there were, how long it will be, and what went wrong. May be NULL. */
+    void (*retry)(void *context, int attempts, int64_t wait_ms, const struct ha_error *err);
+    void *context;
 };
 
 int ha_http_new(const struct ha_http_options *options, struct ha_http **out, struct ha_error *err);

@@ -208,6 +208,8 @@ static void retry(struct ha_transfer *transfer, struct ha_error *err)
     http->retries++;
     http->env->random(http->env->context, &dice, sizeof dice, &ignored);
     int64_t wait = ha_retry_wait_ms(transfer->attempts, dice), asked = (int64_t)err->retry_after_s * 1000;
+    if (http->options.retry)
+        http->options.retry(http->options.context, transfer->attempts, wait > asked ? wait : asked, err);
     transfer->url = transfer->home; /* what it was redirected to may have been good for one moment only */
     transfer->redirects = 0;
     again(transfer, wait > asked ? wait : asked);
@@ -281,6 +283,7 @@ static bool renew(struct ha_transfer *transfer)
 static void refused(struct ha_transfer *transfer)
 {
     struct ha_error err = {0};
+    long wait = ha_transfer_retry_after_s(transfer);
     if (renew(transfer)) {
         transfer->attempts--;
         again(transfer, 0);
@@ -290,11 +293,14 @@ static void refused(struct ha_transfer *transfer)
         begin_anew(transfer, &err);
     else if (transfer->refusal.code != HA_E_OK)
         ha_fail(&err, code_of(transfer->status), "HTTP %d, and %s", transfer->status, transfer->refusal.text);
+    else if (wait > HA_RETRY_PATIENCE_S)
+        ha_fail(&err, code_of(transfer->status), "HTTP %d, and the service asks to wait %ld s",
+                transfer->status, wait);
     else
         ha_fail(&err, code_of(transfer->status), "HTTP %d", transfer->status);
     if (!transfer->changed)
         err.http = transfer->status;
-    err.retry_after_s = ha_transfer_retry_after_s(transfer);
+    err.retry_after_s = wait;
     retry(transfer, &err);
 }
 
@@ -331,10 +337,12 @@ static void broken(struct ha_transfer *transfer, enum ha_wire wire)
     struct ha_error err = {0};
     transfer->status = 0;
     if (transfer->forbidden)
-        ha_fail(&err, HA_E_ADDRESS, "the address of %s is not public, and the description does not allow it",
+        ha_fail(&err, HA_E_ADDRESS, "the address of %s is not public, and allow_addresses does not name it",
                 transfer->url.host);
+    else if (wire == HA_WIRE_UNTRUSTED)
+        ha_fail(&err, HA_E_UNTRUSTED, "the connection cannot be trusted (see tls): %s", transfer->reason);
     else
-        ha_fail(&err, wire == HA_WIRE_UNTRUSTED ? HA_E_UNTRUSTED : HA_E_UNAVAILABLE, "%s", transfer->reason);
+        ha_fail(&err, HA_E_UNAVAILABLE, "%s", transfer->reason);
     retry(transfer, &err);
 }
 

@@ -238,8 +238,14 @@ static void media_done(void *context, const struct ha_error *err)
 {
     struct fetching *fetching = context;
     struct ha_fetch *fetch = fetching->fetch;
+    struct ha_error told = err ? *err : (struct ha_error){0};
+    bool unreached = told.code == HA_E_ADDRESS || told.code == HA_E_UNTRUSTED;
+    size_t len = strlen(told.text);
+    /* What allows an address or an authority stands in the API of that origin; here there is none. */
+    if (unreached && !fetching->api->base.host[0])
+        snprintf(told.text + len, sizeof told.text - len, "; no API of the description has this origin");
     free(fetching);
-    fetch->done(fetch->context, err);
+    fetch->done(fetch->context, err ? &told : NULL);
 }
 
 /* An address that the service handed out carries what it needs; the API's credentials are not for it. */

@@ -105,8 +105,11 @@ static int step(struct pager *pager, const ha_json *envelope, const char *link, 
             return fail(pager, err, "names the next one with an overlong address");
         snprintf(pager->cursor, sizeof pager->cursor, "%s", link);
         return *more ? note_cursor(pager, err) : 0;
-    default:
-        return 0;
+    default: /* one answer is everything, unless it says itself that it is not */
+        return link[0]
+                   ? fail(pager, err,
+                          "names a next one in its header Link, and the description asks for one page only")
+                   : 0;
     }
 }
 
@@ -173,7 +176,7 @@ static int ask(struct pager *pager, const char *page, struct ha_answer *answer, 
     bool by_url = spec->style == HA_PAGE_NEXT_URL || spec->style == HA_PAGE_LINK;
     ha_buf_clear(&answer->text);
     ha_buf_clear(&answer->link);
-    answer->rel = spec->style == HA_PAGE_LINK ? spec->rel : NULL;
+    answer->rel = spec->style == HA_PAGE_LINK ? spec->rel : spec->style == HA_PAGE_NONE ? "next" : NULL;
     if (page && by_url) {
         request.url = page;
         request.base = pager->base[0] ? pager->base : NULL;

@@ -13,53 +13,46 @@
 #include "model/pointer.h"
 #include "model/template.h"
 #include "model/naming.h"
-#include "source/service_parts.h"
+#include "net/address.h"
+#include "source/service_compiler.h"
 
-/* Whether {id} has a value in a template. */
-enum variables { WITHOUT_ID, WITH_ID };
-
-struct compiler {
-    struct ha_service *service;
-    struct ha_remarks *remarks;
-    const ha_json *defaults;
-    char at[64];                /* pointer of the category at work */
-    char place[HA_POINTER_MAX]; /* pointer of what is judged in it */
-    enum variables variables;
-};
-
-static const char *place(struct compiler *compiler, const char *member)
+const char *ha_compiler_place(struct ha_compiler *compiler, const char *member)
 {
     snprintf(compiler->place, sizeof compiler->place, "%s/%.128s", compiler->at, member);
     return compiler->place;
 }
 
-/* The category's own member, else the default. */
-static const ha_json *either(const struct compiler *compiler, const ha_json *own, const char *member)
+const ha_json *ha_compiler_either(const struct ha_compiler *compiler, const ha_json *own, const char *member)
 {
     const ha_json *value = ha_json_get(own, member);
     return value ? value : ha_json_get(compiler->defaults, member);
 }
 
+bool ha_compiler_knows(const struct ha_compiler *compiler, const char *name)
+{
+    const ha_json *resolve = ha_json_get(ha_json_get(compiler->service->doc, HA_K_SUBJECT), HA_K_RESOLVE);
+    static const char *const always[] = {HA_K_AS_OF, HA_K_SINCE, HA_K_UNTIL};
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
+        if (strcmp(name, always[i]) == 0)
+            return true;
+    }
+    return strcmp(name, compiler->service->primary) == 0 ||
+           ha_json_get(ha_json_get(resolve, HA_K_IDENTIFIERS), name) != NULL;
+}
+
 static int check_variable(void *context, const char *name, struct ha_error *err)
 {
-    struct compiler *compiler = context;
-    const ha_json *resolve = ha_json_get(ha_json_get(compiler->service->doc, HA_K_SUBJECT), HA_K_RESOLVE);
-    static const char *const always[] = {"as_of", "since", "until"};
+    struct ha_compiler *compiler = context;
     (void)err;
-    for (size_t i = 0; i < 3; i++) {
-        if (strcmp(name, always[i]) == 0)
-            return 0;
-    }
-    if (strcmp(name, compiler->service->primary) == 0 ||
-        ha_json_get(ha_json_get(resolve, HA_K_IDENTIFIERS), name) ||
-        (compiler->variables == WITH_ID && strcmp(name, HA_K_ID) == 0))
+    if (ha_compiler_knows(compiler, name) ||
+        (compiler->variables == HA_WITH_ID && strcmp(name, HA_K_ID) == 0))
         return 0;
     ha_remarks_addf(compiler->remarks, compiler->place, "{%s} is no identifier of the subject", name);
     return 0;
 }
 
-static void check_template(struct compiler *compiler, const char *template, const char *where,
-                           enum variables variables)
+void ha_compiler_check_template(struct ha_compiler *compiler, const char *template, const char *where,
+                                enum ha_variables variables)
 {
     struct ha_error err;
     compiler->variables = variables;
@@ -68,8 +61,8 @@ static void check_template(struct compiler *compiler, const char *template, cons
         ha_remarks_addf(compiler->remarks, compiler->place, "%s", err.text);
 }
 
-static const struct ha_source_ops *check_api(struct compiler *compiler, const char *name, unsigned capability,
-                                             const char *can, const char *where)
+const struct ha_source_ops *ha_compiler_check_api(struct ha_compiler *compiler, const char *name,
+                                                  unsigned capability, const char *can, const char *where)
 {
     const ha_json *api = ha_service_api(compiler->service, name);
     if (!api) {
@@ -84,7 +77,20 @@ static const struct ha_source_ops *check_api(struct compiler *compiler, const ch
 
 /* ------------------------------------------------------------------------------------------- top level */
 
-static void check_apis(struct compiler *compiler)
+/* A range that no address can lie in allows nothing, and looks as if it did. */
+static void check_ranges(struct ha_compiler *compiler, const char *api, const ha_json *ranges)
+{
+    char where[HA_POINTER_MAX];
+    for (size_t i = 0; i < ha_json_count(ranges); i++) {
+        snprintf(where, sizeof where, "/apis/%s/allow_addresses/%zu", api, i);
+        if (!ha_address_range_valid(ha_json_text(ha_json_at(ranges, i))))
+            ha_remarks_addf(
+                compiler->remarks, where,
+                "it is neither a word nor the prefix of a network, such as 10.1.0.0/16, without bits behind its length");
+    }
+}
+
+static void check_apis(struct ha_compiler *compiler)
 {
     const ha_json *apis = ha_json_get(compiler->service->doc, HA_K_APIS);
     for (void *it = ha_json_first(apis); it; it = ha_json_next(apis, it)) {
@@ -97,13 +103,14 @@ static void check_apis(struct compiler *compiler)
         if (!ha_source_kind(ha_json_get_text(api, HA_K_KIND)))
             ha_remarks_addf(compiler->remarks, where, "this program has no source of kind '%s' yet",
                             ha_json_get_text(api, HA_K_KIND));
+        check_ranges(compiler, name, ha_json_get(api, HA_K_ALLOW_ADDRESSES));
         snprintf(where, sizeof where, "/apis/%s/prefix", name);
         if (ha_json_get_text(api, HA_K_PREFIX))
-            check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, WITHOUT_ID);
+            ha_compiler_check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, HA_WITHOUT_ID);
     }
 }
 
-static void check_subject(struct compiler *compiler)
+static void check_subject(struct ha_compiler *compiler)
 {
     const ha_json *subject = ha_json_get(compiler->service->doc, HA_K_SUBJECT);
     const ha_json *resolve = ha_json_get(subject, HA_K_RESOLVE);
@@ -114,165 +121,16 @@ static void check_subject(struct compiler *compiler)
         regfree(&pattern);
     if (!resolve)
         return;
-    check_api(compiler, ha_json_get_text(resolve, HA_K_API), HA_SOURCE_PAGES, "answer requests",
-              "/subject/resolve/api");
-    check_template(compiler, ha_json_get_text(resolve, HA_K_GET), "/subject/resolve/get", WITHOUT_ID);
+    ha_compiler_check_api(compiler, ha_json_get_text(resolve, HA_K_API), HA_SOURCE_PAGES, "answer requests",
+                          "/subject/resolve/api");
+    ha_compiler_check_template(compiler, ha_json_get_text(resolve, HA_K_GET), "/subject/resolve/get",
+                               HA_WITHOUT_ID);
 }
 
-/* ------------------------------------------------------------------------------------------------ from */
-
-static enum ha_page_style style_of(const char *word)
+static void compile_subject(struct ha_compiler *compiler, struct ha_category *category)
 {
-    static const struct {
-        const char *word;
-        enum ha_page_style style;
-    } styles[] = {{"none", HA_PAGE_NONE},         {"cursor", HA_PAGE_CURSOR}, {"token", HA_PAGE_TOKEN},
-                  {"next_url", HA_PAGE_NEXT_URL}, {"number", HA_PAGE_NUMBER}, {"offset", HA_PAGE_OFFSET},
-                  {"link_header", HA_PAGE_LINK}};
-    for (size_t i = 0; word && i < sizeof styles / sizeof *styles; i++) {
-        if (strcmp(styles[i].word, word) == 0)
-            return styles[i].style;
-    }
-    return HA_PAGE_NONE; /* the schema knows no others */
-}
-
-/* A page of its own style inherits nothing from the default; without a style it inherits member by member. */
-static const ha_json *page_member(const ha_json *own, const ha_json *inherited, const char *member)
-{
-    const char *style = ha_json_get_text(own, HA_K_STYLE), *before = ha_json_get_text(inherited, HA_K_STYLE);
-    const ha_json *value = ha_json_get(own, member);
-    if (value || (style && before && strcmp(style, before) != 0))
-        return value;
-    return ha_json_get(inherited, member);
-}
-
-static const char *kind_of(const struct compiler *compiler, const char *api)
-{
-    const char *kind = ha_json_get_text(ha_service_api(compiler->service, api), HA_K_KIND);
-    return kind ? kind : "";
-}
-
-static void compile_page(struct compiler *compiler, struct ha_category *category, const ha_json *from)
-{
-    const ha_json *own = ha_json_get(from, HA_K_PAGE),
-                  *inherited = ha_json_get(compiler->defaults, HA_K_PAGE);
-    struct ha_page_spec *page = &category->page;
-    if (own && ha_json_is(own, HA_JSON_NULL))
-        return;
-    page->style = style_of(ha_json_text(page_member(own, inherited, HA_K_STYLE)));
-    page->param = ha_json_text(page_member(own, inherited, HA_K_PARAM));
-    page->size_param = ha_json_text(page_member(own, inherited, HA_K_SIZE_PARAM));
-    page->rel = ha_json_text(page_member(own, inherited, HA_K_REL));
-    page->next = ha_json_text(page_member(own, inherited, HA_K_NEXT));
-    page->more = ha_json_text(page_member(own, inherited, HA_K_MORE));
-    page->total = ha_json_text(page_member(own, inherited, HA_K_TOTAL));
-    page->size = ha_json_int(page_member(own, inherited, HA_K_SIZE), 0);
-    page->start = ha_json_int(page_member(own, inherited, HA_K_START), page->style == HA_PAGE_NUMBER ? 1 : 0);
-    bool follows =
-        page->style == HA_PAGE_CURSOR || page->style == HA_PAGE_TOKEN || page->style == HA_PAGE_NEXT_URL;
-    const struct ha_source_ops *kind =
-        category->api ? ha_source_kind(kind_of(compiler, category->api)) : NULL;
-    if (!page->rel)
-        page->rel = "next";
-    if (page->style == HA_PAGE_LINK && kind && !(kind->capabilities & HA_SOURCE_LINK_HEADER))
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/page/style"),
-                        "an API of kind '%s' cannot page by link_header", kind->kind);
-    if (follows && !page->next)
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/page"),
-                        "\"next\" is missing: where a page names the next one");
-    if ((page->style == HA_PAGE_NUMBER || page->style == HA_PAGE_OFFSET) && page->size == 0)
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/page"),
-                        "\"size\" is missing: a shorter page is the last one");
-}
-
-static void compile_nested(struct compiler *compiler, struct ha_category *category, const ha_json *from)
-{
-    const char *each = ha_json_get_text(from, HA_K_EACH);
-    category->parent = ha_service_category(compiler->service, each);
-    if (category->parent < 0 || &compiler->service->categories[category->parent] >= category)
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/each"),
-                        "no category '%s' stands before this one", each);
-    else if (compiler->service->categories[category->parent].none)
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/each"), "category '%s' has no items", each);
-    else
-        return;
-    category->parent = -1;
-}
-
-/* A `param` or `size_param` that is a pointer writes into the body of a POST. */
-static void check_body_pointer(struct compiler *compiler, const struct ha_category *category,
-                               const char *pointer, const char *member)
-{
-    if (pointer && pointer[0] == '/' && !category->body)
-        ha_remarks_addf(compiler->remarks, place(compiler, member),
-                        "a pointer into the body, and there is no body");
-    else if (pointer && pointer[0] == '/' && !ha_pointer_valid(pointer))
-        ha_remarks_addf(compiler->remarks, place(compiler, member), "it is no JSON Pointer");
-}
-
-static void check_own_template(struct compiler *compiler, const char *template, const char *member,
-                               enum variables variables)
-{
-    char where[HA_POINTER_MAX];
-    snprintf(where, sizeof where, "%s/%.300s", compiler->at, member);
-    check_template(compiler, template, where, variables);
-}
-
-static void check_query(struct compiler *compiler, const ha_json *query, const char *member,
-                        enum variables variables)
-{
-    char where[256];
-    for (void *it = ha_json_first(query); it; it = ha_json_next(query, it)) {
-        if (ha_json_member_key(it)[0] == '$')
-            continue;
-        snprintf(where, sizeof where, "%.40s/%.200s", member, ha_json_member_key(it));
-        check_own_template(compiler, ha_json_text(ha_json_member_value(it)), where, variables);
-    }
-}
-
-static void compile_detail(struct compiler *compiler, struct ha_category *category, const ha_json *detail)
-{
-    bool text = ha_json_text(detail) != NULL;
-    if (!detail)
-        return;
-    category->detail = text ? ha_json_text(detail) : ha_json_get_text(detail, HA_K_GET);
-    category->detail_query = ha_json_get(detail, HA_K_QUERY);
-    category->detail_item = ha_json_get_text(detail, HA_K_ITEM) ? ha_json_get_text(detail, HA_K_ITEM) : "";
-    check_own_template(compiler, category->detail, text ? "from/detail" : "from/detail/get", WITH_ID);
-    check_query(compiler, category->detail_query, "from/detail/query", WITH_ID);
-    if (!strstr(category->detail, "{id}"))
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/detail"),
-                        "without {id} every item would ask for the same");
-}
-
-static void compile_request(struct compiler *compiler, struct ha_category *category, const ha_json *from)
-{
-    const char *post = ha_json_get_text(from, HA_K_POST), *on_404 = ha_json_get_text(from, HA_K_ON_404);
-    category->api = ha_json_get_text(from, HA_K_API);
-    category->get = post ? post : ha_json_get_text(from, HA_K_GET);
-    category->body = post ? ha_json_get(from, HA_K_BODY) : NULL;
-    category->error = ha_json_get_text(from, HA_K_ERROR);
-    category->empty_on_404 = on_404 && strcmp(on_404, "empty") == 0;
-    check_api(compiler, category->api, post ? HA_SOURCE_POST : HA_SOURCE_PAGES, "answer such requests",
-              place(compiler, "from/api"));
-    if (ha_json_get(from, HA_K_LIST))
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/list"),
-                        "no source of this program lists keys yet");
-    if (post && !category->body)
-        ha_remarks_addf(compiler->remarks, place(compiler, "from/post"), "\"body\" is missing");
-    if (category->get)
-        check_own_template(compiler, category->get, post ? "from/post" : "from/get", WITHOUT_ID);
-    check_query(compiler, ha_json_get(from, HA_K_QUERY), "from/query", WITHOUT_ID);
-    compile_page(compiler, category, from);
-    compile_detail(compiler, category, ha_json_get(from, HA_K_DETAIL));
-    check_body_pointer(compiler, category, category->page.param, "from/page/param");
-    check_body_pointer(compiler, category, category->page.size_param, "from/page/size_param");
-}
-
-static void compile_subject(struct compiler *compiler, struct ha_category *category)
-{
-    const ha_json *binding = either(compiler, category->spec, HA_K_SUBJECT);
-    const char *text = ha_json_text(binding), *where = place(compiler, "subject");
+    const ha_json *binding = ha_compiler_either(compiler, category->spec, HA_K_SUBJECT);
+    const char *text = ha_json_text(binding), *where = ha_compiler_place(compiler, "subject");
     category->is = compiler->service->primary;
     if (!binding) {
         ha_remarks_addf(compiler->remarks, where,
@@ -299,7 +157,7 @@ static void compile_subject(struct compiler *compiler, struct ha_category *categ
 
 /* --------------------------------------------------------------------------------------- field ledger */
 
-static int add_field(struct compiler *compiler, struct ha_category *category, const char *pointer,
+static int add_field(struct ha_compiler *compiler, struct ha_category *category, const char *pointer,
                      enum ha_field_use use, const char *reason, const char *show, const char *where,
                      struct ha_error *err)
 {
@@ -314,7 +172,7 @@ static int add_field(struct compiler *compiler, struct ha_category *category, co
 }
 
 struct mapped {
-    struct compiler *compiler;
+    struct ha_compiler *compiler;
     struct ha_category *category;
 };
 
@@ -328,10 +186,10 @@ static int add_mapped(void *context, const char *pointer, bool parent, struct ha
         category = &mapped->compiler->service->categories[category->parent];
     }
     return add_field(mapped->compiler, category, pointer, HA_FIELD_MAPPED, NULL, NULL,
-                     place(mapped->compiler, "map"), err);
+                     ha_compiler_place(mapped->compiler, "map"), err);
 }
 
-static int add_omitted(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
+static int add_omitted(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     const ha_json *omit = ha_json_get(category->spec, HA_K_OMIT);
     for (void *it = ha_json_first(omit); it; it = ha_json_next(omit, it)) {
@@ -343,14 +201,14 @@ static int add_omitted(struct compiler *compiler, struct ha_category *category, 
             reason = ha_json_get_text(value, HA_K_REASON);
             show = ha_json_get_text(value, HA_K_SHOW) ? ha_json_get_text(value, HA_K_SHOW) : show;
         }
-        if (add_field(compiler, category, pointer, HA_FIELD_OMITTED, reason, show, place(compiler, "omit"),
-                      err))
+        if (add_field(compiler, category, pointer, HA_FIELD_OMITTED, reason, show,
+                      ha_compiler_place(compiler, "omit"), err))
             return -1;
     }
     return 0;
 }
 
-static int add_media_fields(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
+static int add_media_fields(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     for (size_t i = 0; i < category->media_count; i++) {
         const struct ha_media_spec *media = &category->media[i];
@@ -364,19 +222,19 @@ static int add_media_fields(struct compiler *compiler, struct ha_category *categ
                                         media->created_at};
         for (size_t p = 0; p < sizeof pointers / sizeof *pointers; p++) {
             if (add_field(compiler, category, pointers[p], HA_FIELD_MAPPED, NULL, NULL,
-                          place(compiler, "media"), err))
+                          ha_compiler_place(compiler, "media"), err))
                 return -1;
         }
     }
     return 0;
 }
 
-static int compile_fields(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
+static int compile_fields(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     struct mapped mapped = {compiler, category};
     const ha_json *keep = ha_json_get(category->spec, HA_K_KEEP),
                   *rules = ha_json_get(category->spec, HA_K_WITHHOLD);
-    const char *where = place(compiler, "keep");
+    const char *where = ha_compiler_place(compiler, "keep");
     if (category->map && ha_map_pointers(category->map, add_mapped, &mapped, err))
         return -1;
     for (size_t i = 0; i < ha_json_count(keep); i++) {
@@ -391,30 +249,31 @@ static int compile_fields(struct compiler *compiler, struct ha_category *categor
     }
     if (category->binding == HA_BIND_POINTER &&
         add_field(compiler, category, category->field, HA_FIELD_MAPPED, NULL, NULL,
-                  place(compiler, "subject"), err))
+                  ha_compiler_place(compiler, "subject"), err))
         return -1;
     if (category->parent >= 0 && category->items[0] &&
         add_field(compiler, &compiler->service->categories[category->parent], category->items,
-                  HA_FIELD_LISTED, NULL, NULL, place(compiler, "from/items"), err))
+                  HA_FIELD_LISTED, NULL, NULL, ha_compiler_place(compiler, "from/items"), err))
         return -1;
-    if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL, place(compiler, "time"),
-                  err) ||
+    if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL,
+                  ha_compiler_place(compiler, "time"), err) ||
         add_media_fields(compiler, category, err))
         return -1;
     return add_omitted(compiler, category, err);
 }
 
 /* The id becomes a file name, and Windows keeps some for its devices. */
-static void check_file_name(struct compiler *compiler, const char *id)
+static void check_file_name(struct ha_compiler *compiler, const char *id)
 {
     struct ha_error err;
     if (ha_path_check(id, 0, &err))
-        ha_remarks_addf(compiler->remarks, place(compiler, "id"), "no file can be called so: %s", err.text);
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "id"), "no file can be called so: %s",
+                        err.text);
 }
 
 /* ----------------------------------------------------------------------------------------------- media */
 
-static void compile_medium(struct compiler *compiler, const ha_json *spec, size_t index,
+static void compile_medium(struct ha_compiler *compiler, const ha_json *spec, size_t index,
                            struct ha_media_spec *media)
 {
     char where[HA_POINTER_MAX];
@@ -435,19 +294,18 @@ static void compile_medium(struct compiler *compiler, const ha_json *spec, size_
     check_file_name(compiler, media->role);
     if (media->url)
         return;
-    if (media->md5 || ha_json_get(spec, HA_K_VERSION))
-        ha_remarks_addf(compiler->remarks, where,
-                        "no source of this program checks md5 or asks for versions yet");
+    if (ha_json_get(spec, HA_K_VERSION))
+        ha_remarks_addf(compiler->remarks, where, "no source of this program asks for versions yet");
     media->pointer = media->key[0] == '/';
-    check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
+    ha_compiler_check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (!media->pointer)
-        check_template(compiler, media->key, where, WITH_ID);
+        ha_compiler_check_template(compiler, media->key, where, HA_WITH_ID);
     else if (!ha_json_get(ha_service_api(compiler->service, media->api), HA_K_PREFIX))
         ha_remarks_addf(compiler->remarks, where,
                         "the key comes from the item, and the API has no prefix that binds it to the person");
 }
 
-static int compile_media(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
+static int compile_media(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     const ha_json *list = ha_json_get(category->spec, HA_K_MEDIA);
     category->media_count = ha_json_count(list);
@@ -480,20 +338,17 @@ static enum ha_as time_conversion(const struct ha_category *category, const ha_j
     return as;
 }
 
-static int compile_data(struct compiler *compiler, struct ha_category *category, struct ha_error *err)
+static int compile_data(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     const ha_json *from = ha_json_get(category->spec, HA_K_FROM),
                   *time = ha_json_get(category->spec, HA_K_TIME);
-    const char *items = ha_json_text(either(compiler, from, HA_K_ITEMS));
+    const char *items = ha_json_text(ha_compiler_either(compiler, from, HA_K_ITEMS));
     char where[HA_POINTER_MAX];
     category->items = items ? items : "";
-    if (ha_json_get(from, HA_K_EACH))
-        compile_nested(compiler, category, from);
-    else
-        compile_request(compiler, category, from);
+    ha_compile_from(compiler, category, from);
     compile_subject(compiler, category);
     if (ha_json_get(category->spec, HA_K_SWEEP))
-        ha_remarks_addf(compiler->remarks, place(compiler, "sweep"),
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "sweep"),
                         "no source of this program lists keys yet");
     category->time = ha_json_text(time) ? ha_json_text(time) : ha_json_get_text(time, HA_K_FROM);
     category->time_as = time_conversion(category, time);
@@ -508,7 +363,7 @@ static int compile_data(struct compiler *compiler, struct ha_category *category,
     return compile_fields(compiler, category, err);
 }
 
-static int compile_category(struct compiler *compiler, const ha_json *spec, size_t index,
+static int compile_category(struct ha_compiler *compiler, const ha_json *spec, size_t index,
                             struct ha_error *err)
 {
     struct ha_service *service = compiler->service;
@@ -519,7 +374,7 @@ static int compile_category(struct compiler *compiler, const ha_json *spec, size
     category->record = ha_json_get_text(spec, HA_K_RECORD);
     category->none = strcmp(category->record, HA_W_RECORD_TYPE_NONE) == 0;
     if (ha_service_category(service, ha_json_get_text(spec, HA_K_ID)) >= 0)
-        ha_remarks_addf(compiler->remarks, place(compiler, "id"), "another category has this id");
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "id"), "another category has this id");
     category->id = ha_json_get_text(spec, HA_K_ID);
     check_file_name(compiler, category->id);
     return category->none ? 0 : compile_data(compiler, category, err);
@@ -527,7 +382,7 @@ static int compile_category(struct compiler *compiler, const ha_json *spec, size
 
 int ha_service_compile(struct ha_service *service, struct ha_remarks *remarks, struct ha_error *err)
 {
-    struct compiler compiler = {.service = service, .remarks = remarks};
+    struct ha_compiler compiler = {.service = service, .remarks = remarks};
     const ha_json *list = ha_json_get(service->doc, HA_K_CATEGORIES);
     compiler.defaults = ha_json_get(service->doc, HA_K_DEFAULTS);
     check_apis(&compiler);

@@ -58,8 +58,8 @@ struct ha_answer {
     const char *rel;       /* the relation to look for in Link headers (RFC 8288), or NULL */
     struct ha_buf link;    /* the address found there */
     struct ha_buf address; /* where it was asked for, on the network */
+    int attempts;          /* on the network */
     bool ended;            /* of `ask`: it is whole, or failed */
-    int attempts;          /* set by the source */
     struct ha_error failure;
 };
 

@@ -49,6 +49,11 @@ class _State:
     folder = None
 
 
+def stand(root, folder):
+    """For what is no test file: the project's folder, and one for everything temporary."""
+    _State.root, _State.folder = Path(root), Path(folder)
+
+
 def binary():
     return _State.binary
 

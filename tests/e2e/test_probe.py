@@ -266,6 +266,11 @@ class Suggestions(unittest.TestCase):
         shop = Shop(category("notes", subject="request"), notes=[{"id": "1", "owner_id": 41}, {"id": "2", "owner_id": 42}])
         self.assertNotIn("subject", shop.seen()["notes"]["suggestions"])
 
+    def test_a_file_inside_an_unknown_object(self):
+        shop = Shop(category("notes"), notes=[{"id": "1", "user": 41, "file": {
+            "href": f"https://cdn.shop.example/{CANARY}.png", "name": f"{CANARY}.png", "more": [{"url": f"a/{CANARY}.png"}]}}])
+        self.assertEqual(shop.seen()["notes"]["hints"], ['/file/href may say where a file is: see "media"'])
+
     def test_times_that_are_none(self):
         shop = Shop(category("notes"), notes=[{"id": "1", "user": 41, "created": 12, "updated": "soon"}])
         self.assertEqual(shop.seen()["notes"]["suggestions"], {"keep": ["/created", "/updated"]})

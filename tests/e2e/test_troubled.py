@@ -6,6 +6,10 @@ data/withheld.jsonl and in the counts; drift is a number in the archive and poin
 --allow-partial nothing is published. Counts and bytes in general are for test_demo_contents.py.
 """
 
+import base64
+import hashlib
+import json
+import shutil
 import sys
 import unittest
 
@@ -187,6 +191,44 @@ class Published(unittest.TestCase):
         for path in (archive.zip, archive.tree / "tagmanifest-sha256.txt"):
             run = command("minisign", "-Vm", path, "-P", harness.public_text())
             self.assertEqual(run.code, 0, run)
+
+
+class StatedHashes(unittest.TestCase):
+    """A hash that the record states is held against the bytes, in each of the spellings that services use."""
+
+    def export_with(self, code=0, **members):
+        """The minimal account whose pictures have these members: NAME(bytes) -> value."""
+        place = harness.scratch("stated") / "minimal"
+        shutil.copytree(harness.root() / "fixtures" / "minimal", place)
+        document = harness.read_json(place / "service.json")
+        pictures = next(one for one in document["categories"] if one["id"] == "pictures")
+        pictures["media"][0] |= {name: "/" + name for name in members}
+        (place / "service.json").write_text(json.dumps(document), encoding="utf-8")
+        listing = place / "store/people/12/pictures.json"
+        page = harness.read_json(listing)
+        for item in page["items"]:
+            data = (place / f"store/pictures/12/{item['id']}.png").read_bytes()
+            item |= {name: value(data) for name, value in members.items()}
+        listing.write_text(json.dumps(page), encoding="utf-8")
+        return harness.export("12", "--allow-partial", description=place / "service.json", code=code)
+
+    def test_right_ones(self):
+        md5, sha256 = hashlib.md5, hashlib.sha256
+        for name, value in (("md5", lambda data: md5(data).hexdigest()),
+                            ("md5", lambda data: md5(data).hexdigest().upper()),
+                            ("md5", lambda data: base64.b64encode(md5(data).digest()).decode()),
+                            ("sha256", lambda data: sha256(data).hexdigest()),
+                            ("sha256", lambda data: sha256(data).hexdigest().upper())):
+            with self.subTest(name=name, value=value(b"")):
+                self.assertEqual(self.export_with(**{name: value}).export["outcome"], "complete")
+
+    def test_wrong_ones(self):
+        for name in ("md5", "sha256"):
+            with self.subTest(name):
+                archive = self.export_with(code=3, **{name: lambda data, name=name: hashlib.new(name, data + b"!").hexdigest()})
+                causes = {line["cause"] for line in read_lines(archive.tree / "data/missing.jsonl")}
+                self.assertEqual(causes, {"hash_mismatch"})
+                self.assertEqual(archive.export["totals"]["files"]["delivered"], 0)
 
 
 if __name__ == "__main__":

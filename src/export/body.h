@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The body of a file on its way into the archive. */
+#ifndef HA_EXPORT_BODY_H
+#define HA_EXPORT_BODY_H
+
+#include "export/run.h"
+#include "io/digest.h"
+#include "io/sink.h"
+#include "model/sniff.h"
+
+/* A sink that holds the first bytes back until they tell what the file is; then the entry is opened under its name. */
+struct ha_body {
+    struct ha_sink sink;
+    struct ha_run *run;
+    const struct ha_index_item *item;
+    uint64_t size; /* as the source states it, or HA_SIZE_UNKNOWN */
+    uint8_t head[HA_SNIFF_SIZE];
+    size_t have;
+    struct ha_sink *out; /* the open entry, or NULL */
+    struct ha_entry entry;
+    const struct ha_file_type *type;
+    struct ha_md5 *md5; /* where the record states one */
+};
+
+/* The `begin` of a struct ha_fetch whose context is a body with its run and item: may come again, then what came before does not count. */
+int ha_body_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err);
+
+/* What came so far does not count. */
+void ha_body_drop(struct ha_body *body);
+
+#endif

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Many records and many files over HTTP: nothing is lost to faults, memory stays flat, and a dead service ends a run.
+
+It owns a service of generated lists. The waits of the last test are holdall's own defaults, so it takes a minute.
+"""
+
+import json
+import time
+import unittest
+
+import fake
+import harness
+
+USER = "gen1"
+ID = ("--export-id", "0f9a1b2c-3d4e-4f60-8a7b-9c0d1e2f3a4b")
+TEXTS = {"format": "holdall-texts-1", "language": "en",
+         "texts": {"purposes.operate": "To run the service.", "retention.account": "As long as you have an account.",
+                   "rights.access": "You can ask for a copy.", "complaint.authority": "You can complain."}}
+MIB = 1 << 20
+
+
+def notes(query, media):
+    category = {
+        "id": "notes", "record": "record", "title": "Notes", "scope": ["access"], "origin": "provided",
+        "privacy": {"purposes": ["operate"], "retention": "account"}, "subject": "/user_id",
+        "from": {"api": "gen", "get": "/notes", "query": {"user": "{user_id}", **query}, "items": "/data",
+                 "page": {"style": "cursor", "param": "cursor", "next": "/meta/next", "total": "/meta/total"}},
+        "map": {"id": "/id", "text": "/text", "created_at": "/created_at"}, "keep": ["/number", "/ratio", "/tags"]}
+    if media:
+        category["media"] = [{"role": "picture", "api": "media", "key": "/key", "size": "/bytes", "sha256": "/sha256",
+                              "type": "/mime"}]
+    return category
+
+
+def description(server, query, media=False, limits=None):
+    """A service whose only list has COUNT notes in pages; with MEDIA some of them have a picture."""
+    place = harness.scratch("genie")
+    common = {"kind": "http", "allow_addresses": ["loopback"], **({"limits": limits} if limits else {})}
+    document = {
+        "format": "holdall-service-1",
+        "service": {"id": "genie", "name": "Genie", "controller": {"name": "Genie", "email": "privacy@genie.example"}},
+        "subject": {"primary": "user_id", "pattern": "^[a-z0-9]{1,12}$",
+                    "resolve": {"api": "gen", "get": "/users/{user_id}"}},
+        "apis": {"gen": {**common, "url": server.main + "/gen"},
+                 "media": {**common, "url": server.main + "/gen/media", "prefix": "gen/{user_id}/"}},
+        "privacy": {"texts": "{language}.json", "recipients": [], "sold_or_shared": False, "complaint": "authority"},
+        "categories": [notes(query, media)]}
+    (place / "en.json").write_text(json.dumps(TEXTS), encoding="utf-8")
+    (place / "service.json").write_text(json.dumps(document), encoding="utf-8")
+    return place / "service.json"
+
+
+class Load(unittest.TestCase):
+    def test_one_answer_in_twenty_fails(self):
+        """10,000 records over 100 pages and 2,000 files: with 5 % of the answers failing the archive has the same bytes."""
+        query = {"count": "10000", "page_size": "100", "files": "5"}
+        chaos = {"log": False, "seed": 7,
+                 "chaos": {"share": 0.05, "kinds": ["503", "reset", "cut", "stall"], "stall": 4}}
+        archives = []
+        for scenario in ({"log": False}, chaos):
+            with fake.Server(scenario) as server:
+                path = description(server, query, media=True, limits={"stall_timeout": "1s"})
+                archives.append(harness.export(USER, *ID, description=path))
+        calm, stormy = archives
+        self.assertEqual(calm.report["retries"], 0)
+        self.assertGreater(stormy.report["retries"], 60)
+        totals = stormy.export["totals"]
+        self.assertEqual(totals["records"]["delivered"], 10000)
+        self.assertEqual(totals["files"]["delivered"], 2000)
+        self.assertEqual(calm.zip.read_bytes(), stormy.zip.read_bytes())
+
+    def test_memory(self):
+        """The peak hardly grows from 20,000 records to ten times as many, and both are far below 64 MiB."""
+        peaks = []
+        for count in (20000, 200000):
+            with fake.Server({"log": False}) as server:
+                path = description(server, {"count": str(count), "page_size": "1000"})
+                archive = harness.export(USER, description=path)
+            self.assertEqual(archive.export["totals"]["records"]["delivered"], count)
+            peaks.append(archive.report["memory_peak_bytes"])
+        if not harness.SANITIZED:
+            self.assertLess(peaks[1], 48 * MIB)
+            self.assertLess(peaks[1] - peaks[0], 12 * MIB)
+
+    def test_many_jobs_keep_the_order(self):
+        """One transfer at a time or sixty-four: the same bytes."""
+        query = {"count": "300", "page_size": "100", "files": "1"}
+        with fake.Server({"log": False}) as server:
+            path = description(server, query, media=True)
+            found = {harness.export(USER, *ID, "--jobs", jobs, description=path).zip.read_bytes()
+                     for jobs in ("1", "5", "64")}
+        self.assertEqual(len(found), 1)
+
+
+class Dead(unittest.TestCase):
+    def end_of(self, scenario, query, media=False):
+        """Exit code, sentence and seconds of a run with default settings against a service that is dead in this way."""
+        with fake.Server(scenario) as server:
+            path = description(server, query, media=media)
+            begun = time.monotonic()
+            run = harness.try_export(USER, harness.scratch("dead"), description=path)
+            return run, time.monotonic() - begun
+
+    def test_files_are_refused(self):
+        """Lists answer, files do not: the run ends at once instead of trying 500 files five times each."""
+        run, seconds = self.end_of({"rules": [{"path": "/gen/media/", "close": "request"}]},
+                                   {"count": "500", "page_size": "100", "files": "1"}, media=True)
+        self.assertEqual(run.code, 5, run)
+        self.assertIn("notes: a file of record notes-", run.err)
+        self.assertLess(seconds, 60)
+
+    def test_silence(self):
+        """A service that takes connections and never answers ends the run within 90 seconds."""
+        run, seconds = self.end_of({"rules": [{"path": "/gen/notes", "stall": 3600, "stage": "request"}]},
+                                   {"count": "10", "page_size": "10"})
+        self.assertEqual(run.code, 5, run)
+        self.assertIn("notes: GET http://127.0.0.1:", run.err)
+        self.assertIn("after 2 attempts", run.err)
+        self.assertLess(seconds, 90)
+
+
+if __name__ == "__main__":
+    harness.main()
