@@ -161,10 +161,6 @@ static void end_failed(struct ha_transfer *transfer, struct ha_error *err)
         snprintf(text, sizeof text, "%.440s after %d attempts", err->text, transfer->attempts);
         snprintf(err->text, sizeof err->text, "%s", text);
     }
-    if (err->retry_after_s > HA_RETRY_PATIENCE_S) {
-        snprintf(text, sizeof text, "%.440s; it asks to wait %ld seconds", err->text, err->retry_after_s);
-        snprintf(err->text, sizeof err->text, "%s", text);
-    }
     ha_context(err, "%s %s", transfer->request.post ? "POST" : "GET", shown);
     end(transfer, err);
 }

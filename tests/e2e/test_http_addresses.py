@@ -15,7 +15,7 @@ from httpcase import Case, by_address, category, rules, side_by_side, trial  # n
 
 ALLOWED = ["127.0.0.1/32"]
 LIST = "/users/[^/]*/prompts"
-NOT_PUBLIC = r"the address of \S+ is not public, and the description does not allow it"
+NOT_PUBLIC = r"the address of \S+ is not public, and allow_addresses does not name it"
 # What the system would take for 127.0.0.2; `{port}` is its listener's.
 SPELLINGS = {
     "as it is": "http://127.0.0.2:{port}", "capitals": "HTTP://127.0.0.2:{port}", "whole number": "http://2130706434:{port}",
@@ -139,7 +139,7 @@ class Refused(Case):
                 if done.code == 2 and allowed:
                     self.assertIn("origins", done.told)
                     continue
-                self.failed(done, 4, rf"uploads: a file of record .*{NOT_PUBLIC}$" if allowed else "uploads: page 1: item 3: ")
+                self.failed(done, 4, rf"uploads: a file of record .*{NOT_PUBLIC}" if allowed else "uploads: page 1: item 3: ")
 
     def test_token_address(self):
         def edit(doc, server):

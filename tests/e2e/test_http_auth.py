@@ -243,7 +243,7 @@ class Tokens(Auth):
         staying = {
             "503": (faulty(status=503, headers={"Retry-After": "0"}), 5, "HTTP 503 after 2 attempts"), "reset": (faulty(reset="request"), 5, "after 2 attempts"),
             "silent": (faulty(stall=30, stage="request"), 5, "after 2 attempts"),
-            "long wait": (faulty(status=429, headers={"Retry-After": "7200"}), 5, "it asks to wait 7200 seconds"),
+            "long wait": (faulty(status=429, headers={"Retry-After": "7200"}), 5, "asks to wait 7200 s$"),
             "no JSON": (faulty(body="<html>log in</html>"), 1, "the answer: invalid token"),
             "cut JSON": (faulty(body='{"access_token":"CANARY-token", "x": CANARY'), 1, "the answer: .*invalid token"),
             "no token": (faulty(body={"token_type": "Bearer"}), 1, "no access_token"),

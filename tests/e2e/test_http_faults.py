@@ -232,7 +232,7 @@ class Waiting(Case):
         }
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
-                self.failed(done, 5, r"^holdall: prompts: page 2: GET \S+: HTTP (429|503); it asks to wait 3[56]\d\d seconds$")
+                self.failed(done, 5, r"^holdall: prompts: page 2: GET \S+: HTTP (429|503), and the service asks to wait 3[56]\d\d s$")
                 self.assertAlmostEqual(done.report["error"]["retry_after_s"], 3600, delta=5)
                 self.assertLess(done.seconds, 5 * SLOW)
                 self.assertEqual(len(done.asked("/prompts?")), 2)
