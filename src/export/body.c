@@ -133,7 +133,7 @@ int ha_body_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha
     if (stated >= 0 && size == HA_SIZE_UNKNOWN)
         body->size = (uint64_t)stated;
     else if (stated >= 0 && size != (uint64_t)stated)
-        return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where its record states %lld",
+        return ha_fail(err, HA_E_HASH, "it has %llu bytes where its record states %lld",
                        (unsigned long long)size, (long long)stated);
     if (body->item->md5 && !(body->md5 = ha_md5_new(err)))
         return -1;

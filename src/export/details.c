@@ -75,7 +75,8 @@ static int begin(struct ha_details *details, struct slot *slot, struct ha_error 
     if (ha_template_expand(details->category->detail, HA_TEMPLATE_URI, ha_id_variable, &scope, &path, err) ||
         ha_request_query(details->category->detail_query, NULL, ha_id_variable, &scope, &query, err))
         return -1;
-    const struct ha_request request = {.path = ha_buf_text(&path), .query = ha_buf_text(&query)};
+    const struct ha_request request = {
+        .path = ha_buf_text(&path), .query = ha_buf_text(&query), .quiet = true};
     if (ops->ask)
         return ops->ask(details->api->source, &request, &slot->answer, &slot->under_way, err);
     slot->answer.ended = true;

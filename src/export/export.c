@@ -203,6 +203,14 @@ static int64_t allowed_share(const ha_json *missing)
     return share;
 }
 
+static int only_gone_record(void *context, const struct ha_index_record *record, struct ha_error *err)
+{
+    (void)err;
+    if (strcmp(record->why, HA_W_CAUSE_GONE) != 0)
+        *(bool *)context = false;
+    return 0;
+}
+
 static int only_gone(void *context, const struct ha_index_item *item, struct ha_error *err)
 {
     (void)err;
@@ -222,7 +230,8 @@ static int may_publish(struct ha_run *run, bool *may, struct ha_error *err)
     if (*may || !word || strcmp(word, "none") == 0 || count * 1000000 > expected * allowed_share(missing))
         return 0;
     for (size_t i = 0; i < run->service->category_count; i++) {
-        if (ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, only_gone, &gone, err))
+        if (ha_index_each_record(run->index, (int)i, HA_STATE_MISSING, only_gone_record, &gone, err) ||
+            ha_index_each_item(run->index, (int)i, HA_STATE_MISSING, only_gone, &gone, err))
             return -1;
     }
     *may = strcmp(word, "any") == 0 || gone;

@@ -317,7 +317,9 @@ static int take_detail(void *context, const char *id, const struct ha_page_item 
     if (parse_item(lister, text, &raw, err))
         return -1;
     lister->again = lister->due = id;
-    return list_item(lister, raw, NULL, err);
+    int result = list_item(lister, raw, NULL, err);
+    lister->again = lister->due = NULL; /* the id is gone with its answer, and the list goes on */
+    return result;
 }
 
 static int open_lister(struct lister *lister, struct ha_error *err)

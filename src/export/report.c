@@ -16,6 +16,7 @@
 #include "io/deflate.h"
 #include "io/digest.h"
 #include "io/file.h"
+#include "model/template.h"
 
 enum { MAX_NOTES = 1000 };
 
@@ -77,8 +78,9 @@ static int note_record(void *context, const struct ha_index_record *record, stru
 {
     struct ha_run *run = context;
     (void)err;
-    add_note(run, record->state == HA_STATE_WITHHELD ? "withheld" : "missing", "%s: record %.100s: %s",
-             id_of(run, record->category), record->id, record->why);
+    add_note(run, record->state == HA_STATE_WITHHELD ? "withheld" : "missing",
+             "%s: record %.100s: %s%s%.200s", id_of(run, record->category), record->id, record->why,
+             record->detail ? ": " : "", record->detail ? record->detail : "");
     return 0;
 }
 
@@ -311,11 +313,44 @@ static int set_head(struct ha_run *run, ha_json *doc, const struct ha_error *cau
     return bad;
 }
 
-static int set_error(ha_json *doc, const struct ha_error *cause)
+/* The length of this identifier's value when it is the whole segment that begins at TEXT, else 0. */
+static size_t identifier_at(const struct ha_run *run, void *member, const char *text)
+{
+    struct ha_buf value HA_BUF = ha_buf_make(4096);
+    bool subject = strcmp(ha_json_member_key(member), run->service->primary) == 0;
+    const char *plain = ha_json_text(ha_json_member_value(member));
+    if (!plain || !*plain || (subject && !run->options->hash_subject))
+        return 0;
+    ha_uri_encode(plain, &value);
+    size_t len = value.len;
+    return strncmp(text, ha_buf_text(&value), len) == 0 && strchr("/?&: ", text[len]) ? len : 0;
+}
+
+/* An error names the address that was asked for, and that may hold what the person is called: the identifier's name stands for it. */
+static void tell(const struct ha_run *run, const char *text, struct ha_buf *out)
+{
+    const char *address = strstr(text, "://");
+    while (*text) {
+        bool begins = address && text > address + 3 && text[-1] == '/';
+        void *member = begins ? ha_json_first(run->identifiers) : NULL;
+        size_t len = 0;
+        while (member && (len = identifier_at(run, member, text)) == 0)
+            member = ha_json_next(run->identifiers, member);
+        if (len)
+            ha_buf_addf(out, "{%s}", ha_json_member_key(member));
+        else
+            ha_buf_add_char(out, *text);
+        text += len ? len : 1;
+    }
+}
+
+static int set_error(struct ha_run *run, ha_json *doc, const struct ha_error *cause)
 {
     ha_json *error = ha_json_new_object();
+    struct ha_buf text HA_BUF = ha_buf_make(4096);
+    tell(run, cause->text, &text);
     int bad = ha_json_set_text(error, HA_K_CODE, ha_error_word(cause->code)) |
-              ha_json_set_text(error, HA_K_TEXT, cause->text);
+              ha_json_set_text(error, HA_K_TEXT, ha_buf_text(&text));
     if (cause->retry_after_s)
         bad |= ha_json_set_int(error, HA_K_RETRY_AFTER_S, cause->retry_after_s);
     return bad | ha_json_set(doc, HA_K_ERROR, error);
@@ -377,7 +412,7 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
     if (!run->options->report)
         return 0;
     if (!doc || set_head(run, doc, cause) ||
-        (cause && cause->code != HA_E_PARTIAL && set_error(doc, cause)) || set_figures(run, doc))
+        (cause && cause->code != HA_E_PARTIAL && set_error(run, doc, cause)) || set_figures(run, doc))
         return ha_fail_nomem(err);
     if (run->index && set_lists(run, doc, err))
         return -1;

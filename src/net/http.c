@@ -45,6 +45,24 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+static int64_t now_ms(const struct ha_transfer *transfer)
+{
+    const struct ha_env *env = transfer->http->env;
+    return env->monotonic_ms(env->context);
+}
+
+static void begin_listening(struct ha_transfer *transfer)
+{
+    transfer->heard = transfer->since = now_ms(transfer);
+    transfer->came = 0;
+}
+
+static void hear(struct ha_transfer *transfer, size_t len)
+{
+    transfer->heard = now_ms(transfer);
+    transfer->came += len;
+}
+
 /* The same for an address as text; OTHERWISE for what is none. */
 static bool is_text_allowed(const struct ha_http_site *site, const char *text, bool otherwise)
 {
@@ -64,8 +82,10 @@ static int before_request(void *context, char *ip, char *local_ip, int port, int
     (void)local_ip;
     (void)port;
     (void)local_port;
-    if (transfer->request.site->proxy || is_text_allowed(transfer->request.site, ip, false))
+    if (transfer->request.site->proxy || is_text_allowed(transfer->request.site, ip, false)) {
+        begin_listening(transfer);
         return CURL_PREREQFUNC_OK;
+    }
     transfer->forbidden = true;
     return CURL_PREREQFUNC_ABORT;
 }
@@ -75,6 +95,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     struct ha_transfer *transfer = context;
     size_t len = size * count;
     long status = 0;
+    hear(transfer, len);
     if (transfer->answered)
         return len;
     transfer->head += len;
@@ -101,6 +122,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
 static size_t take_body(char *data, size_t size, size_t count, void *context)
 {
     struct ha_transfer *transfer = context;
+    hear(transfer, size * count);
     if (transfer->handler.room && transfer->body && !transfer->handler.room(transfer->handler.context)) {
         transfer->paused = true;
         return CURL_WRITEFUNC_PAUSE;
@@ -170,9 +192,7 @@ static int set_site(CURL *easy, const struct ha_http_site *site)
         curl_easy_setopt(easy, CURLOPT_PROXY, site->proxy ? site->proxy : "") ||
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "") ||
         curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) ||
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, site->connect_ms ? site->connect_ms : CONNECT_MS) ||
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) ||
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, site->stall_s ? site->stall_s : STALL_S);
+        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, site->connect_ms ? site->connect_ms : CONNECT_MS);
     if (site->ca)
         bad |=
             curl_easy_setopt(easy, CURLOPT_CAINFO, site->ca) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -217,6 +237,7 @@ int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err)
 {
     const struct ha_env *env = transfer->http->env;
     ha_retry_begins(&transfer->http->retry, env->monotonic_ms(env->context));
+    transfer->heard = 0;
     if (make_headers(transfer, err))
         return -1;
     transfer->easy = curl_easy_init();
@@ -249,6 +270,7 @@ void ha_http_resume(struct ha_transfer *transfer)
     if (!transfer->paused || !transfer->easy)
         return;
     transfer->paused = false;
+    begin_listening(transfer);
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
@@ -307,6 +329,8 @@ static bool take_messages(struct ha_http *http)
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
         struct ha_transfer *transfer = (struct ha_transfer *)(void *)private;
+        if (code == CURLE_OUT_OF_MEMORY && transfer->head > 0 && !transfer->answered) /* its own limit */
+            ha_fail(&transfer->failure, HA_E_TOO_LARGE, "a header of the answer is too long");
         if (!transfer->reason[0])
             snprintf(transfer->reason, sizeof transfer->reason, "%s", curl_easy_strerror(code));
         ha_transfer_finished(transfer, code == CURLE_OK     ? HA_WIRE_OK
@@ -314,6 +338,55 @@ static bool take_messages(struct ha_http *http)
                                                             : HA_WIRE_BROKEN);
     }
     return any;
+}
+
+/*
+ * An answer that brings nothing for so long, or less than a byte a second, is a stall. libcurl's own limit goes by a mean of the last seconds, so
+ * that silence counts for it only some seconds after it began.
+ */
+static bool is_stalled(struct ha_transfer *transfer, int64_t now)
+{
+    long seconds = transfer->request.site->stall_s ? transfer->request.site->stall_s : STALL_S;
+    int64_t most = (int64_t)seconds * 1000;
+    if (transfer->state != HA_TRANSFER_RUNNING || transfer->paused || transfer->heard == 0)
+        return false;
+    if (now - transfer->since > most && transfer->came >= (uint64_t)seconds) {
+        transfer->since = now;
+        transfer->came = 0;
+    }
+    return now - transfer->heard > most || now - transfer->since > most;
+}
+
+static bool end_stalled(struct ha_http *http)
+{
+    int64_t now = http->env->monotonic_ms(http->env->context);
+    bool any = false;
+    for (struct ha_transfer *transfer = http->transfers; transfer;) {
+        struct ha_transfer *next = transfer->next;
+        if (is_stalled(transfer, now)) {
+            any = true;
+            snprintf(transfer->reason, sizeof transfer->reason, "next to nothing came for %ld seconds",
+                     transfer->request.site->stall_s ? transfer->request.site->stall_s : STALL_S);
+            ha_transfer_finished(transfer, HA_WIRE_BROKEN);
+            next = http->transfers; /* its end has changed the list */
+        }
+        transfer = next;
+    }
+    return any;
+}
+
+/* While nobody looked, bytes could not come: that is no stall. */
+static void forgive_absence(struct ha_http *http)
+{
+    int64_t now = http->env->monotonic_ms(http->env->context), away = now - http->polled;
+    for (struct ha_transfer *transfer = http->transfers; away > 2 * TICK_MS && transfer;
+         transfer = transfer->next) {
+        if (transfer->heard) {
+            transfer->heard += away;
+            transfer->since += away;
+        }
+    }
+    http->polled = now;
 }
 
 /* Gives a transfer its place, which it keeps until its end: so an early one never waits for later ones that wait for it. */
@@ -361,6 +434,8 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
     if (curl_multi_perform(http->multi, &running))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version());
     *any = take_messages(http);
+    *any = end_stalled(http) || *any;
+    http->polled = http->env->monotonic_ms(http->env->context);
     return 0;
 }
 
@@ -368,6 +443,7 @@ int ha_http_poll(struct ha_http *http, struct ha_error *err)
 {
     if (http->options.check && http->options.check(http->options.context, err))
         return -1;
+    forgive_absence(http);
     int wait = start_due(http, TICK_MS);
     bool any = false;
     if (move_on(http, &any, err))

@@ -83,10 +83,10 @@ struct ha_http_handler {
     bool (*room)(void *context);
     void (*done)(void *context, const struct ha_error *err);
     /*
-     * A credential was refused (401 or 403): true when there is another one and the request should be sent once more. It may say in *err what
-     * kept it from getting one. May be NULL.
+     * A credential was refused, with this status (401 or 403): true when there is another one and the request should be sent once more. It may
+     * say in *err what kept it from getting one. May be NULL.
      */
-    bool (*renew)(void *context, struct ha_error *err);
+    bool (*renew)(void *context, int status, struct ha_error *err);
     /* Called before each attempt for the headers to send; may be NULL. They live until the next call. */
     const struct ha_http_header *(*headers)(void *context, size_t *count);
     /* Whether an origin that a redirect leads to may be followed; NULL: only the request's own. */

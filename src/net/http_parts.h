@@ -8,7 +8,7 @@
 
 enum ha_transfer_state { HA_TRANSFER_WAITING, HA_TRANSFER_RUNNING, HA_TRANSFER_ENDED };
 
-enum { HA_ETAG_SIZE = 256, HA_REDIRECTS_MAX = 5, HA_REFUSAL_MAX = 64 * 1024 };
+enum { HA_ETAG_SIZE = 256, HA_REDIRECTS_MAX = 5, HA_RENEWALS_MAX = 3, HA_REFUSAL_MAX = 64 * 1024 };
 
 struct ha_transfer {
     struct ha_http *http;
@@ -23,10 +23,12 @@ struct ha_transfer {
     enum ha_transfer_state state;
     bool admitted; /* it has its place among the jobs, until its end */
     int64_t not_before;
-    int attempts, redirects;
-    bool renewed;
+    int attempts, redirects, renewals;
     struct ha_error refusal; /* why the credential could not be renewed */
     /* of this attempt's answer: */
+    int64_t heard,
+        since;     /* when bytes came last, and since when they are counted; 0: nothing was asked yet */
+    uint64_t came; /* so many since then */
     int status;
     struct ha_buf lines; /* its headers */
     size_t head;         /* bytes of headers, those of interim answers too */
@@ -50,6 +52,7 @@ struct ha_http {
     unsigned active;
     struct ha_retry_state retry;
     int64_t retries;
+    int64_t polled; /* when it last looked after its transfers */
 };
 
 /* ---- http.c ---- */

@@ -104,7 +104,7 @@ int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len)
     }
     ha_retry_alive(&http->retry, http->env->monotonic_ms(http->env->context));
     if (request->stated != HA_LENGTH_UNKNOWN && len > request->stated - transfer->received)
-        return ha_fail(&transfer->failure, HA_E_CHANGED, "it has more than the %llu bytes that are stated",
+        return ha_fail(&transfer->failure, HA_E_HASH, "it has more than the %llu bytes that are stated",
                        (unsigned long long)request->stated);
     if (len > request->max - transfer->received)
         return ha_fail(&transfer->failure, HA_E_TOO_LARGE,
@@ -270,10 +270,10 @@ static bool renew(struct ha_transfer *transfer)
 {
     const struct ha_http_handler *handler = &transfer->handler;
     bool refused = transfer->status == 401 || transfer->status == 403;
-    if (!refused || transfer->renewed || !handler->renew)
+    if (!refused || transfer->renewals >= HA_RENEWALS_MAX || !handler->renew)
         return false;
-    transfer->renewed = true;
-    return handler->renew(handler->context, &transfer->refusal);
+    transfer->renewals++;
+    return handler->renew(handler->context, transfer->status, &transfer->refusal);
 }
 
 static void refused(struct ha_transfer *transfer)
@@ -311,7 +311,7 @@ static int check_end(const struct ha_transfer *transfer, struct ha_error *err)
     const struct ha_http_request *request = &transfer->request;
     if (request->stated == HA_LENGTH_UNKNOWN || transfer->received == request->stated)
         return 0;
-    return ha_fail(err, transfer->whole ? HA_E_CHANGED : HA_E_UNAVAILABLE,
+    return ha_fail(err, transfer->whole ? HA_E_HASH : HA_E_UNAVAILABLE,
                    "it has %llu bytes where %llu are stated", (unsigned long long)transfer->received,
                    (unsigned long long)request->stated);
 }

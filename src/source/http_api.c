@@ -47,6 +47,7 @@ static int page_begin(void *context, const struct ha_http_answer *answer, struct
     const char *lines = answer->lines;
     char link[HA_HEADERS_MAX];
     bool found = false;
+    ha_http_auth_accepted(asking->api, asking->credential);
     ha_buf_clear(&page->text);
     ha_buf_clear(&page->link);
     while (page->rel && !found && ha_http_answer_next(&lines, "Link", link, sizeof link)) {
@@ -73,10 +74,10 @@ static void page_done(void *context, const struct ha_error *err)
         answer->failure = *err;
 }
 
-static bool page_renew(void *context, struct ha_error *err)
+static bool page_renew(void *context, int status, struct ha_error *err)
 {
     struct asking *asking = context;
-    return ha_http_auth_renew(asking->api, asking->credential, err);
+    return ha_http_auth_renew(asking->api, asking->credential, status, err);
 }
 
 static const struct ha_http_header *page_headers(void *context, size_t *count)
@@ -154,6 +155,7 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
                                          .max = api->page_max < answer->text.max ? api->page_max
                                                                                  : answer->text.max,
                                          .stated = HA_LENGTH_UNKNOWN,
+                                         .quiet = request->quiet,
                                          .attempts = &answer->attempts};
     return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
 }
@@ -216,6 +218,8 @@ struct fetching {
 static int media_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
     struct fetching *fetching = context;
+    if (!fetching->fetch->url)
+        ha_http_auth_accepted(fetching->api, fetching->credential);
     return fetching->fetch->begin(fetching->fetch->context, answer->length, &fetching->sink, err);
 }
 
@@ -245,10 +249,10 @@ static void media_done(void *context, const struct ha_error *err)
 }
 
 /* An address that the service handed out carries what it needs; the API's credentials are not for it. */
-static bool media_renew(void *context, struct ha_error *err)
+static bool media_renew(void *context, int status, struct ha_error *err)
 {
     struct fetching *fetching = context;
-    return !fetching->fetch->url && ha_http_auth_renew(fetching->api, fetching->credential, err);
+    return !fetching->fetch->url && ha_http_auth_renew(fetching->api, fetching->credential, status, err);
 }
 
 static const struct ha_http_header *media_headers(void *context, size_t *count)

@@ -205,9 +205,9 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
 {
     struct ha_http_auth *auth = &api->auth;
     HA_JSON ha_json *answer = NULL;
-    if (ha_json_parse(ha_buf_text(text), text->len, "the answer", &answer, err))
-        return -1;
-    const char *token = ha_json_get_text(answer, "access_token");
+    if (ha_json_parse_data(ha_buf_text(text), text->len, &answer, err)) /* its errors quote nothing */
+        return ha_context(err, "the answer");
+    const char *token = ha_json_plain_text(ha_json_get(answer, "access_token"));
     int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_S);
     if (!token || !*token || !ha_http_header_valid(token))
         return ha_fail(err, HA_E_FORMAT, "the answer has no access_token");
@@ -274,8 +274,11 @@ static int fetch_token(struct ha_http_api *api, struct ha_error *err)
     ha_secret_free(&asking.basic);
     if (result == 0)
         return 0;
-    if (err->http == 400)
+    /* What a token endpoint answers says nothing of a person or a file: no 404 of it may pass for one of theirs. */
+    if (err->http == 400 || err->code == HA_E_FORBIDDEN)
         err->code = HA_E_DENIED; /* invalid_client and its relatives, section 5.2 */
+    else if (err->code == HA_E_GONE || err->code == HA_E_TOO_LARGE || err->code == HA_E_CHANGED)
+        err->code = HA_E_FORMAT;
     return ha_context(err, "the token");
 }
 
@@ -286,14 +289,35 @@ int ha_http_auth_ready(struct ha_http_api *api, struct ha_error *err)
     return auth->ready && !ended ? 0 : fetch_token(api, err);
 }
 
-bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, struct ha_error *err)
+void ha_http_auth_accepted(struct ha_http_api *api, unsigned sent)
+{
+    if (sent > api->auth.proved)
+        api->auth.proved = sent;
+}
+
+/*
+ * Whether another token could help. 403 means that this one is not enough (RFC 6750, section 3.1): one more is asked for in a run, not one for
+ * each file that is refused. 401 to two new ones in a row says that no token will do.
+ */
+static bool may_help(struct ha_http_auth *auth, unsigned sent, int status)
+{
+    bool first = !auth->widened;
+    if (status == 403) {
+        auth->widened = true;
+        return first;
+    }
+    auth->barren = auth->proved >= sent ? 0 : auth->barren + 1;
+    return auth->barren < 2;
+}
+
+bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, int status, struct ha_error *err)
 {
     struct ha_http_auth *auth = &api->auth;
     if (auth->type != HA_AUTH_OAUTH2)
         return false;
     if (auth->number != sent)
         return true; /* another request has renewed it meanwhile */
-    if (auth->given_up)
+    if (auth->given_up || !may_help(auth, sent, status))
         return false;
     auth->given_up = fetch_token(api, err) != 0;
     return !auth->given_up;

@@ -24,6 +24,9 @@ struct ha_http_auth {
     int64_t until;   /* the token's end, on the monotonic clock */
     unsigned number; /* of the token: one more with each new one */
     bool given_up;   /* no new one is to be had */
+    unsigned proved; /* the number of the newest one that was accepted */
+    int barren;      /* new ones in a row that were never accepted */
+    bool widened;    /* a new one was asked for because of a 403 */
 };
 
 struct ha_http_api {
@@ -54,10 +57,13 @@ void ha_http_auth_free(struct ha_http_auth *auth);
 int ha_http_auth_ready(struct ha_http_api *api, struct ha_error *err);
 
 /*
- * A request that went out with credential number SENT was refused: true when there is another one now. *err says what kept it from getting
- * one, if anything did.
+ * A request that went out with credential number SENT was refused with STATUS: true when there is another one now. *err says what kept it
+ * from getting one, if anything did.
  */
-bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, struct ha_error *err);
+bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, int status, struct ha_error *err);
+
+/* A request that went out with credential number SENT was answered. */
+void ha_http_auth_accepted(struct ha_http_api *api, unsigned sent);
 
 /* ---- http_open.c ---- */
 

@@ -118,7 +118,10 @@ static int check_total(const struct pager *pager, const ha_json *envelope, struc
     if (!pager->spec->total)
         return 0;
     int64_t total = ha_json_int(ha_pointer_find(envelope, pager->spec->total), -1);
-    if (total < 0 || (uint64_t)total != pager->items)
+    if (total < 0)
+        return ha_fail(err, HA_E_PAGES, "page %llu announces no number of items at %s",
+                       (unsigned long long)pager->number, pager->spec->total);
+    if ((uint64_t)total != pager->items)
         return ha_fail(err, HA_E_PAGES, "the list has %llu items where %lld were announced",
                        (unsigned long long)pager->items, (long long)total);
     return 0;

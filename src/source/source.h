@@ -49,6 +49,7 @@ struct ha_request {
     const char *page;  /* its value; NULL asks for the first page */
     const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
     const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
+    bool quiet;       /* errors name the origin only: what is asked for stands beside them */
 };
 
 /* An answer. */

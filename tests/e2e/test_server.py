@@ -586,6 +586,9 @@ class Rules(Case):
         for delta in (5, -5):
             wire = self.wire(BIG, wrong_length=delta)
             self.assertEqual((wire.header("Content-Length"), wire.body), (str(100000 + delta), whole))
+        wire = self.wire(TEXT, interim=2, trailers={"X-End": "1"})
+        self.assertEqual((wire.data.count(b"HTTP/1.1 103 "), wire.data.count(b"HTTP/1.1 200 ")), (2, 1))
+        self.assertTrue(wire.data.endswith(b"\r\n0\r\nX-End: 1\r\n\r\n"))
         self.assertEqual(self.wire(TEXT, endless_chunked=True, most=1 << 22).end, "enough")
         wire = self.wire(TEXT, endless_headers=True, most=1 << 22)
         self.assertEqual((wire.end, b"\r\n\r\n" in wire.data), ("enough", False))

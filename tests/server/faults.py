@@ -90,6 +90,7 @@ WHAT = {
     "reset": stage, "close": stage, "stall": seconds, "stage": stage, "after": natural,
     "trickle": lambda value: natural(value) and value > 0,
     "cut": natural, "cut_chunked": natural, "no_length": flag, "chunked": flag, "endless_chunked": flag, "endless_headers": flag,
+    "interim": natural, "trailers": dictionary,
     "wrong_length": whole, "gzip": flag, "gzip_cut": lambda value: value is True or natural(value),
     "page": page_fault, "media": members(media.FAULTS), "edits": lambda value: isinstance(value, list),
 }

@@ -69,7 +69,7 @@ def packed(answer, what):
 
 
 def framing(what):
-    if any(name in what for name in ("chunked", "cut_chunked", "endless_chunked")):
+    if any(name in what for name in ("chunked", "cut_chunked", "endless_chunked", "trailers")):
         return "chunked"
     return "none" if "no_length" in what else "length"
 
@@ -113,6 +113,8 @@ class Tally:
 
 
 def send_head(connection, data, what):
+    for number in range(what.get("interim", 0)):
+        connection.write(b"HTTP/1.1 103 Early Hints\r\nX-Interim: %d\r\nContent-Length: 7\r\n\r\n" % number)
     if "headers" in (what.get("reset"), what.get("close")) or what.get("stage") == "headers":
         connection.write(data[:len(data) // 2])
         at_stage(connection, what, "headers")
@@ -169,7 +171,8 @@ class Body:
         while "endless_chunked" in self.what:
             self.put(b" " * ENDLESS)
         if self.chunked:
-            self.connection.write(b"0\r\n\r\n")
+            trailers = "".join(f"{name}: {value}\r\n" for name, value in self.what.get("trailers", {}).items())
+            self.connection.write(b"0\r\n" + trailers.encode("utf-8") + b"\r\n")
 
 
 def send(connection, request, answer, what, clock, entry):
