@@ -79,11 +79,6 @@ int ha_buf_add_text(struct ha_buf *buf, const char *text)
     return ha_buf_add(buf, text, strlen(text));
 }
 
-int ha_buf_add_char(struct ha_buf *buf, char c)
-{
-    return ha_buf_add(buf, &c, 1);
-}
-
 int ha_buf_addf(struct ha_buf *buf, const char *format, ...)
 {
     va_list args;

@@ -40,8 +40,17 @@ void ha_buf_clear(struct ha_buf *buf);
 /* Each adds, returns 0, or -1 when memory or the maximum ran out (the buffer is then unchanged but failed). */
 int ha_buf_add(struct ha_buf *buf, const void *data, size_t len);
 int ha_buf_add_text(struct ha_buf *buf, const char *text);
-int ha_buf_add_char(struct ha_buf *buf, char c);
 int ha_buf_addf(struct ha_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Inline, because texts are written a character here and a character there. */
+static inline int ha_buf_add_char(struct ha_buf *buf, char c)
+{
+    if (buf->failed || buf->len + 1 >= buf->cap)
+        return ha_buf_add(buf, &c, 1);
+    buf->data[buf->len++] = c;
+    buf->data[buf->len] = '\0';
+    return 0;
+}
 
 /* 0, or -1 with an error that names WHAT when an addition failed since the buffer was made. */
 int ha_buf_check(const struct ha_buf *buf, const char *what, struct ha_error *err);

@@ -460,6 +460,16 @@ const struct ha_http_options *ha_http_options(const struct ha_http *http)
     return &http->options;
 }
 
+int ha_http_push(struct ha_http *http, struct ha_error *err)
+{
+    int running = 0;
+    forgive_absence(http);
+    start_due(http, 0);
+    return curl_multi_perform(http->multi, &running)
+               ? ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version())
+               : 0;
+}
+
 bool ha_http_dead(const struct ha_http *http)
 {
     return http->retry.dead;

@@ -121,6 +121,9 @@ void ha_http_resume(struct ha_transfer *transfer);
 /* Moves everything on, waiting a moment for something to happen. -1 when the client's check says so, or libcurl fails. */
 int ha_http_poll(struct ha_http *http, struct ha_error *err);
 
+/* Starts what may start, so that it is on its way while the caller does something else. */
+int ha_http_push(struct ha_http *http, struct ha_error *err);
+
 /* True once so much failed that the service counts as dead: nothing is tried a second time any more. */
 bool ha_http_dead(const struct ha_http *http);
 

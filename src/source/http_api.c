@@ -160,6 +160,13 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
     return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
 }
 
+static void http_drop(void *under_way)
+{
+    struct asking *asking = under_way;
+    ha_http_cancel(asking->transfer);
+    forget(asking);
+}
+
 static int http_ask(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                     void **under_way, struct ha_error *err)
 {
@@ -174,30 +181,36 @@ static int http_ask(struct ha_source *source, const struct ha_request *request, 
         forget(asking);
         return -1;
     }
+    if (ha_http_push(asking->api->http, err)) {
+        if (!answer->ended)
+            http_drop(asking);
+        return -1;
+    }
     *under_way = asking;
     return 0;
 }
 
-static void http_drop(void *under_way)
+static int http_wait(struct ha_source *source, void **under_way, struct ha_answer *answer,
+                     struct ha_error *err)
 {
-    struct asking *asking = under_way;
-    ha_http_cancel(asking->transfer);
-    forget(asking);
+    struct ha_http_api *api = (struct ha_http_api *)source;
+    void *asking = HA_TAKE(*under_way);
+    while (!answer->ended) {
+        if (ha_http_poll(api->http, err)) {
+            if (!answer->ended)
+                http_drop(asking);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 static int http_read(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                      struct ha_error *err)
 {
-    struct ha_http_api *api = (struct ha_http_api *)source;
     void *under_way = NULL;
-    if (http_ask(source, request, answer, &under_way, err))
+    if (http_ask(source, request, answer, &under_way, err) || http_wait(source, &under_way, answer, err))
         return -1;
-    while (!answer->ended) {
-        if (ha_http_poll(api->http, err)) {
-            http_drop(under_way);
-            return -1;
-        }
-    }
     if (answer->failure.code == HA_E_OK)
         return 0;
     *err = answer->failure;
@@ -357,6 +370,7 @@ const struct ha_source_ops ha_source_http = {
     .read = http_read,
     .ask = http_ask,
     .drop = http_drop,
+    .wait = http_wait,
     .start = http_start,
     .resume = http_resume,
     .cancel = http_cancel,

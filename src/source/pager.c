@@ -6,6 +6,7 @@
 #include "source/pager.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ha-formats.h"
@@ -14,23 +15,37 @@
 #include "io/digest.h"
 #include "model/pointer.h"
 
-enum { MAX_PAGES = 1000000, MAX_CURSOR = HA_URL_MAX, MAX_EMPTY = 20, MAX_BODY = 1024 * 1024 };
+enum {
+    MAX_PAGES = 1000000,
+    MAX_CURSOR = HA_URL_MAX,
+    MAX_EMPTY = 20,
+    MAX_BODY = 1024 * 1024,
+    AHEAD_MAX = 8 * 1024 * 1024
+};
+
+/* One page: asked for, on its way, or read. */
+struct page {
+    char name[MAX_CURSOR]; /* the cursor, number or address that it was asked for by; "" for the first one */
+    struct ha_answer answer;
+    void *under_way; /* of the source, until the answer has ended */
+};
 
 struct pager {
     struct ha_pages *pages;
     const struct ha_page_spec *spec;
     uint64_t items, in_page, number, empty; /* empty: pages in a row */
     char cursor[MAX_CURSOR];                /* of the next page */
-    char base[MAX_CURSOR];                  /* address of the page at work */
+    struct page room[2];                    /* the page at work, and the one after it on its way */
     struct ha_hashes seen;                  /* the cursors */
 };
 
 static int count_item(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
     struct pager *pager = context;
+    (void)item, (void)err;
     pager->items++;
     pager->in_page++;
-    return pager->pages->visit(pager->pages->context, item, err);
+    return 0;
 }
 
 static int fail(const struct pager *pager, struct ha_error *err, const char *what)
@@ -166,35 +181,57 @@ static int write_body(struct pager *pager, const char *page, struct ha_buf *out,
     return ha_json_write(body, out, err);
 }
 
-/* Asks for PAGE; NULL is the first one. */
-static int ask(struct pager *pager, const char *page, struct ha_answer *answer, struct ha_error *err)
+static bool is_by_url(const struct pager *pager)
 {
-    struct ha_pages *pages = pager->pages;
+    return pager->spec->style == HA_PAGE_NEXT_URL || pager->spec->style == HA_PAGE_LINK;
+}
+
+/* Asks for PAGE, which the one BEFORE it named; NULL: for the first one, or one that is read again. */
+static int ask(struct pager *pager, struct page *page, const struct page *before, struct ha_error *err)
+{
+    const struct ha_pages *pages = pager->pages;
     const struct ha_page_spec *spec = pager->spec;
+    const struct ha_source_ops *ops = pages->source->ops;
     struct ha_buf body HA_BUF = ha_buf_make(MAX_BODY);
     struct ha_request request = {.path = pages->path, .query = pages->query};
-    bool by_url = spec->style == HA_PAGE_NEXT_URL || spec->style == HA_PAGE_LINK;
-    ha_buf_clear(&answer->text);
-    ha_buf_clear(&answer->link);
-    answer->rel = spec->style == HA_PAGE_LINK ? spec->rel : spec->style == HA_PAGE_NONE ? "next" : NULL;
-    if (page && by_url) {
-        request.url = page;
-        request.base = pager->base[0] ? pager->base : NULL;
-    } else if (page && spec->param && spec->param[0] != '/') {
+    const char *name = page->name[0] ? page->name : NULL;
+    ha_buf_clear(&page->answer.text);
+    ha_buf_clear(&page->answer.link);
+    ha_error_clear(&page->answer.failure);
+    page->answer.rel = spec->style == HA_PAGE_LINK ? spec->rel : spec->style == HA_PAGE_NONE ? "next" : NULL;
+    if (name && is_by_url(pager)) {
+        request.url = name;
+        request.base = before && before->answer.address.len ? ha_buf_text(&before->answer.address) : NULL;
+    } else if (name && spec->param && spec->param[0] != '/') {
         request.param = spec->param;
-        request.page = page;
+        request.page = name;
     }
-    if (pages->body) {
-        if (write_body(pager, page, &body, err))
-            return -1;
-        request.body = ha_buf_text(&body);
-    }
-    if (pages->source->ops->read(pages->source, &request, answer, err))
+    if (pages->body && write_body(pager, name, &body, err))
         return -1;
-    if (answer->address.len < sizeof pager->base)
-        snprintf(pager->base, sizeof pager->base, "%s", ha_buf_text(&answer->address));
-    pages->page = page && by_url && pager->base[0] ? pager->base : page;
+    request.body = pages->body ? ha_buf_text(&body) : NULL;
+    if (ops->ask)
+        return ops->ask(pages->source, &request, &page->answer, &page->under_way, err);
+    if (ops->read(pages->source, &request, &page->answer, err))
+        page->answer.failure = *err;
     return 0;
+}
+
+static int wait_for(struct pager *pager, struct page *page, struct ha_error *err)
+{
+    const struct ha_source *source = pager->pages->source;
+    if (page->under_way && source->ops->wait(pager->pages->source, &page->under_way, &page->answer, err))
+        return -1;
+    if (page->answer.failure.code == HA_E_OK)
+        return 0;
+    *err = page->answer.failure;
+    return -1;
+}
+
+static void drop(struct pager *pager, struct page *page)
+{
+    if (page->under_way && !page->answer.ended)
+        pager->pages->source->ops->drop(page->under_way);
+    ha_answer_free(&page->answer);
 }
 
 /* An answer may say that something went wrong although its status does not (GraphQL: `errors`). */
@@ -210,7 +247,8 @@ static int check_error(const struct ha_pages *pages, const ha_json *envelope, st
     return nothing ? 0 : ha_fail(err, HA_E_FORMAT, "the service answers with an error at %s", pointer);
 }
 
-static int cut(struct pager *pager, const struct ha_answer *answer, ha_json **envelope, struct ha_error *err)
+/* What stands around the items, which are counted. */
+static int look(struct pager *pager, const struct ha_answer *answer, ha_json **envelope, struct ha_error *err)
 {
     const struct ha_pages *pages = pager->pages;
     HA_JSON ha_json *whole = NULL;
@@ -227,6 +265,18 @@ static int cut(struct pager *pager, const struct ha_answer *answer, ha_json **en
     return -1;
 }
 
+/* Hands the items on. */
+static int visit(struct pager *pager, const struct page *page, struct ha_error *err)
+{
+    struct ha_pages *pages = pager->pages;
+    bool address = page->name[0] && is_by_url(pager) && page->answer.address.len > 0;
+    pages->page = address ? ha_buf_text(&page->answer.address) : page->name[0] ? page->name : NULL;
+    int result = ha_page_cut(ha_buf_text(&page->answer.text), page->answer.text.len, pages->category->items,
+                             pages->visit, pages->context, NULL, err);
+    pages->page = NULL;
+    return result;
+}
+
 static int show(const struct ha_pages *pages, const struct ha_answer *answer, struct ha_error *err)
 {
     const struct ha_pages_watch *watch = pages->watch;
@@ -238,37 +288,60 @@ static bool is_enough(const struct ha_pages *pages)
     return pages->watch && pages->watch->enough(pages->watch->context);
 }
 
-static int read_page(struct pager *pager, const char *page, struct ha_answer *answer, ha_json **envelope,
-                     struct ha_error *err)
+/* Waits for a page and learns what stands around its items. */
+static int read_page(struct pager *pager, struct page *page, ha_json **envelope, struct ha_error *err)
 {
-    if (ask(pager, page, answer, err)) {
+    if (wait_for(pager, page, err)) {
         if (pager->number > 0 && !ends_without_page(pager, err))
             ha_context(err, "page %llu", (unsigned long long)pager->number + 1);
         return -1;
     }
     pager->number++;
-    if (show(pager->pages, answer, err))
+    if (show(pager->pages, &page->answer, err))
         return -1;
-    return cut(pager, answer, envelope, err) ? ha_context(err, "page %llu", (unsigned long long)pager->number)
-                                             : 0;
+    return look(pager, &page->answer, envelope, err)
+               ? ha_context(err, "page %llu", (unsigned long long)pager->number)
+               : 0;
 }
 
 /* -------------------------------------------------------------------------------------------- the walk */
 
-static int walk(struct pager *pager, struct ha_answer *answer, struct ha_error *err)
+/*
+ * While the items of one page are taken, the next one is on its way; not for somebody who looks on, who may have seen enough, and not where two
+ * pages would be too much to hold.
+ */
+static int take_page(struct pager *pager, struct page *page, struct page *next, bool more,
+                     struct ha_error *err)
+{
+    unsigned long long number = pager->number;
+    bool ahead = more && !pager->pages->watch && page->answer.text.len <= AHEAD_MAX;
+    if (more)
+        snprintf(next->name, sizeof next->name, "%s", pager->cursor);
+    if (ahead && ask(pager, next, page, err))
+        return ha_context(err, "page %llu", number + 1);
+    if (visit(pager, page, err))
+        return ha_context(err, "page %llu", number);
+    if (more && !ahead && !is_enough(pager->pages) && ask(pager, next, page, err))
+        return ha_context(err, "page %llu", number + 1);
+    return 0;
+}
+
+static int walk(struct pager *pager, struct ha_error *err)
 {
     HA_JSON ha_json *last = NULL;
-    char page[MAX_CURSOR];
     bool more = true;
-    while (more) {
+    if (ask(pager, &pager->room[0], NULL, err))
+        return -1;
+    for (size_t at = 0; more; at ^= 1) {
+        struct page *page = &pager->room[at];
         HA_JSON ha_json *envelope = NULL;
-        snprintf(page, sizeof page, "%s", pager->cursor);
-        if (read_page(pager, pager->number ? page : NULL, answer, &envelope, err)) {
+        if (read_page(pager, page, &envelope, err)) {
             if (!ends_without_page(pager, err))
                 return -1;
             break;
         }
-        if (step(pager, envelope, ha_buf_text(&answer->link), &more, err) || check_progress(pager, more, err))
+        if (step(pager, envelope, ha_buf_text(&page->answer.link), &more, err) ||
+            check_progress(pager, more, err) || take_page(pager, page, &pager->room[at ^ 1], more, err))
             return -1;
         if (more && is_enough(pager->pages))
             return 0;
@@ -278,22 +351,48 @@ static int walk(struct pager *pager, struct ha_answer *answer, struct ha_error *
     return check_total(pager, last, err);
 }
 
+static int begin(struct ha_pages *pages, struct pager **out, struct ha_error *err)
+{
+    struct pager *pager = calloc(1, sizeof *pager);
+    if (!pager)
+        return ha_fail_nomem(err);
+    pager->pages = pages;
+    pager->spec = &pages->category->page;
+    for (size_t i = 0; i < 2; i++)
+        pager->room[i].answer = ha_answer_make(HA_LIMIT_PAGE_BYTES);
+    *out = pager;
+    return 0;
+}
+
+static void end(struct pager *pager)
+{
+    for (size_t i = 0; i < 2; i++)
+        drop(pager, &pager->room[i]);
+    ha_hashes_free(&pager->seen);
+    free(pager);
+}
+
 int ha_pages_walk(struct ha_pages *pages, struct ha_error *err)
 {
-    struct ha_answer answer HA_ANSWER = ha_answer_make(HA_LIMIT_PAGE_BYTES);
-    struct pager pager = {.pages = pages, .spec = &pages->category->page};
-    int result = walk(&pager, &answer, err);
-    ha_hashes_free(&pager.seen);
-    pages->page = NULL;
+    struct pager *pager;
+    if (begin(pages, &pager, err))
+        return -1;
+    int result = walk(pager, err);
+    end(pager);
     return result;
 }
 
-int ha_pages_again(struct ha_pages *pages, const char *page, struct ha_error *err)
+int ha_pages_again(struct ha_pages *pages, const char *name, struct ha_error *err)
 {
-    struct ha_answer answer HA_ANSWER = ha_answer_make(HA_LIMIT_PAGE_BYTES);
-    struct pager pager = {.pages = pages, .spec = &pages->category->page};
+    struct pager *pager;
     HA_JSON ha_json *envelope = NULL;
-    int result = read_page(&pager, page, &answer, &envelope, err);
-    pages->page = NULL;
+    if (begin(pages, &pager, err))
+        return -1;
+    struct page *page = &pager->room[0];
+    snprintf(page->name, sizeof page->name, "%s", name ? name : "");
+    int result =
+        ask(pager, page, NULL, err) || read_page(pager, page, &envelope, err) || visit(pager, page, err) ? -1
+                                                                                                         : 0;
+    end(pager);
     return result;
 }

@@ -101,6 +101,8 @@ struct ha_source_ops {
     int (*ask)(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                void **under_way, struct ha_error *err);
     void (*drop)(void *under_way);
+    /* Waits until ANSWER has ended, whose failure it does not judge; *under_way is NULL afterwards, also when waiting fails. */
+    int (*wait)(struct ha_source *source, void **under_way, struct ha_answer *answer, struct ha_error *err);
     /* HA_E_GONE when there is no such object; HA_E_PATH when the key leads elsewhere. NULL where there is `start`. */
     int (*fetch)(struct ha_source *source, struct ha_fetch *fetch, struct ha_error *err);
     /*
