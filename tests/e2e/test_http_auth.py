@@ -198,6 +198,16 @@ class Tokens(Auth):
                 self.assertGreater(len([entry for entry in done.log if entry["status"] == 401]), 0)
                 self.assertEqual(done.report["retries"], 0)
 
+    def test_ends_by_the_clock(self):
+        """Each file moves the service's clock on, so that tokens are too old before the time that they said."""
+        def more(doc, _):
+            category(doc, "uploads")["omit"] = {"/url": {"reason": "internal", "show": "none"}}
+            limits(doc, concurrency=2)
+        guard = {"type": "oauth2", **OAUTH, "expires_in": 100}
+        done = run(oauth(), guard, only=("uploads",), more=more, sign={"ttl": 600, "tick": 20})
+        self.same(done, ("uploads",))
+        self.assertIn(len(self.issued(done)), (5, 6), done)
+
     def test_refused_files(self):
         """Each file is answered with 403 although the token is good: one more token is tried, not one for each file."""
         done = trial(rules({"path": "^/media/", "status": 403}, auth=[{"path": GUARDED, "type": "oauth2", **OAUTH}]),

@@ -91,6 +91,28 @@ class Passing(Case):
             self.lacks(done[name], [("profile", "file", "unavailable")])
             self.assertRegex(done[name].told, "nothing proves that it is whole after 3 attempts")
 
+    def test_a_hash_proves_too(self):
+        """Files that end with their connection, of which only the hash is known: whole ones are taken, a cut one is fetched again."""
+        def hashed(doc, server):
+            quick(doc, server)
+            one = category(doc, "outputs")
+            one["media"][0].pop("size")
+            one["omit"]["/bytes"] = {"reason": "internal", "show": "none"}
+        until_the_end = {"path": "^/media/", "no_length": True}
+        cut = {"path": "^/media/", "no_length": True, "close": "body", "when": {"nth": [2, 30]}}
+        done = trial(rules(cut, until_the_end), only=FILES, edit=hashed)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(sorted(path.read_bytes() for path in (done.archive.tree / "data/media").rglob("*.*")),
+                         sorted({path.read_bytes() for path in self.stored()}))
+
+    def stored(self):
+        """The files of the outputs in the store, but for the one that is held back."""
+        jobs = harness.fixture("store", "api", "v1", "users", harness.COMPLETE)
+        pages = [jobs / "jobs.json", *sorted((jobs / "jobs").glob("*.json"))]
+        outputs = [output for page in pages for job in harness.read_json(page)["jobs"] for output in job["outputs"]]
+        media = harness.fixture("store", "media")
+        return [media / output["s3_key"] for output in outputs if output.get("mod", {}).get("status") != "held"]
+
     def test_chaos(self):
         chaos = {"seed": 5, "chaos": {"share": 0.25, "path": "^/media/", "kinds": ["503", "reset", "cut"], "retry_after": 0}}
         done = trial(chaos, only=FILES)
