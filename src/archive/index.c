@@ -50,6 +50,7 @@ void ha_index_close(struct ha_index *index)
         return;
     for (size_t i = 0; i < HA_INDEX_QUERIES; i++)
         ha_query_free(index->queries[i]);
+    ha_index_free_ledger(index);
     ha_db_close(index->db);
     free(index);
 }
@@ -64,6 +65,8 @@ int ha_index_begin(struct ha_index *index, struct ha_error *err)
 
 int ha_index_commit(struct ha_index *index, struct ha_error *err)
 {
+    if (ha_index_flush_ledger(index, err))
+        return -1;
     index->depth--;
     return ha_db_exec(index->db, index->depth == 0 ? "COMMIT" : "COMMIT; BEGIN", err);
 }

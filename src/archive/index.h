@@ -101,10 +101,6 @@ struct ha_index_record {
 int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate,
                         struct ha_error *err);
 
-/* Gives the record at ROW its text and its count of withheld fields. */
-int ha_index_set_record_text(struct ha_index *index, int64_t row, const char *text, int64_t fields_withheld,
-                             struct ha_error *err);
-
 /* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
 struct ha_index_item {
     int64_t row;

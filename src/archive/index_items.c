@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was listed: records, the files that belong to them, counts and the field ledger. It interprets nothing;
+ * What was listed: records, the files that belong to them, and counts. It interprets nothing;
  * the order of insertion is the order of the archive.
  */
 #include <stdio.h>
@@ -28,16 +28,6 @@ int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, 
     query = HA_INDEX_QUERY(index, HA_Q_ADD_DUPLICATE, err,
                            "INSERT INTO duplicate VALUES(?,1) ON CONFLICT DO UPDATE SET count=count+1", "i",
                            (int64_t)record->category);
-    return query ? ha_query_run(query, err) : -1;
-}
-
-int ha_index_set_record_text(struct ha_index *index, int64_t row, const char *text, int64_t fields_withheld,
-                             struct ha_error *err)
-{
-    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_SET_RECORD_TEXT, err,
-                                            "UPDATE record SET text=?, fields_withheld=? WHERE row=?", "tii",
-                                            text, fields_withheld, row);
-
     return query ? ha_query_run(query, err) : -1;
 }
 
@@ -258,7 +248,7 @@ int ha_index_count(struct ha_index *index, int category, struct ha_category_coun
         " (SELECT coalesce(sum(count),0) FROM duplicate WHERE category=?1)",
         "i", (int64_t)category);
 
-    if (!query || ha_query_step(query, err) < 0)
+    if (!query || ha_index_flush_ledger(index, err) || ha_query_step(query, err) < 0)
         return -1;
     counts->fields_withheld = ha_query_int(query, 0);
     counts->drift = ha_query_int(query, 1);
@@ -271,38 +261,4 @@ int ha_index_count(struct ha_index *index, int category, struct ha_category_coun
         return -1;
     return count_states(index, "SELECT state, count(*) FROM item WHERE category=? GROUP BY state", category,
                         &counts->files, err);
-}
-
-int ha_index_add_ledger(struct ha_index *index, const struct ha_ledger_line *line, struct ha_error *err)
-{
-    struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_ADD_LEDGER, err,
-        "INSERT INTO ledger VALUES(?,?,?,?,?,?) ON CONFLICT DO UPDATE SET count=count+excluded.count",
-        "itttti", (int64_t)line->category, line->kind, line->pointer, line->detail, line->show, line->count);
-
-    return query ? ha_query_run(query, err) : -1;
-}
-
-int ha_index_each_ledger(struct ha_index *index, ha_ledger_visit visit, void *context, struct ha_error *err)
-{
-    HA_QUERY struct ha_query *query =
-        ha_query_new(index->db, err,
-                     "SELECT category, kind, pointer, detail, show, count FROM ledger"
-                     " ORDER BY category, kind, pointer, detail",
-                     "");
-    int stepped = -1;
-
-    if (!query)
-        return -1;
-    while ((stepped = ha_query_step(query, err)) == 1) {
-        struct ha_ledger_line line = {.category = (int)ha_query_int(query, 0),
-                                      .kind = ha_query_text(query, 1),
-                                      .pointer = ha_query_text(query, 2),
-                                      .detail = ha_query_text(query, 3),
-                                      .show = ha_query_text(query, 4),
-                                      .count = ha_query_int(query, 5)};
-        if (visit(context, &line, err) < 0)
-            return -1;
-    }
-    return stepped;
 }

@@ -16,7 +16,7 @@ enum ha_index_query {
     HA_Q_GET_USED,
     HA_Q_ADD_USED,
     HA_Q_ADD_RECORD,
-    HA_Q_SET_RECORD_TEXT,
+
     HA_Q_ADD_DUPLICATE,
     HA_Q_ADD_ITEM,
     HA_Q_UPDATE_ITEM,
@@ -29,11 +29,25 @@ enum ha_index_query {
     HA_INDEX_QUERIES
 };
 
+/* Lines of the ledger that are still added up. */
+enum { HA_LEDGER_SUMS = 512, HA_LEDGER_STEPS = 8 };
+struct ha_ledger_sum {
+    struct ha_ledger_line line;
+    char *texts; /* what it points to; NULL: free */
+};
+
 struct ha_index {
     struct ha_db *db;
+    struct ha_ledger_sum sums[HA_LEDGER_SUMS];
     int depth; /* of transactions */
     struct ha_query *queries[HA_INDEX_QUERIES];
 };
+
+/* ---- index_ledger.c ---- */
+
+/* Writes the lines that are still added up. */
+int ha_index_flush_ledger(struct ha_index *index, struct ha_error *err);
+void ha_index_free_ledger(struct ha_index *index);
 
 /* The kept statement, made with SQL when it is used for the first time, bound afresh; NULL with an error. */
 #define HA_INDEX_QUERY(index, which, err, sql, types, ...)                                                   \

@@ -51,22 +51,40 @@ static bool in_range(const struct lister *lister, const ha_json *raw)
 
 /* ------------------------------------------------------------------------------------------- the ledger */
 
-static int add_line(void *context, const struct ha_field_line *line, struct ha_error *err)
+enum { LEDGER_MAX = 4 * 1024 * 1024 };
+
+/* Each line is a digit for its kind and three texts. */
+static int keep_line(void *context, const struct ha_field_line *line, struct ha_error *err)
 {
-    static const char *const kinds[] = {"omitted", "unknown", "unconverted", "escaped"};
     struct item *item = context;
-    struct ha_ledger_line entry = {
-        .category = (int)item->lister->number,
-        .kind = kinds[line->finding],
-        .pointer = line->pointer,
-        .detail = line->detail,
-        .show = line->show,
-        .count = 1,
-    };
     bool here = line->finding == HA_FIELD_FOUND_UNCONVERTED || line->finding == HA_FIELD_FOUND_ESCAPED;
     if (!here && !(line->show && strcmp(line->show, "none") == 0))
         item->fields_withheld++;
-    return ha_index_add_ledger(item->lister->run->index, &entry, err);
+    ha_buf_add_char(&item->ledger, (char)('0' + line->finding));
+    ha_buf_add(&item->ledger, line->pointer, strlen(line->pointer) + 1);
+    ha_buf_add(&item->ledger, line->detail, strlen(line->detail) + 1);
+    ha_buf_add(&item->ledger, line->show ? line->show : "", line->show ? strlen(line->show) + 1 : 1);
+    return ha_buf_check(&item->ledger, "the ledger of an item", err);
+}
+
+static int add_lines(struct item *item, struct ha_error *err)
+{
+    static const char *const kinds[] = {"omitted", "unknown", "unconverted", "escaped"};
+    const char *at = item->ledger.data, *end = at + item->ledger.len;
+    while (at && at < end) {
+        const char *pointer = at + 1, *detail = pointer + strlen(pointer) + 1,
+                   *show = detail + strlen(detail) + 1;
+        struct ha_ledger_line line = {.category = (int)item->lister->number,
+                                      .kind = kinds[*at - '0'],
+                                      .pointer = pointer,
+                                      .detail = detail,
+                                      .show = *show ? show : NULL,
+                                      .count = 1};
+        if (ha_index_add_ledger(item->lister->run->index, &line, err))
+            return -1;
+        at = show + strlen(show) + 1;
+    }
+    return 0;
 }
 
 static int map_item(struct item *item, const ha_json *parent, ha_json **failed, struct ha_error *err)
@@ -88,7 +106,7 @@ static int keep_extra(struct item *item, const ha_json *failed, struct ha_error 
 {
     ha_json *extra = NULL;
     if (ha_fields_walk(item->lister->category->fields, item->raw, failed, item->lister->escaped, &extra,
-                       add_line, item, err))
+                       keep_line, item, err))
         return -1;
     if (extra && ha_json_set(item->record, HA_K_EXTRA, extra))
         return ha_fail_nomem(err);
@@ -115,35 +133,48 @@ static void judge_withholding(struct item *item)
 
 /* ---------------------------------------------------------------------------------------------- items */
 
-static int store_item(struct item *item, const ha_json *failed, struct ha_error *err)
+/* The record as the archive will have it, but for its files. */
+static int write_item(struct item *item, const ha_json *failed, struct ha_buf *text, struct ha_error *err)
 {
-    const struct ha_category *category = item->lister->category;
-    struct ha_buf text HA_BUF = ha_buf_make(2 * HA_LIMIT_ITEM_BYTES);
-    bool duplicate;
-    judge_withholding(item);
+    const struct lister *lister = item->lister;
+    return keep_extra(item, failed, err) ||
+                   ha_guard_record(lister->run, lister->category, item->id, item->record, err) ||
+                   ha_json_write(item->record, text, err)
+               ? -1
+               : 0;
+}
+
+/* *known: it was listed before, so it counts no second time. */
+static int add_record(struct item *item, const struct ha_buf *text, bool *known, struct ha_error *err)
+{
     struct ha_index_record record = {
         .category = (int)item->lister->number,
         .id = item->id,
         .state = item->withheld ? HA_STATE_WITHHELD : HA_STATE_DELIVERED,
         .why = item->withheld,
+        .text = item->withheld ? NULL : ha_buf_text(text),
+        .fields_withheld = item->fields_withheld,
     };
-    /* Its place first: an item that was listed twice counts once, also in the ledger. */
-    if (ha_index_add_record(item->lister->run->index, &record, &duplicate, err))
+    if (ha_index_add_record(item->lister->run->index, &record, known, err))
         return -1;
     /* Two ids can have the same source text: "\ud800" the escape, and "\ud800" six characters. */
-    if (duplicate && ha_json_has_escape(item->id, strlen(item->id), true))
+    if (*known && ha_json_has_escape(item->id, strlen(item->id), true))
         return ha_fail(err, HA_E_FORMAT, "its id came before and holds an escape, so it may be another one");
-    if (duplicate)
-        return 0;
     item->row = record.row;
-    if (!item->withheld && (keep_extra(item, failed, err) ||
-                            ha_guard_record(item->lister->run, category, item->id, item->record, err) ||
-                            ha_json_write(item->record, &text, err)))
+    return 0;
+}
+
+static int store_item(struct item *item, const ha_json *failed, struct ha_error *err)
+{
+    const struct ha_category *category = item->lister->category;
+    struct ha_buf text HA_BUF = ha_buf_make(2 * HA_LIMIT_ITEM_BYTES);
+    bool known;
+    judge_withholding(item);
+    if (!item->withheld && write_item(item, failed, &text, err))
         return -1;
-    if (!item->withheld && ha_index_set_record_text(item->lister->run->index, item->row, ha_buf_text(&text),
-                                                    item->fields_withheld, err))
+    if (add_record(item, &text, &known, err) || (!known && add_lines(item, err)))
         return -1;
-    for (size_t i = 0; i < category->media_count; i++) {
+    for (size_t i = 0; !known && i < category->media_count; i++) {
         if (ha_item_add_file(item, &category->media[i], (int)i, err))
             return -1;
     }
@@ -179,7 +210,7 @@ static int list_nested(struct lister *lister, const ha_json *raw, struct ha_erro
 
 static int list_item(struct lister *lister, const ha_json *raw, const ha_json *parent, struct ha_error *err)
 {
-    struct item item = {.lister = lister, .raw = raw};
+    struct item item = {.lister = lister, .raw = raw, .ledger = ha_buf_make(LEDGER_MAX)};
     struct ha_probe *probe = lister->run->probe;
     HA_JSON ha_json *failed = NULL;
     if (probe && ha_probe_is_full(probe, lister->number))
@@ -194,6 +225,7 @@ static int list_item(struct lister *lister, const ha_json *raw, const ha_json *p
             result = lister->take(&item, failed, err);
     }
     ha_json_free(item.record);
+    ha_buf_free(&item.ledger);
     if (result && lister->category->parent >= 0)
         ha_context(err, "%s: item %llu", lister->category->id, (unsigned long long)lister->items);
     else if (result)

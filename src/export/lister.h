@@ -29,6 +29,7 @@ struct item {
     ha_json *record;
     int64_t row;
     int64_t fields_withheld;
+    struct ha_buf ledger; /* its lines, each three texts, until the record is known to be new */
     const char *withheld; /* reason for the whole record, or NULL */
     const char *files_withheld;
 };

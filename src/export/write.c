@@ -141,20 +141,36 @@ static int make_record(struct ha_run *run, const struct ha_index_record *record,
     return 0;
 }
 
+static int add_text(struct lines *lines, const char *text, struct ha_error *err)
+{
+    size_t len = strlen(text);
+    lines->count++;
+    lines->bytes += len + 1;
+    if (!lines->sink)
+        return 0;
+    return ha_sink_write(lines->sink, text, len, err) || ha_sink_write(lines->sink, "\n", 1, err) ? -1 : 0;
+}
+
+/* A record without files stands in the index as it will stand in the archive. */
+static int add_record(struct shards *shards, const struct ha_index_record *record, struct ha_error *err)
+{
+    HA_JSON ha_json *value = NULL;
+    if (shards->category->media_count == 0)
+        return add_text(&shards->lines, record->text, err);
+    return make_record(shards->lines.run, record, &value, err) ? -1 : add_line(&shards->lines, value, err);
+}
+
 /* Counts only, so that the names of the shards are known before the first one is written. */
 static int count_record(void *context, const struct ha_index_record *record, struct ha_error *err)
 {
-    struct shards *shards = context;
-    HA_JSON ha_json *value = NULL;
-    return make_record(shards->lines.run, record, &value, err) ? -1 : add_line(&shards->lines, value, err);
+    return add_record(context, record, err);
 }
 
 static int write_record(void *context, const struct ha_index_record *record, struct ha_error *err)
 {
     struct shards *shards = context;
     struct lines *lines = &shards->lines;
-    HA_JSON ha_json *value = NULL;
-    if (ha_run_check(lines->run, err) || make_record(lines->run, record, &value, err))
+    if (ha_run_check(lines->run, err))
         return -1;
     /* A line may be as long as an item: the shard is closed while the longest one would still fit. */
     bool full =
@@ -163,18 +179,19 @@ static int write_record(void *context, const struct ha_index_record *record, str
         return -1;
     if (!lines->sink && open_shard(shards, err))
         return -1;
-    return add_line(lines, value, err);
+    return add_record(shards, record, err);
 }
 
 static int write_category(struct ha_run *run, size_t i, struct ha_error *err)
 {
     struct shards shards = {.category = &run->service->categories[i], .list = ha_json_new_array()};
     shards.lines = (struct lines){.run = run, .line = ha_buf_make(3 * (size_t)HA_LIMIT_ITEM_BYTES)};
-    int result = shards.list ? 0 : ha_fail_nomem(err);
-    if (result == 0)
+    struct ha_category_counts counts = {0};
+    int result = shards.list ? ha_run_counts(run, i, &counts, err) : ha_fail_nomem(err);
+    shards.many = counts.records.delivered > HA_LIMIT_SHARD_RECORDS;
+    if (result == 0 && !shards.many)
         result = ha_index_each_record(run->index, (int)i, HA_STATE_DELIVERED, count_record, &shards, err);
-    shards.many = shards.lines.count > HA_LIMIT_SHARD_RECORDS ||
-                  shards.lines.bytes + HA_LIMIT_ITEM_BYTES > HA_LIMIT_SHARD_BYTES;
+    shards.many |= shards.lines.bytes + HA_LIMIT_ITEM_BYTES > HA_LIMIT_SHARD_BYTES;
     if (result == 0)
         result = ha_index_each_record(run->index, (int)i, HA_STATE_DELIVERED, write_record, &shards, err);
     if (result == 0)
