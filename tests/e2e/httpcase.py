@@ -16,7 +16,7 @@ import unittest
 
 import fake
 import harness
-from harness import AS_OF, COMPLETE, EXPORT_ID
+from harness import COMPLETE, EXPORT_ID
 
 SIDE_BY_SIDE = 12
 SLOW = 4 if harness.SANITIZED else 1

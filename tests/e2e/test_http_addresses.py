@@ -6,7 +6,6 @@ redirect, by a next page, by a file's address; its listener must not see one con
 """
 
 import sys
-import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
@@ -19,21 +18,27 @@ NOT_PUBLIC = r"the address of \S+ is not public, and allow_addresses does not na
 # What the system would take for 127.0.0.2; `{port}` is its listener's.
 SPELLINGS = {
     "as it is": "http://127.0.0.2:{port}", "capitals": "HTTP://127.0.0.2:{port}", "whole number": "http://2130706434:{port}",
-    "hexadecimal": "http://0x7f000002:{port}", "hexadecimal, capitals": "http://0X7F000002:{port}", "octal": "http://017700000002:{port}",
+    "hexadecimal": "http://0x7f000002:{port}", "hexadecimal, capitals": "http://0X7F000002:{port}",
+    "octal": "http://017700000002:{port}",
     "short": "http://127.2:{port}", "shorter": "http://127.0.2:{port}", "hexadecimal parts": "http://0x7f.0x0.0x0.0x2:{port}",
-    "octal parts": "http://0177.0.0.02:{port}", "leading zeros": "http://127.000.000.002:{port}", "mixed": "http://0x7f.2:{port}",
+    "octal parts": "http://0177.0.0.02:{port}", "leading zeros": "http://127.000.000.002:{port}",
+    "mixed": "http://0x7f.2:{port}",
     "mapped": "http://[::ffff:127.0.0.2]:{port}", "mapped, hexadecimal": "http://[::ffff:7f00:2]:{port}",
     "mapped, capitals": "http://[::FFFF:7F00:0002]:{port}", "mapped, whole": "http://[0:0:0:0:0:ffff:7f00:2]:{port}",
-    "compatible": "http://[::127.0.0.2]:{port}", "translated": "http://[64:ff9b::7f00:2]:{port}", "6to4": "http://[2002:7f00:2::]:{port}",
+    "compatible": "http://[::127.0.0.2]:{port}", "translated": "http://[64:ff9b::7f00:2]:{port}",
+    "6to4": "http://[2002:7f00:2::]:{port}",
     "trailing dot": "http://127.0.0.2.:{port}", "two dots": "http://127.0.0.2..:{port}",
     "user name": "http://ok@127.0.0.2:{port}", "user and password": "http://127.0.0.1:80@127.0.0.2:{port}",
     "user behind a slash": "http://127.0.0.1\\@127.0.0.2:{port}", "wide digits": "http://\uff11\uff12\uff17.0.0.2:{port}",
-    "wide dots": "http://127\u30020\u30020\u30022:{port}", "escaped": "http://%31%32%37.0.0.2:{port}", "overflow": "http://127.0.0.258:{port}",
-    "any address": "http://0.0.0.0:{port}", "any, short": "http://0:{port}", "another loopback": "http://127.255.255.254:{port}",
+    "wide dots": "http://127\u30020\u30020\u30022:{port}", "escaped": "http://%31%32%37.0.0.2:{port}",
+    "overflow": "http://127.0.0.258:{port}",
+    "any address": "http://0.0.0.0:{port}", "any, short": "http://0:{port}",
+    "another loopback": "http://127.255.255.254:{port}",
     "private": "http://[::ffff:10.0.0.1]:{port}", "loopback of six": "http://[::1]:{port}",
 }
 # Those of them that are addresses as the description may have them: the classifier refuses them, not the parser.
-SOUND = ("as it is", "capitals", "mapped", "mapped, hexadecimal", "mapped, capitals", "mapped, whole", "compatible", "translated", "6to4",
+SOUND = ("as it is", "capitals", "mapped", "mapped, hexadecimal", "mapped, capitals", "mapped, whole", "compatible",
+         "translated", "6to4",
          "any address", "another loopback", "private", "loopback of six")
 
 
@@ -95,14 +100,16 @@ class Refused(Case):
         def edit(doc, server):
             only_home(doc, server)
             doc["apis"]["media"]["redirects"] = [server.forbidden]
-        done = trial(rules({"path": "^/media/", "listeners": ["main"], "redirect": {"to": "forbidden"}}), only=("uploads",), edit=edit)
+        done = trial(rules({"path": "^/media/", "listeners": ["main"], "redirect": {"to": "forbidden"}}), only=("uploads",),
+                     edit=edit)
         self.untouched(done)
         self.failed(done, 4, f"uploads: a file of record .*{NOT_PUBLIC}$")
 
     def test_next_pages(self):
         """A next page on another origin is refused as such, whatever that is."""
         def run(text):
-            edits = lambda server: [{"path": "/jobs$", "put": "/links/next", "value": spelled(server, text) + "/api/x"}]  # noqa: E731
+            edits = lambda server: [{"path": "/jobs$", "put": "/links/next",
+                                     "value": spelled(server, text) + "/api/x"}]  # noqa: E731
             return trial(lambda server: {"edits": edits(server)}, only=("generations",), edit=only_home)
         for name, done in side_by_side({name: lambda text=text: run(text) for name, text in SPELLINGS.items()}).items():
             with self.subTest(name):
@@ -194,7 +201,8 @@ class Allowed(Case):
                 for api in doc["apis"].values():
                     api["allow_addresses"] = list(allowed)
             return lambda: trial(edit=edit, origin="forbidden")
-        jobs = {"none": run(), "private": run("private"), "link-local": run("link_local"), "next to it": run("127.0.0.1/32", "127.0.0.3/32"),
+        jobs = {"none": run(), "private": run("private"), "link-local": run("link_local"),
+                "next to it": run("127.0.0.1/32", "127.0.0.3/32"),
                 "everything of six": run("::1/128", "fd00::/8")}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):

@@ -6,11 +6,9 @@ there ends it with 2 before anything is contacted. No secret stands in anything 
 """
 
 import sys
-import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
-import httpcase  # noqa: E402
 from fake import header  # noqa: E402
 from httpcase import Case, category, limits, only_ids, rules, side_by_side, trial  # noqa: E402
 
@@ -33,12 +31,14 @@ def asks(auth, more=None):
 
 
 def oauth(**given):
-    return {"type": "oauth2_client_credentials", "token_url": None, "client_id": OAUTH["client_id"], "client_secret": FROM_ENV, **given}
+    return {"type": "oauth2_client_credentials", "token_url": None, "client_id": OAUTH["client_id"], "client_secret": FROM_ENV,
+            **given}
 
 
 def run(auth, rule, env=None, only=("prompts",), more=None, faults=(), **changes):
     guard = {"path": GUARDED, **rule}
-    return trial(rules(*faults, auth=[guard], **changes), "-v", edit=asks(auth, more), only=only, env=harness.environment(**(env or ENV)))
+    return trial(rules(*faults, auth=[guard], **changes), "-v", edit=asks(auth, more), only=only,
+                 env=harness.environment(**(env or ENV)))
 
 
 class Auth(Case):
@@ -58,12 +58,14 @@ class Fixed(Auth):
                   {"type": "basic", "username": "somebody", "password": PLAIN}),
         "basic, name from the environment": ({"type": "basic", "username": {"env": "NAME"}, "password": FROM_ENV},
                                              {"type": "basic", "username": "n\u00e4me", "password": PLAIN}),
-        "header": ({"type": "header", "name": "X-Api-Key", "value": FROM_ENV}, {"type": "header", "name": "x-api-key", "value": PLAIN}),
+        "header": ({"type": "header", "name": "X-Api-Key", "value": FROM_ENV},
+                   {"type": "header", "name": "x-api-key", "value": PLAIN}),
     }
     env = {**ENV, "NAME": "n\u00e4me"}
 
     def test_right(self):
-        jobs = {name: lambda words=words: run(*words, env=self.env, only=("prompts", "support", "uploads")) for name, words in self.kinds.items()}
+        jobs = {name: lambda words=words: run(*words, env=self.env, only=("prompts", "support", "uploads"))
+                for name, words in self.kinds.items()}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
                 self.same(done, ("prompts", "support", "uploads"))
@@ -72,7 +74,8 @@ class Fixed(Auth):
 
     def test_wrong(self):
         """Exit code 1, one request, and a sentence that says what it is about."""
-        jobs = {name: lambda words=words: run(*words, env={**self.env, "THE_SECRET": "CANARY-wrong"}) for name, words in self.kinds.items()}
+        jobs = {name: lambda words=words: run(*words, env={**self.env, "THE_SECRET": "CANARY-wrong"})
+                for name, words in self.kinds.items()}
         jobs["none"] = lambda: run({"type": "none"}, {"type": "bearer", "token": PLAIN})
         jobs["403"] = lambda: run({"type": "bearer", "token": FROM_ENV}, {"type": "bearer", "token": "x", "status": 403})
         for name, done in side_by_side(jobs).items():
@@ -87,7 +90,8 @@ class Fixed(Auth):
         guard = {"type": "bearer", "token": PLAIN}
         auth = {"type": "bearer", "token": FROM_ENV}
         jobs = {"list": lambda: run(auth, guard, faults=[{"path": "/prompts", "status": 401, "when": {"from": 3}}]),
-                "files": lambda: run(auth, guard, only=("uploads",), faults=[{"path": "/media/", "status": 401, "when": {"from": 5}}])}
+                "files": lambda: run(auth, guard, only=("uploads",),
+                                     faults=[{"path": "/media/", "status": 401, "when": {"from": 5}}])}
         done = side_by_side(jobs)
         self.failed(done["list"], 1, r"^holdall: prompts: page 3: GET \S+: HTTP 401$")
         self.failed(done["files"], 1, r"^holdall: uploads: a file of record \S+: GET \S+: HTTP 401$")
@@ -98,7 +102,8 @@ class Fixed(Auth):
         files = {"line": PLAIN + "\n", "bare": PLAIN}
         for name, text in files.items():
             (place / name).write_text(text)
-        jobs = {name: lambda name=name: run({"type": "bearer", "token": {"file": str(place / name)}}, {"type": "bearer", "token": PLAIN})
+        jobs = {name: lambda name=name: run({"type": "bearer", "token": {"file": str(place / name)}},
+                                            {"type": "bearer", "token": PLAIN})
                 for name in files}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
@@ -116,7 +121,8 @@ class Fixed(Auth):
         said = {
             "no variable": ({"type": "bearer", "token": FROM_ENV}, {"THE_SECRET": None}, "THE_SECRET"),
             "no file": ({"type": "bearer", "token": {"file": "gone.txt"}}, ENV, "gone.txt"),
-            "a line break": ({"type": "bearer", "token": FROM_ENV}, {"THE_SECRET": "CANARY\r\nX-Evil: 1"}, "line break|control"),
+            "a line break": ({"type": "bearer", "token": FROM_ENV}, {"THE_SECRET": "CANARY\r\nX-Evil: 1"},
+                             "line break|control"),
             "lines of a file": ({"type": "bearer", "token": {"file": str(place / "lines")}}, ENV, "line break|control"),
             "colon in a name": ({"type": "basic", "username": "a:b", "password": FROM_ENV}, ENV, "colon"),
             "no password": ({"type": "basic", "username": "a", "password": FROM_ENV}, {"THE_SECRET": None}, "THE_SECRET"),
@@ -135,7 +141,8 @@ class Fixed(Auth):
         """They go with every request; a text and a secret; what the program sets itself is not doubled."""
         def more(doc, _):
             for api in doc["apis"].values():
-                api["headers"] = {"X-Tenant": "seven", "X-Secret": FROM_ENV, "User-Agent": "our exporter", "Accept-Language": "en"}
+                api["headers"] = {"X-Tenant": "seven", "X-Secret": FROM_ENV, "User-Agent": "our exporter",
+                                  "Accept-Language": "en"}
         done = run({"type": "none"}, {"type": "header", "name": "X-Secret", "value": PLAIN}, more=more, only=("uploads",))
         self.same(done, ("uploads",))
         for entry in done.log:
@@ -157,7 +164,8 @@ class Tokens(Auth):
             "scope and audience": (oauth(scope="read:all write&x", audience="https://api.example/?a=b"),
                                    {"scope": "read:all write&x", "audience": "https://api.example/?a=b"}),
         }
-        jobs = {name: lambda words=words: run(words[0], {"type": "oauth2", **OAUTH, **words[1]}) for name, words in kinds.items()}
+        jobs = {name: lambda words=words: run(words[0], {"type": "oauth2", **OAUTH, **words[1]})
+                for name, words in kinds.items()}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
                 self.same(done)
@@ -187,7 +195,8 @@ class Tokens(Auth):
             "list": (("prompts",), lambda: run(oauth(), {**guard, "uses": 3}), 2),
             "details": (("prompts",), lambda: run(oauth(), {**guard, "uses": 60}, more=only_ids), 2),
             "files": (("uploads",), lambda: run(oauth(), {**guard, "uses": 8, "path": "^/media/"}, only=("uploads",)), None),
-            "files, one after the other": (("uploads",), lambda: run(oauth(), {**guard, "uses": 4, "path": "^/media/"}, only=("uploads",),
+            "files, one after the other": (("uploads",),
+                                           lambda: run(oauth(), {**guard, "uses": 4, "path": "^/media/"}, only=("uploads",),
                                                                      more=lambda doc, _: limits(doc, concurrency=1)), 6),
         }
         for name, done in side_by_side({name: job for name, (_, job, _) in jobs.items()}).items():
@@ -198,6 +207,16 @@ class Tokens(Auth):
                 self.assertGreater(len([entry for entry in done.log if entry["status"] == 401]), 0)
                 self.assertEqual(done.report["retries"], 0)
 
+    def test_ends_by_the_clock(self):
+        """Each file moves the service's clock on, so that tokens are too old before the time that they said."""
+        def more(doc, _):
+            category(doc, "uploads")["omit"] = {"/url": {"reason": "internal", "show": "none"}}
+            limits(doc, concurrency=2)
+        guard = {"type": "oauth2", **OAUTH, "expires_in": 100}
+        done = run(oauth(), guard, only=("uploads",), more=more, sign={"ttl": 600, "tick": 20})
+        self.same(done, ("uploads",))
+        self.assertIn(len(self.issued(done)), (5, 6), done)
+
     def test_refused_files(self):
         """Each file is answered with 403 although the token is good: one more token is tried, not one for each file."""
         done = trial(rules({"path": "^/media/", "status": 403}, auth=[{"path": GUARDED, "type": "oauth2", **OAUTH}]),
@@ -207,7 +226,8 @@ class Tokens(Auth):
 
     def test_short_lives(self):
         """A token that ends by the clock: it is asked for before that, not after every request."""
-        done = run(oauth(), {"type": "oauth2", **OAUTH, "expires_in": 31}, more=lambda doc, _: limits(doc, requests_per_second=3))
+        done = run(oauth(), {"type": "oauth2", **OAUTH, "expires_in": 31}, more=lambda doc,
+                   _: limits(doc, requests_per_second=3))
         self.same(done)
         self.assertIn(len(self.issued(done)), (1, 2, 3), done)
         brief = run(oauth(), {"type": "oauth2", **OAUTH, "expires_in": 1})
@@ -217,15 +237,20 @@ class Tokens(Auth):
     def test_refused(self):
         guard = {"type": "oauth2", **OAUTH}
         jobs = {
-            "wrong secret": (lambda: run(oauth(), guard, env={"THE_SECRET": "CANARY-wrong"}), r"the token: POST \S+/oauth/token: HTTP 401"),
+            "wrong secret": (lambda: run(oauth(), guard, env={"THE_SECRET": "CANARY-wrong"}),
+                             r"the token: POST \S+/oauth/token: HTTP 401"),
             "wrong scope": (lambda: run(oauth(scope="other"), guard), r"the token: POST \S+/oauth/token: HTTP 400"),
-            "wrong place": (lambda: run(oauth(client_auth="body"), {**guard, "client_auth": "basic"}), r"the token: POST \S+/oauth/token: HTTP 401"),
-            "no more tokens": (lambda: run(oauth(), {**guard, "uses": 3, "refuse_after": 1}), r"prompts: page \d: GET \S+: HTTP 401, and the token: .*HTTP 400"),
+            "wrong place": (lambda: run(oauth(client_auth="body"), {**guard, "client_auth": "basic"}),
+                            r"the token: POST \S+/oauth/token: HTTP 401"),
+            "no more tokens": (lambda: run(oauth(), {**guard, "uses": 3, "refuse_after": 1}),
+                               r"prompts: page \d: GET \S+: HTTP 401, and the token: .*HTTP 400"),
             "tokens that do not work": (lambda: run(oauth(), {**guard, "uses": 0}), r"the person: GET \S+: HTTP 401"),
         }
         for name, done in side_by_side({name: job for name, (job, _) in jobs.items()}).items():
             with self.subTest(name):
-                self.failed(done, 1, r"^holdall: " + (jobs[name][1] if jobs[name][1].startswith(("the person: GET", "prompts")) else "the person: " + jobs[name][1]))
+                self.failed(done, 1,
+                            r"^holdall: " + (jobs[name][1] if jobs[name][1].startswith(("the person: GET", "prompts"))
+                                             else "the person: " + jobs[name][1]))
                 self.assertLess(len(done.log), 12, done)
                 self.no_secret(done, "tok-")
 
@@ -233,23 +258,28 @@ class Tokens(Auth):
         guard = {"type": "oauth2", **OAUTH}
 
         def faulty(**what):
-            return lambda: run(oauth(), guard, faults=[{"path": "^/oauth/", **what}], more=lambda doc, _: limits(doc, tries=2, stall_timeout="1s"))
-        passing = {"503": faulty(status=503, headers={"Retry-After": "0"}, when={"nth": 1}), "reset": faulty(reset="body", when={"nth": 1}),
+            return lambda: run(oauth(), guard, faults=[{"path": "^/oauth/", **what}], more=lambda doc,
+                               _: limits(doc, tries=2, stall_timeout="1s"))
+        passing = {"503": faulty(status=503, headers={"Retry-After": "0"}, when={"nth": 1}),
+                   "reset": faulty(reset="body", when={"nth": 1}),
                    "cut": faulty(cut=10, when={"nth": 1})}
         for name, done in side_by_side(passing).items():
             with self.subTest(name):
                 self.same(done)
                 self.assertEqual(len(self.issued(done)), 2)
         staying = {
-            "503": (faulty(status=503, headers={"Retry-After": "0"}), 5, "HTTP 503 after 2 attempts"), "reset": (faulty(reset="request"), 5, "after 2 attempts"),
+            "503": (faulty(status=503, headers={"Retry-After": "0"}), 5, "HTTP 503 after 2 attempts"),
+            "reset": (faulty(reset="request"), 5, "after 2 attempts"),
             "silent": (faulty(stall=30, stage="request"), 5, "after 2 attempts"),
             "long wait": (faulty(status=429, headers={"Retry-After": "7200"}), 5, "asks to wait 7200 s$"),
             "no JSON": (faulty(body="<html>log in</html>"), 1, "the answer: invalid token"),
             "cut JSON": (faulty(body='{"access_token":"CANARY-token", "x": CANARY'), 1, "the answer: .*invalid token"),
             "no token": (faulty(body={"token_type": "Bearer"}), 1, "no access_token"),
-            "empty token": (faulty(body={"access_token": ""}), 1, "no access_token"), "line break": (faulty(body={"access_token": "CANARY\r\nX: 1"}), 1, "access_token"),
+            "empty token": (faulty(body={"access_token": ""}), 1, "no access_token"),
+            "line break": (faulty(body={"access_token": "CANARY\r\nX: 1"}), 1, "access_token"),
             "number": (faulty(body={"access_token": 5}), 1, "no access_token"), "404": (faulty(status=404), 1, "HTTP 404"),
-            "redirect": (faulty(redirect={"to": "other"}), 5, "HTTP 302 to a POST request"), "endless": (faulty(endless_chunked=True), 1, "limit"),
+            "redirect": (faulty(redirect={"to": "other"}), 5, "HTTP 302 to a POST request"),
+            "endless": (faulty(endless_chunked=True), 1, "limit"),
             "page of a firewall": (faulty(status=403, body="<html>no</html>"), 1, "HTTP 403"),
         }
         for name, done in side_by_side({name: job for name, (job, _, _) in staying.items()}).items():

@@ -12,13 +12,12 @@ import socket
 import subprocess
 import sys
 import time
-import unittest
 
 sys.dont_write_bytecode = True
 import fake  # noqa: E402
 import harness  # noqa: E402
 import httpcase  # noqa: E402
-from httpcase import SLOW, Case, expected, limits, rules, side_by_side, trial  # noqa: E402
+from httpcase import SLOW, Case, limits, rules, side_by_side, trial  # noqa: E402
 
 LIST = "/users/[^/]*/prompts"
 NOW = {"Retry-After": "0"}
@@ -40,10 +39,12 @@ def spoil(when=None, edit=quick, **what):
     """A trial in which lists of prompts go wrong."""
     early = "accept" in what.values()
     rule = what if early else {"path": LIST, **what}
-    return lambda: trial(rules({**rule, **({"listeners": ["main"]} if early else {}), **({"when": when} if when else {})}), edit=edit)
+    return lambda: trial(rules({**rule, **({"listeners": ["main"]} if early else {}), **({"when": when} if when else {})}),
+                         edit=edit)
 
 
-ENDS = {f"{word} at {stage}": {word: stage} for word in ("reset", "close") for stage in ("accept", "request", "headers", "body")}
+ENDS = {f"{word} at {stage}": {word: stage} for word in ("reset", "close")
+        for stage in ("accept", "request", "headers", "body")}
 CUTS = {
     "cut with a length": {"cut": 300}, "cut at once": {"cut": 0}, "cut in a chunk": {"cut_chunked": 300},
     "chunks without an end": {"chunked": True, "close": "body"}, "reset in a chunk": {"chunked": True, "reset": "body"},
@@ -67,7 +68,8 @@ class Passing(Case):
                 self.assertIn(done.report["retries"], retries, done)
 
     def test_ends(self):
-        self.mended({name: spoil({"nth": 1} if "accept" in name else {"nth": 2}, **what) for name, what in ENDS.items()}, (0, 1))
+        self.mended({name: spoil({"nth": 1} if "accept" in name else {"nth": 2}, **what) for name, what in ENDS.items()},
+                    (0, 1))
 
     def test_cuts(self):
         self.mended({name: spoil({"nth": 2}, **what) for name, what in CUTS.items()})
@@ -85,7 +87,8 @@ class Passing(Case):
 
     def test_the_first_request(self):
         """The one that proves the person is tried again, too."""
-        self.mended({"status": lambda: trial(rules({"path": "/v1/users/[^/]*$", "status": 503, "headers": NOW, "when": {"nth": 1}})),
+        self.mended({"status": lambda: trial(rules({"path": "/v1/users/[^/]*$", "status": 503, "headers": NOW,
+                                                    "when": {"nth": 1}})),
                      "reset": lambda: trial(rules({"path": "/v1/users/[^/]*$", "reset": "body", "when": {"nth": 1}}))})
 
     def test_slow_is_not_silent(self):
@@ -173,10 +176,13 @@ class Staying(Case):
             limits(doc, page_bytes="200K", tries=2)
         jobs = {
             "chunks": spoil(endless_chunked=True, edit=small), "headers": spoil(endless_headers=True, edit=small),
-            "one header": spoil(big_header=3_000_000, edit=small), "stated": spoil(headers={"Content-Length": "99999999999"}, edit=small),
+            "one header": spoil(big_header=3_000_000, edit=small),
+            "stated": spoil(headers={"Content-Length": "99999999999"}, edit=small),
             "the usual limit": spoil(endless_chunked=True, edit=twice),
         }
-        said = {"chunks": "the answer has more than 200000 bytes, which is the limit$", "headers": r"the headers have more than \d+ bytes$|a header of the answer is too long$", "one header": "a header of the answer is too long$",
+        said = {"chunks": "the answer has more than 200000 bytes, which is the limit$",
+                "headers": r"the headers have more than \d+ bytes$|a header of the answer is too long$",
+                "one header": "a header of the answer is too long$",
                 "stated": "the answer has 99999999999 bytes, and 200000 are the limit$",
                 "the usual limit": "the answer has more than 67108864 bytes, which is the limit$"}
         for name, done in side_by_side(jobs).items():
@@ -213,7 +219,8 @@ class Waiting(Case):
         jobs = {
             "seconds": spoil({"nth": 2}, status=429, headers={"Retry-After": "2"}),
             "date": spoil({"nth": 2}, status=503, headers={"Retry-After": "http-date+3"}),
-            "SlowDown": spoil({"nth": 2}, status=503, body="<Error><Code>SlowDown</Code></Error>", headers={"Retry-After": "2"}),
+            "SlowDown": spoil({"nth": 2}, status=503, body="<Error><Code>SlowDown</Code></Error>",
+                              headers={"Retry-After": "2"}),
             "clock behind": spoil({"nth": 2}, status=503, date_skew=-7200, headers={"Retry-After": "http-date-7197"}),
             "clock ahead": spoil({"nth": 2}, status=503, date_skew=7200, headers={"Retry-After": "http-date+7203"}),
         }
@@ -232,7 +239,8 @@ class Waiting(Case):
         }
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
-                self.failed(done, 5, r"^holdall: prompts: page 2: GET \S+: HTTP (429|503), and the service asks to wait 3[56]\d\d s$")
+                self.failed(done, 5,
+                            r"^holdall: prompts: page 2: GET \S+: HTTP (429|503), and the service asks to wait 3[56]\d\d s$")
                 self.assertAlmostEqual(done.report["error"]["retry_after_s"], 3600, delta=5)
                 self.assertLess(done.seconds, 5 * SLOW)
                 self.assertEqual(len(done.asked("/prompts?")), 2)
@@ -266,7 +274,8 @@ class Rates(Case):
     def test_does_not_wait(self):
         every = {"from": 1}
         jobs = {"some left": self.run_with({"RateLimit-Remaining": "7", "RateLimit-Reset": "50"}, every),
-                "no reset": self.run_with({"RateLimit-Remaining": "0"}, every), "nonsense": self.run_with({"RateLimit": "???", "X-RateLimit-Reset": "x"}, every),
+                "no reset": self.run_with({"RateLimit-Remaining": "0"}, every),
+                "nonsense": self.run_with({"RateLimit": "???", "X-RateLimit-Reset": "x"}, every),
                 "past": self.run_with({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "epoch-100"}, every)}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
@@ -319,9 +328,11 @@ class Dead(Case):
         for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
             jobs[f"listing {code}"] = (number, code, "cursor=", lists, ("prompts",))
             jobs[f"fetching {code}"] = (number, code, "/media/", files, ("uploads",))
-            jobs[f"the person {code}"] = (number, code, "/v1/users", {"path": "/v1/users", "stall": 60, "stage": "request"}, ("prompts",))
+            jobs[f"the person {code}"] = (number, code, "/v1/users", {"path": "/v1/users", "stall": 60, "stage": "request"},
+                                          ("prompts",))
             jobs[f"waiting {code}"] = (number, code, "cursor=",
-                                       {"path": LIST, "status": 503, "headers": {"Retry-After": "50"}, "when": {"from": 2}}, ("prompts",))
+                                       {"path": LIST, "status": 503, "headers": {"Retry-After": "50"}, "when": {"from": 2}},
+                                       ("prompts",))
         for name, words in jobs.items():
             with self.subTest(name):
                 self.stopped(*words)
@@ -341,7 +352,8 @@ class Dead(Case):
             limits(doc, stall_timeout="1s", tries=3)
         files = ("generations", "outputs")
         said = {
-            "refused": (lambda: trial(edit=elsewhere), rf"^holdall: the person: GET http://127.0.0.1:{port}/\S+: .*[Cc]onnect.* after 4 attempts$"),
+            "refused": (lambda: trial(edit=elsewhere),
+                        rf"^holdall: the person: GET http://127.0.0.1:{port}/\S+: .*[Cc]onnect.* after 4 attempts$"),
             "silent": (lambda: trial(rules({"stall": 60, "stage": "request"}), edit=thrice),
                        r"^holdall: the person: GET \S+: .* after 3 attempts$"),
             "every file": (lambda: trial(rules({"path": "^/media/", "status": 503}), "--allow-partial", only=files, edit=quick),

@@ -6,11 +6,9 @@ and the run goes on. Ranges, ETags, sizes, hashes, signed addresses that expire.
 """
 
 import sys
-import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
-import httpcase  # noqa: E402
 from fake import header  # noqa: E402
 from httpcase import SLOW, Case, by_address, category, limits, rules, side_by_side, trial  # noqa: E402
 
@@ -39,7 +37,8 @@ def avatar(when=None, edit=quick, only=("profile",), **what):
 
 def then(*steps, edit=quick):
     """One step for each request of the file, in their order."""
-    return lambda: trial(rules(*[{"path": "^/media/", **what, "when": {"nth": number}} for number, what in enumerate(steps, 1)]),
+    return lambda: trial(rules(*[{"path": "^/media/", **what, "when": {"nth": number}}
+                                 for number, what in enumerate(steps, 1)]),
                          edit=edit, only=("profile",))
 
 
@@ -84,12 +83,35 @@ class Passing(Case):
 
     def test_unproved(self):
         """Without a length, chunks, size or hash nothing proves the end: it is not accepted."""
-        done = side_by_side({"once": avatar({"nth": 1}, no_length=True, edit=unstated), "always": avatar(no_length=True, edit=unstated),
+        done = side_by_side({"once": avatar({"nth": 1}, no_length=True, edit=unstated),
+                             "always": avatar(no_length=True, edit=unstated),
                              "HTTP/1.0": avatar(http="1.0", no_length=True, edit=unstated)})
         self.same(done["once"], ("profile",))
         for name in ("always", "HTTP/1.0"):
             self.lacks(done[name], [("profile", "file", "unavailable")])
             self.assertRegex(done[name].told, "nothing proves that it is whole after 3 attempts")
+
+    def test_a_hash_proves_too(self):
+        """Of files that end with their connection only the hash is known: whole ones are taken, a cut one is fetched again."""
+        def hashed(doc, server):
+            quick(doc, server)
+            one = category(doc, "outputs")
+            one["media"][0].pop("size")
+            one["omit"]["/bytes"] = {"reason": "internal", "show": "none"}
+        until_the_end = {"path": "^/media/", "no_length": True}
+        cut = {"path": "^/media/", "no_length": True, "close": "body", "when": {"nth": [2, 30]}}
+        done = trial(rules(cut, until_the_end), only=FILES, edit=hashed)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(sorted(path.read_bytes() for path in (done.archive.tree / "data/media").rglob("*.*")),
+                         sorted({path.read_bytes() for path in self.stored()}))
+
+    def stored(self):
+        """The files of the outputs in the store, but for the one that is held back."""
+        jobs = harness.fixture("store", "api", "v1", "users", harness.COMPLETE)
+        pages = [jobs / "jobs.json", *sorted((jobs / "jobs").glob("*.json"))]
+        outputs = [output for page in pages for job in harness.read_json(page)["jobs"] for output in job["outputs"]]
+        media = harness.fixture("store", "media")
+        return [media / output["s3_key"] for output in outputs if output.get("mod", {}).get("status") != "held"]
 
     def test_chaos(self):
         chaos = {"seed": 5, "chaos": {"share": 0.25, "path": "^/media/", "kinds": ["503", "reset", "cut"], "retry_after": 0}}
@@ -135,7 +157,8 @@ class Ranges(Case):
     def test_parts_that_were_not_asked_for(self):
         """Another range, another size, too little: never put together."""
         jobs = {
-            "another range": then(HALF, {"media": {"range": "wrong"}}), "another size": then(HALF, {"media": {"range": "wrong_size"}}),
+            "another range": then(HALF, {"media": {"range": "wrong"}}),
+            "another size": then(HALF, {"media": {"range": "wrong_size"}}),
             "too little": then(HALF, {"media": {"range": "short"}}),
             "no Content-Range": then(HALF, {"drop_headers": ["Content-Range"]}),
             "strange unit": then(HALF, {"headers": {"Content-Range": "lines 2000-2100/2101"}}),
@@ -150,7 +173,8 @@ class Ranges(Case):
 
     def test_changes_for_ever(self):
         """An object that is another one with every answer."""
-        rule = [{"path": "^/media/", **HALF, "media": {"version": 2 if number % 2 else 1}, "when": {"nth": number}} for number in range(1, 30)]
+        rule = [{"path": "^/media/", **HALF, "media": {"version": 2 if number % 2 else 1}, "when": {"nth": number}}
+                for number in range(1, 30)]
         done = trial(rules(*rule), edit=quick, only=("profile",))
         self.lacks(done, [("profile", "file", "unavailable")])
         self.assertLess(len(done.asked("/media/")), 8)
@@ -160,7 +184,8 @@ class Content(Case):
     """Sizes and hashes that the records state."""
 
     def outputs(self, edit=None, when=None, **media):
-        return lambda: trial(rules({"path": BIG, "media": media, "when": {"per": "target", **(when or {})}}), only=FILES, edit=edit)
+        return lambda: trial(rules({"path": BIG, "media": media, "when": {"per": "target", **(when or {})}}), only=FILES,
+                             edit=edit)
 
     def test_spoilt_once(self):
         """One more fetch mends a wrong hash, and a wrong size."""
@@ -174,7 +199,8 @@ class Content(Case):
     def test_spoilt_for_ever(self):
         def always(**media):
             return lambda: trial(rules({"path": "/out_[0-3][^/]*$", "media": media}), "--allow-partial", only=FILES)
-        jobs = {"hash": always(flip=100), "version": always(version=2), "longer": always(append=3), "shorter": always(truncate=700)}
+        jobs = {"hash": always(flip=100), "version": always(version=2), "longer": always(append=3),
+                "shorter": always(truncate=700)}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
                 spoilt = {entry["target"] for entry in done.log if entry["fault"]}
@@ -184,8 +210,10 @@ class Content(Case):
                 self.assertEqual({len(done.asked(target)) for target in spoilt}, {2}, done)
 
     def test_sizes(self):
-        jobs = {"longer": avatar(media={"append": 1}), "shorter": avatar(media={"truncate": 50}), "empty": avatar(media={"truncate": 0}),
-                "longer in chunks": avatar(media={"append": 1}, chunked=True), "shorter in chunks": avatar(media={"truncate": 50}, chunked=True),
+        jobs = {"longer": avatar(media={"append": 1}), "shorter": avatar(media={"truncate": 50}),
+                "empty": avatar(media={"truncate": 0}),
+                "longer in chunks": avatar(media={"append": 1}, chunked=True),
+                "shorter in chunks": avatar(media={"truncate": 50}, chunked=True),
                 "endless": avatar(endless_chunked=True), "less promised than sent": avatar(wrong_length=-3)}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
@@ -223,7 +251,8 @@ class Causes(Case):
     """What stays is missing, with its cause, and everything else is there."""
 
     def test_statuses(self):
-        causes = {404: "gone", 410: "gone", 401: None, 403: "forbidden", 400: "unavailable", 500: "unavailable", 503: "unavailable"}
+        causes = {404: "gone", 410: "gone", 401: None, 403: "forbidden", 400: "unavailable", 500: "unavailable",
+                  503: "unavailable"}
         jobs = {status: avatar(status=status, headers=NOW) for status in causes}
         for status, done in side_by_side(jobs).items():
             with self.subTest(status):
@@ -234,7 +263,8 @@ class Causes(Case):
                 line = done.report["missing"][0]
                 tries = 3 if status >= 500 else 1
                 self.assertEqual((line["http"], line["attempts"], len(done.asked("/media/"))), (status, tries, tries), done)
-                self.assertRegex(done.told, rf"missing: profile: avatar of record \S+: {causes[status]}: GET http://[0-9.:]+: HTTP {status}")
+                self.assertRegex(done.told,
+                                 rf"missing: profile: avatar of record \S+: {causes[status]}: GET http://[0-9.:]+: HTTP {status}")
                 self.assertNotIn("avatar-avatar", done.told + (done.place / "report.json").read_text())
 
     def test_some(self):
@@ -243,7 +273,8 @@ class Causes(Case):
         self.lacks(done, [("uploads", "file", "gone")] * 2)
         counts = done.archive.export["totals"]["files"]
         self.assertEqual((counts["expected"], counts["delivered"], counts["missing"]), (17, 15, 2))
-        store = {path.read_bytes() for path in harness.fixture("store", "media", "users", harness.COMPLETE, "uploads").iterdir()}
+        store = {path.read_bytes()
+                 for path in harness.fixture("store", "media", "users", harness.COMPLETE, "uploads").iterdir()}
         self.assertLessEqual({path.read_bytes() for path in (done.archive.tree / "data/media").rglob("*.*")}, store)
 
 
@@ -273,7 +304,8 @@ class Addresses(Case):
 
     def test_origin_that_is_not_allowed(self):
         """The address leads elsewhere: the whole export is refused, and nothing was asked there."""
-        done = trial({"sign": {"origin": "other"}}, only=("uploads",), edit=lambda doc, server: by_address(doc, "uploads", server))
+        done = trial({"sign": {"origin": "other"}}, only=("uploads",), edit=lambda doc,
+                     server: by_address(doc, "uploads", server))
         self.failed(done, 4, r"^holdall: uploads: page 1: item 1: .*http://127.0.0.1:\d+")
         self.assertEqual(done.asked(listener="other"), [])
         self.assertNotIn("sig=", done.told)
@@ -292,7 +324,8 @@ class Addresses(Case):
         def details(doc, server):
             one_by_one("uploads")(doc, server)
             asked = category(doc, "uploads")["from"]
-            asked.update(get="/as/ids" + asked["get"], items="/data", page={"style": "cursor", "param": "cursor", "next": "/meta/next"},
+            asked.update(get="/as/ids" + asked["get"], items="/data",
+                         page={"style": "cursor", "param": "cursor", "next": "/meta/next"},
                          detail={"get": "/as/ids/v1/users/{user_id}/uploads/{id}", "item": "/data"})
         jobs = {
             "a list": (("uploads",), self.expiring(("uploads",), one_by_one("uploads"), ttl=40, tick=4)),
@@ -306,7 +339,8 @@ class Addresses(Case):
 
     def test_never_works(self):
         """An address that is too old when it comes: asked for again, then missing."""
-        done = trial({"sign": {"ttl": -5}}, "--allow-partial", only=("uploads",), edit=lambda doc, server: by_address(doc, "uploads", server))
+        done = trial({"sign": {"ttl": -5}}, "--allow-partial", only=("uploads",), edit=lambda doc,
+                     server: by_address(doc, "uploads", server))
         self.assertEqual((done.code, set(done.missing), len(done.missing)), (3, {("uploads", "file", "forbidden")}, 17), done)
         self.assertLess(len(done.log), 200)
 
@@ -318,9 +352,11 @@ class Addresses(Case):
                                   edit=lambda doc, server: by_address(doc, "uploads", server))), code, sentence
         bad = "uploads: page 1: item 3: "
         said = {
-            "file": put("file:///etc/hostname", 4, bad), "ftp": put("ftp://127.0.0.1/x", 4, bad), "relative": put("/media/x", 4, bad),
+            "file": put("file:///etc/hostname", 4, bad), "ftp": put("ftp://127.0.0.1/x", 4, bad),
+            "relative": put("/media/x", 4, bad),
             "user name": put("http://someone@127.0.0.1/x", 4, bad), "blank": put("http://127.0.0.1 /x", 4, bad),
-            "script": put("javascript:alert(1)", 4, bad), "empty": put("", 4, bad), "port 0": put("http://127.0.0.1:0/", 4, bad),
+            "script": put("javascript:alert(1)", 4, bad), "empty": put("", 4, bad),
+            "port 0": put("http://127.0.0.1:0/", 4, bad),
             "no port": put("http://127.0.0.1/x", 4, bad), "number": put(7, None, None), "null": put(None, 0, None),
         }
         for name, done in side_by_side({name: job for name, (job, _, _) in said.items()}).items():
@@ -339,7 +375,8 @@ class Addresses(Case):
         jobs = {name: lambda rule=rule: trial(rules({"path": "^/media/", **rule}, sign={"ttl": 600}), "-v", "--allow-partial",
                                               only=("uploads",), edit=edit)
                 for name, rule in {"fine": {"headers": {"X-Nothing": "CANARY-1"}}, "404": {"status": 404, "when": {"nth": 3}},
-                                   "500": {"status": 500, "when": {"from": 15}}, "redirect": {"location": "http://127.0.0.1:1/?t=CANARY-2", "when": {"nth": 3}},
+                                   "500": {"status": 500, "when": {"from": 15}},
+                                   "redirect": {"location": "http://127.0.0.1:1/?t=CANARY-2", "when": {"nth": 3}},
                                    "cut": {"cut": 10, "when": {"from": 15}}}.items()}
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):

@@ -6,7 +6,6 @@ limits allow at the same time. What goes wrong on the wire is for test_http_faul
 """
 
 import sys
-import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
@@ -132,7 +131,8 @@ class Lies(Case):
             "empty token": (lie("token", next="empty"), empty),
             "empty address": (lie("next_url", next="empty"), empty),
             "empty cursor of GraphQL": (lie("graphql", next="empty"), empty),
-            "more without a next one": (lie("post", next="absent", more=True), r"page 1 says that more follow and does not name"),
+            "more without a next one": (lie("post", next="absent", more=True),
+                                        r"page 1 says that more follow and does not name"),
             "more without a next one, GraphQL": (lie("graphql", next="absent", more=True), r"says that more follow"),
             "ends early": (lie(next="end", when={"from": 2}), short),
             "announces more": (lie(total_off=1), short),
@@ -168,17 +168,20 @@ class Lies(Case):
 
     def test_gone_in_the_middle(self):
         """A page that is no longer there is no end of the list."""
-        jobs = {style: lambda style=style: trial(rules({"path": "/prompts", "status": 404, "when": {"nth": 3}}), edit=paged(style))
+        jobs = {style: lambda style=style: trial(rules({"path": "/prompts", "status": 404, "when": {"nth": 3}}),
+                                                 edit=paged(style))
                 for style in ("cursor", "next_url", "link")}
         jobs["410"] = lambda: trial(rules({"path": "/prompts", "status": 410, "when": {"nth": 3}}), edit=paged("cursor"))
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
-                self.failed(done, 1, r"^holdall: prompts: page 3: GET http://127.0.0.1:\d+/api/as/\w+/v1/users/\S+: HTTP 4(04|10)$")
+                self.failed(done, 1,
+                            r"^holdall: prompts: page 3: GET http://127.0.0.1:\d+/api/as/\w+/v1/users/\S+: HTTP 4(04|10)$")
 
     def test_gone_where_pages_are_counted(self):
         """Beyond the last page a service may answer 404; before it, the announced total gives it away."""
         def counted(nth, style="number", **changes):
-            return lambda: trial(rules({"path": "/prompts", "status": 404, "when": {"from": nth}}), edit=paged(style, **changes))
+            return lambda: trial(rules({"path": "/prompts", "status": 404, "when": {"from": nth}}),
+                                 edit=paged(style, **changes))
         done = side_by_side({"end": counted(15, more=None, total=None), "early": counted(3, more=None),
                                       "early, nothing announced": counted(3, more=None, total=None)})
         self.same(done["end"])
@@ -271,7 +274,8 @@ class Details(Case):
         def answer(body):
             return lambda: trial(rules({"path": "/prompts/", "body": body, "when": {"nth": 4}}), edit=only_ids)
         said = {
-            "another item": (answer({"data": {"id": "prm_other", "user_id": harness.COMPLETE}}), 1, "another item than was asked for"),
+            "another item": (answer({"data": {"id": "prm_other", "user_id": harness.COMPLETE}}), 1,
+                             "another item than was asked for"),
             "another person": (answer({"data": {"id": "x", "user_id": harness.TROUBLED}}), 4, "names another subject"),
             "nothing": (answer({"data": None}), 1, "the answer has no item"),
             "no such place": (answer({"error": "x"}), 1, "/data"),
@@ -297,7 +301,8 @@ class Limits(Case):
         self.assertGreater(done[4].seconds, 17 * 0.1 / 4)
 
     def test_requests_per_second(self):
-        done = trial(only=("uploads",), edit=lambda doc, server: doc["apis"]["media"].update(limits={"requests_per_second": 20}))
+        done = trial(only=("uploads",), edit=lambda doc,
+                     server: doc["apis"]["media"].update(limits={"requests_per_second": 20}))
         self.same(done, ("uploads",))
         self.assertGreater(done.seconds, 16 / 20)
 

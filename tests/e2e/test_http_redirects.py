@@ -6,7 +6,6 @@ what the other origin sees in its own log. Addresses that must not be contacted 
 """
 
 import sys
-import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
@@ -66,7 +65,8 @@ class Elsewhere(Case):
 
     def test_allowed(self):
         """It is followed, and the other origin sees none of the headers that are for this one."""
-        jobs = {(where, name): moved(where, followed(edit, "other")) for where in CASES for name, edit in (("plain", plain), ("secret", secret))}
+        jobs = {(where, name): moved(where, followed(edit, "other")) for where in CASES
+                for name, edit in (("plain", plain), ("secret", secret))}
         for status in (301, 303, 307, 308):
             jobs["lists", status] = moved("lists", followed(plain, "other"), status=status)
         for (where, name), done in side_by_side(jobs).items():
@@ -119,7 +119,8 @@ class Elsewhere(Case):
                 doc["apis"]["media"]["redirects"] = doc["apis"]["core"]["redirects"] = [server.other]
             return both
         rule = {"path": MEDIA, "listeners": ["main"], "redirect": {"to": "other"}}
-        done = side_by_side({allowed: lambda allowed=allowed: trial(rules(rule, sign={"ttl": 600}), only=("uploads",), edit=edit(allowed))
+        done = side_by_side({allowed: lambda allowed=allowed: trial(rules(rule, sign={"ttl": 600}), only=("uploads",),
+                                                                    edit=edit(allowed))
                              for allowed in (False, True)})
         self.failed(done[False], 4, "uploads: a file of record .* it redirects to .* which the description does not allow$")
         self.assertEqual(done[False].asked(listener="other"), [])
@@ -136,8 +137,10 @@ class Elsewhere(Case):
     def test_secret_in_the_location(self):
         """A Location is an address like any other: what its query holds stands nowhere."""
         def to(target, code, edit=plain):
-            return (lambda: trial(rules({"path": LIST, "listeners": ["main"], "redirect": {"to": target}, "when": FIRST}), "-v", edit=edit)), code
-        jobs = {"refused": to("http://127.0.0.1:9/x?token=CANARY-1", 4), "no address": to("http://127.0.0.1 /?token=CANARY-2", 4),
+            return (lambda: trial(rules({"path": LIST, "listeners": ["main"], "redirect": {"to": target}, "when": FIRST}), "-v",
+                                  edit=edit)), code
+        jobs = {"refused": to("http://127.0.0.1:9/x?token=CANARY-1", 4),
+                "no address": to("http://127.0.0.1 /?token=CANARY-2", 4),
                 "gone": to("main", 5, plain)}
         jobs["gone"] = (lambda: trial(rules({"path": LIST + "[?].*CANARY", "status": 418}, {
             "path": LIST, "redirect": {"to": "main", "path": "{path}?token=CANARY-3"}, "when": FIRST})), 5)
@@ -157,7 +160,8 @@ class Here(Case):
         target = f"/api/v1/users/{harness.COMPLETE}/prompts?limit=25"
         jobs = {
             "absolute path": location(target, when=FIRST), "relative": location("prompts?limit=25", when=FIRST),
-            "query": location("?limit=25", when=FIRST), "dots": location("../../../v1/./users/../users/" + target.split("users/")[1], when=FIRST),
+            "query": location("?limit=25", when=FIRST),
+            "dots": location("../../../v1/./users/../users/" + target.split("users/")[1], when=FIRST),
             "fragment": location(target + "#part", when=FIRST),
         }
         more = {
@@ -174,7 +178,8 @@ class Here(Case):
 
     def test_next_pages_after_a_redirect(self):
         """The address of a next page starts where the page was asked for."""
-        done = side_by_side({form: lambda form=form: trial(rules({"path": "/jobs", "redirect": {"to": "main"}, "when": FIRST}, page_form=form),
+        done = side_by_side({form: lambda form=form: trial(rules({"path": "/jobs", "redirect": {"to": "main"}, "when": FIRST},
+                                                                 page_form=form),
                                                            only=("generations",)) for form in ("absolute", "path", "query")})
         for form, one in done.items():
             with self.subTest(form):
@@ -186,7 +191,8 @@ class Here(Case):
             "itself": lambda: trial(rules({"path": LIST, "redirect": {"to": "main"}})),
             "on and on": lambda: trial(rules({"path": LIST, "redirect": {"to": "main", "path": "{path}?n={n}"}})),
             "two": lambda: trial(rules({"path": LIST, "listeners": ["main"], "redirect": {"to": "other"}},
-                                       {"path": LIST, "listeners": ["other"], "redirect": {"to": "main"}}), edit=followed(plain, "other")),
+                                       {"path": LIST, "listeners": ["other"], "redirect": {"to": "main"}}),
+                                 edit=followed(plain, "other")),
         }
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
@@ -198,7 +204,8 @@ class Here(Case):
 
     def test_too_many(self):
         """A long way that ends is too long, too; a short one is not."""
-        done = side_by_side({count: lambda count=count: trial(rules({"path": LIST, "redirect": {"to": "main"}, "when": {"until": count}}))
+        done = side_by_side({count: lambda count=count: trial(rules({"path": LIST, "redirect": {"to": "main"},
+                                                                     "when": {"until": count}}))
                              for count in (4, 12)})
         self.same(done[4])
         self.failed(done[12], 5, "more than")
@@ -208,7 +215,8 @@ class Here(Case):
             "none": lambda: trial(rules({"path": LIST, "status": 302})),
             "empty": lambda: trial(rules({"path": LIST, "location": "", "status": 302})),
             "too long": lambda: trial(rules({"path": LIST, "location": "/" + "a" * 20000})),
-            "304": lambda: trial(rules({"path": LIST, "status": 304})), "300": lambda: trial(rules({"path": LIST, "status": 300})),
+            "304": lambda: trial(rules({"path": LIST, "status": 304})),
+            "300": lambda: trial(rules({"path": LIST, "status": 300})),
         }
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
@@ -225,16 +233,23 @@ class Spellings(Case):
     def test_refused(self):
         texts = {
             "ftp": "ftp://127.0.0.1/x", "file": "file:///etc/hostname", "javascript": "javascript:alert(1)", "data": "data:,x",
-            "gopher": "gopher://127.0.0.1:{port}/_GET%20/", "ws": "ws://127.0.0.1:{port}/", "HTTPS elsewhere": "HTTPS://127.0.0.1:{other}/x",
+            "gopher": "gopher://127.0.0.1:{port}/_GET%20/", "ws": "ws://127.0.0.1:{port}/",
+            "HTTPS elsewhere": "HTTPS://127.0.0.1:{other}/x",
             "user name": "http://user@127.0.0.1:{other}/x", "user and password": "http://127.0.0.1:{port}@127.0.0.1:{other}/x",
             "no host": "http:///x", "only a scheme": "http:", "scheme without slashes": "http:127.0.0.1:{other}/x",
-            "backslashes": "http:\\\\127.0.0.1:{other}\\x", "backslash in the host": "http://127.0.0.1:{other}\\@127.0.0.1:{port}/x",
-            "network path": "//127.0.0.1:{other}/x", "network path, user": "//user@127.0.0.1:{port}/x", "three slashes": "///127.0.0.1:{other}/x",
-            "blank": "http://127.0.0.1:{other} /x", "control": "http://127.0.0.1:{other}/\u0001", "tab": "ht\ttp://127.0.0.1:{other}/x",
+            "backslashes": "http:\\\\127.0.0.1:{other}\\x",
+            "backslash in the host": "http://127.0.0.1:{other}\\@127.0.0.1:{port}/x",
+            "network path": "//127.0.0.1:{other}/x", "network path, user": "//user@127.0.0.1:{port}/x",
+            "three slashes": "///127.0.0.1:{other}/x",
+            "blank": "http://127.0.0.1:{other} /x", "control": "http://127.0.0.1:{other}/\u0001",
+            "tab": "ht\ttp://127.0.0.1:{other}/x",
             "port 0": "http://127.0.0.1:0/x", "port": "http://127.0.0.1:99999/x", "port of letters": "http://127.0.0.1:8o/x",
-            "name of letters that are none": "http://l\u00f6calhost:{other}/", "percent in the host": "http://127.0.0.1%3a{other}/x",
-            "no brackets": "http://::1:{other}/x", "zone": "http://[::1%25lo]:{other}/x", "open bracket": "http://[::1:{other}/x",
-            "whole number": "http://2130706433:{other}/x", "hexadecimal": "http://0x7f.1:{other}/x", "octal": "http://0177.0.0.1:{other}/x",
+            "name of letters that are none": "http://l\u00f6calhost:{other}/",
+            "percent in the host": "http://127.0.0.1%3a{other}/x",
+            "no brackets": "http://::1:{other}/x", "zone": "http://[::1%25lo]:{other}/x",
+            "open bracket": "http://[::1:{other}/x",
+            "whole number": "http://2130706433:{other}/x", "hexadecimal": "http://0x7f.1:{other}/x",
+            "octal": "http://0177.0.0.1:{other}/x",
             "short": "http://127.1:{other}/x", "trailing dot": "http://127.0.0.1.:{other}/x", "wrong escape": "/api/%zz",
         }
 
