@@ -45,7 +45,7 @@ int ha_buf_addf(struct ha_buf *buf, const char *format, ...) __attribute__((form
 /* Inline, because texts are written a character here and a character there. */
 static inline int ha_buf_add_char(struct ha_buf *buf, char c)
 {
-    if (buf->failed || buf->len + 1 >= buf->cap)
+    if (buf->failed || buf->len >= buf->max || buf->len + 1 >= buf->cap)
         return ha_buf_add(buf, &c, 1);
     buf->data[buf->len++] = c;
     buf->data[buf->len] = '\0';
