@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "archive/index_parts.h"
+#include "base/hashes.h"
 
 static void clear_line(struct ha_ledger_sum *line)
 {
@@ -39,15 +40,6 @@ void ha_index_free_ledger(struct ha_index *index)
 {
     for (size_t i = 0; i < HA_LEDGER_SUMS; i++)
         clear_line(&index->sums[i]);
-}
-
-/* FNV-1a; who has the same is compared in full. */
-static uint64_t hash_line(const struct ha_ledger_line *line)
-{
-    uint64_t hash = 0xCBF29CE484222325 ^ (uint64_t)line->category;
-    for (const char *c = line->pointer; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001B3;
-    return hash;
 }
 
 static bool is_same(const struct ha_ledger_line *a, const struct ha_ledger_line *b)
@@ -86,7 +78,8 @@ static int keep_line(struct ha_ledger_sum *sum, const struct ha_ledger_line *lin
 
 int ha_index_add_ledger(struct ha_index *index, const struct ha_ledger_line *line, struct ha_error *err)
 {
-    size_t home = hash_line(line) % HA_LEDGER_SUMS;
+    size_t home = ha_hash(HA_HASH_BEGIN ^ (uint64_t)line->category, line->pointer, strlen(line->pointer)) %
+                  HA_LEDGER_SUMS;
     for (size_t step = 0; step < HA_LEDGER_STEPS; step++) {
         struct ha_ledger_sum *sum = &index->sums[(home + step) % HA_LEDGER_SUMS];
         if (!sum->texts)

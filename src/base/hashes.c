@@ -6,6 +6,14 @@
 
 enum { FIRST_SIZE = 1024 };
 
+uint64_t ha_hash(uint64_t hash, const void *data, size_t len)
+{
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
 /* The slot of HASH, or the free one where it belongs. */
 static uint64_t *find(uint64_t *slots, size_t size, uint64_t hash)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A growing set of 64-bit hashes: what was seen before, in twelve to twenty-four bytes each. */
+/* A quick hash, and a growing set of 64-bit hashes: what was seen before, in twelve to twenty-four bytes each. */
 #ifndef HA_BASE_HASHES_H
 #define HA_BASE_HASHES_H
 
@@ -8,6 +8,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+
+/* FNV-1a of 64 bits, continued from HASH: for what is compared in full, or where a collision does no harm. */
+#define HA_HASH_BEGIN UINT64_C(0xCBF29CE484222325)
+uint64_t ha_hash(uint64_t hash, const void *data, size_t len);
 
 /* Zero it to begin. */
 struct ha_hashes {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hashes.h"
 
 enum { SLOTS = 512 };
 
@@ -108,15 +109,6 @@ static void free_slot(struct slot *slot)
     free(slot);
 }
 
-/* FNV-1a; who has the same is compared in full. */
-static uint64_t hash_place(const struct ha_index_item *item)
-{
-    uint64_t hash = 0xCBF29CE484222325;
-    for (const char *c = item->locator; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001B3;
-    return hash;
-}
-
 /* The index's texts live until its next answer, a slot's longer. */
 static int copy_texts(struct slot *slot, struct ha_error *err)
 {
@@ -208,7 +200,7 @@ static int add_slot(struct ha_window *window, const struct ha_index_item *item, 
     *slot =
         (struct slot){.sink.ops = &ops, .window = window, .item = *item, .early = ha_buf_make(SIZE_MAX / 4)};
     window->slots[(window->first + window->count++) % SLOTS] = slot;
-    slot->place = hash_place(item);
+    slot->place = ha_hash(HA_HASH_BEGIN, item->locator, strlen(item->locator));
     if (copy_texts(slot, err) == 0 && open_slot(slot, err) == 0)
         return 0;
     return ha_context(err, "%s: a file of record %.80s", window->run->service->categories[item->category].id,

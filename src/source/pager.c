@@ -37,14 +37,22 @@ struct pager {
     char cursor[MAX_CURSOR];                /* of the next page */
     struct page room[2];                    /* the page at work, and the one after it on its way */
     struct ha_hashes seen;                  /* the cursors */
+    uint64_t hash, before;                  /* of the items of this page, and of the page before */
 };
+
+static bool is_counted(const struct pager *pager)
+{
+    return pager->spec->style == HA_PAGE_NUMBER || pager->spec->style == HA_PAGE_OFFSET;
+}
 
 static int count_item(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
     struct pager *pager = context;
-    (void)item, (void)err;
+    (void)err;
     pager->items++;
     pager->in_page++;
+    if (is_counted(pager))
+        pager->hash = ha_hash(pager->hash, item->text, item->len + 1); /* with the NUL between two */
     return 0;
 }
 
@@ -86,6 +94,23 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
 }
 
 /*
+ * Some services answer with the last page to every number beyond it: where it is shorter than what was asked for, that is the end. A full page
+ * that comes again may as well be the first one of a service that does not know the parameter.
+ */
+static int check_repeat(struct pager *pager, bool *repeated, struct ha_error *err)
+{
+    *repeated = pager->in_page > 0 && pager->number > 1 && pager->hash == pager->before;
+    pager->before = pager->hash;
+    if (!*repeated)
+        return 0;
+    if (pager->in_page >= (uint64_t)pager->spec->size)
+        return fail(pager, err, "is the one before it once more");
+    pager->items -= pager->in_page;
+    pager->in_page = 0;
+    return 0;
+}
+
+/*
  * Where pages are counted, the last one is the one that is empty, or that says so itself. A short page is no end: a service may hand out
  * less than it is asked for.
  */
@@ -98,11 +123,15 @@ static void count_on(struct pager *pager, const ha_json *envelope, uint64_t next
     snprintf(pager->cursor, sizeof pager->cursor, "%llu", (unsigned long long)next);
 }
 
-static int step(struct pager *pager, const ha_json *envelope, const char *link, bool *more,
-                struct ha_error *err)
+/* Whether there is one more page, and how it is asked for; *repeated: this one is none. */
+static int step(struct pager *pager, const ha_json *envelope, const struct ha_answer *answer, bool *more,
+                bool *repeated, struct ha_error *err)
 {
     const struct ha_page_spec *spec = pager->spec;
-    *more = false;
+    const char *link = ha_buf_text(&answer->link);
+    *more = *repeated = false;
+    if (is_counted(pager) && check_repeat(pager, repeated, err))
+        return -1;
     switch (spec->style) {
     case HA_PAGE_CURSOR:
     case HA_PAGE_TOKEN:
@@ -156,8 +185,7 @@ static int check_progress(struct pager *pager, bool more, struct ha_error *err)
 /* A page beyond the last one may simply not exist where pages are counted. */
 static bool ends_without_page(const struct pager *pager, const struct ha_error *err)
 {
-    bool counted = pager->spec->style == HA_PAGE_NUMBER || pager->spec->style == HA_PAGE_OFFSET;
-    return err->code == HA_E_GONE && counted && pager->number > 0;
+    return err->code == HA_E_GONE && is_counted(pager) && pager->number > 0;
 }
 
 /* ------------------------------------------------------------------------------------------ one request */
@@ -165,11 +193,10 @@ static bool ends_without_page(const struct pager *pager, const struct ha_error *
 static int write_body(struct pager *pager, const char *page, struct ha_buf *out, struct ha_error *err)
 {
     const struct ha_page_spec *spec = pager->spec;
-    bool counted = spec->style == HA_PAGE_NUMBER || spec->style == HA_PAGE_OFFSET;
     ha_json *body = pager->pages->body;
     uint64_t number;
     if (page && spec->param && spec->param[0] == '/') {
-        ha_json *value = counted && ha_text_to_u64(page, INT64_MAX, &number) == 0
+        ha_json *value = is_counted(pager) && ha_text_to_u64(page, INT64_MAX, &number) == 0
                              ? ha_json_new_int((int64_t)number)
                              : ha_json_new_text(page);
         if (ha_pointer_put(body, spec->param, value, err))
@@ -254,6 +281,7 @@ static int look(struct pager *pager, const struct ha_answer *answer, ha_json **e
     HA_JSON ha_json *whole = NULL;
     struct ha_error other;
     pager->in_page = 0;
+    pager->hash = HA_HASH_BEGIN;
     int result = ha_page_cut(ha_buf_text(&answer->text), answer->text.len, pages->category->items, count_item,
                              pager, envelope, err);
     if (result == 0)
@@ -334,14 +362,16 @@ static int walk(struct pager *pager, struct ha_error *err)
         return -1;
     for (size_t at = 0; more; at ^= 1) {
         struct page *page = &pager->room[at];
+        bool repeated;
         HA_JSON ha_json *envelope = NULL;
         if (read_page(pager, page, &envelope, err)) {
             if (!ends_without_page(pager, err))
                 return -1;
             break;
         }
-        if (step(pager, envelope, ha_buf_text(&page->answer.link), &more, err) ||
-            check_progress(pager, more, err) || take_page(pager, page, &pager->room[at ^ 1], more, err))
+        if (step(pager, envelope, &page->answer, &more, &repeated, err) || check_progress(pager, more, err))
+            return -1;
+        if (!repeated && take_page(pager, page, &pager->room[at ^ 1], more, err))
             return -1;
         if (more && is_enough(pager->pages))
             return 0;

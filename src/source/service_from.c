@@ -69,9 +69,6 @@ static void compile_page(struct ha_compiler *compiler, struct ha_category *categ
     if (follows && !page->next)
         ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/page"),
                         "\"next\" is missing: where a page names the next one");
-    if ((page->style == HA_PAGE_NUMBER || page->style == HA_PAGE_OFFSET) && page->size == 0)
-        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/page"),
-                        "\"size\" is missing: a shorter page is the last one");
 }
 
 static void compile_nested(struct ha_compiler *compiler, struct ha_category *category, const ha_json *from)
