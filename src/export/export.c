@@ -47,7 +47,8 @@ int ha_run_start(struct ha_run *run, const struct ha_export_options *options, st
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
     run->started = run->env->now(run->env->context);
     run->started_ms = run->env->monotonic_ms(run->env->context);
-    run->listed_ms = run->fetched_ms = run->started_ms;
+    run->listed_ms = run->fetched_ms = run->last_progress_ms = run->started_ms;
+    run->progress = (struct ha_progress){.stage = HA_RUN_LIST, .files_expected = -1, .bytes_expected = -1};
     if (!options->service)
         return ha_fail(err, HA_E_USAGE, "no service description");
     if (ha_service_open(options->service, options->finding, options->finding_context, &run->service, err))

@@ -58,6 +58,7 @@ struct ha_run {
     struct ha_category_counts total;
     char tagmanifest_sha256[HA_SHA256_HEX];
     char blake2b[2 * HA_BLAKE2B_SIZE + 1]; /* of the archive, once it is signed */
+    struct ha_progress progress;           /* as told last */
     int64_t last_progress_ms;
     int64_t event_seq;
     const char *category;   /* id of the one at work, or NULL */

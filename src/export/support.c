@@ -10,7 +10,7 @@
 #include "model/template.h"
 #include "net/retry.h"
 
-enum { DEFAULT_JOBS = 16 };
+enum { DEFAULT_JOBS = 16, HEARTBEAT_MS = 5000 };
 
 const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
 {
@@ -32,9 +32,14 @@ unsigned ha_run_jobs(const struct ha_run *run)
     return run->options->jobs ? run->options->jobs : DEFAULT_JOBS;
 }
 
+/* Asked while the network is waited for. Whoever looks on hears that the run lives, also when nothing comes. */
 static int check(void *context, struct ha_error *err)
 {
-    return ha_run_check(context, err);
+    struct ha_run *run = context;
+    struct ha_progress same = run->progress;
+    if (run->index && run->env->monotonic_ms(run->env->context) - run->last_progress_ms >= HEARTBEAT_MS)
+        ha_run_progress(run, &same, true);
+    return ha_run_check(run, err);
 }
 
 static void tell_retry(void *context, int attempts, int64_t wait_ms, const struct ha_error *err)
@@ -142,6 +147,7 @@ void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool forc
     if (!force && now - run->last_progress_ms < 250)
         return;
     run->last_progress_ms = now;
+    run->progress = *progress;
     if (run->options->progress)
         run->options->progress(run->options->progress_context, progress);
     ha_event_progress(run, progress);

@@ -7,6 +7,7 @@ It owns a service of generated lists. The waits of the last test are holdall's o
 import json
 import time
 import unittest
+from datetime import datetime
 
 import fake
 import harness
@@ -93,12 +94,12 @@ class Load(unittest.TestCase):
 
 
 class Dead(unittest.TestCase):
-    def end_of(self, scenario, query, media=False):
+    def end_of(self, scenario, query, *extra, media=False):
         """Exit code, sentence and seconds of a run with default settings against a service that is dead in this way."""
         with fake.Server(scenario) as server:
             path = description(server, query, media=media)
             begun = time.monotonic()
-            run = harness.try_export(USER, harness.scratch("dead"), description=path)
+            run = harness.try_export(USER, harness.scratch("dead"), *extra, description=path)
             return run, time.monotonic() - begun
 
     def test_files_are_refused(self):
@@ -110,13 +111,18 @@ class Dead(unittest.TestCase):
         self.assertLess(seconds, 60)
 
     def test_silence(self):
-        """A service that takes connections and never answers ends the run within 90 seconds."""
+        """A service that takes connections and never answers ends the run within 90 seconds; the events go on meanwhile."""
+        events = harness.scratch("events") / "events.jsonl"
         run, seconds = self.end_of({"rules": [{"path": "/gen/notes", "stall": 3600, "stage": "request"}]},
-                                   {"count": "10", "page_size": "10"})
+                                   {"count": "10", "page_size": "10"}, "--events", events)
         self.assertEqual(run.code, 5, run)
         self.assertIn("notes: GET http://127.0.0.1:", run.err)
         self.assertIn("after 2 attempts", run.err)
         self.assertLess(seconds, 90)
+        told = harness.read_lines(events)
+        times = [datetime.fromisoformat(event["time"].replace("Z", "+00:00")) for event in told]
+        self.assertLess(max((later - former).total_seconds() for former, later in zip(times, times[1:])), 10)
+        self.assertEqual([event["attempt"] for event in told if event["event"] == "retry"], [1])
 
 
 if __name__ == "__main__":
