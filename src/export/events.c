@@ -70,7 +70,7 @@ void ha_event_item(struct ha_run *run, const char *category, const struct ha_ind
         return;
     HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_ITEM);
     int bad = !event || ha_json_set_text(event, HA_K_CATEGORY, category) ||
-              ha_json_set_text(event, HA_K_ID, item->record_id) ||
+              ha_json_set_text(event, HA_K_ID, ha_run_shown_id(run, item->record_id)) ||
               ha_json_set_text(event, HA_K_ROLE, item->role) ||
               ha_json_set_text(event, HA_K_STATE,
                                delivered ? HA_W_ITEM_STATE_DELIVERED : HA_W_ITEM_STATE_MISSING) ||

@@ -21,11 +21,23 @@
 #include "export/report.h"
 #include "export/run.h"
 #include "ha-formats.h"
+#include "io/digest.h"
 #include "io/file.h"
 
 enum { DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024, PATH_SIZE = 4096 };
 
 /* ------------------------------------------------------------------------------------- begin and end */
+
+static int hash_subject(struct ha_run *run, struct ha_error *err)
+{
+    uint8_t hash[HA_SHA256_SIZE];
+    char hex[HA_SHA256_HEX];
+    if (ha_sha256(run->order.subject, strlen(run->order.subject), hash, err))
+        return -1;
+    ha_hex_encode(hash, sizeof hash, hex);
+    snprintf(run->subject_hash, sizeof run->subject_hash, "sha256:%s", hex);
+    return 0;
+}
 
 static int learn_values(struct ha_run *run, struct ha_error *err)
 {
@@ -57,6 +69,8 @@ int ha_run_start(struct ha_run *run, const struct ha_export_options *options, st
         learn_values(run, err))
         return -1;
     snprintf(result->export_id, sizeof result->export_id, "%s", run->order.export_id);
+    if (options->hash_subject && hash_subject(run, err))
+        return -1;
     return 0;
 }
 

@@ -156,15 +156,8 @@ void ha_report_outcome(struct ha_run *run, const struct ha_error *cause)
 
 static int set_subject(struct ha_run *run, ha_json *doc)
 {
-    uint8_t hash[HA_SHA256_SIZE];
-    char text[8 + HA_SHA256_HEX] = "sha256:";
-    struct ha_error err;
-    if (!run->options->hash_subject || !run->order.subject)
-        return ha_json_set_text(doc, HA_K_SUBJECT, run->order.subject);
-    if (ha_sha256(run->order.subject, strlen(run->order.subject), hash, &err))
-        return -1;
-    ha_hex_encode(hash, sizeof hash, text + 7);
-    return ha_json_set_text(doc, HA_K_SUBJECT, text);
+    return ha_json_set_text(doc, HA_K_SUBJECT,
+                            run->order.subject ? ha_run_shown_id(run, run->order.subject) : NULL);
 }
 
 static int set_sums(ha_json *object, const struct ha_category_counts *counts)
@@ -181,7 +174,8 @@ static ha_json *line_of(const struct ha_run *run, int category, const char *kind
 {
     ha_json *line = ha_json_new_object();
     if (ha_json_set_text(line, HA_K_CATEGORY, id_of(run, category)) |
-        ha_json_set_text(line, HA_K_KIND, kind) | ha_json_set_text(line, HA_K_ID, id)) {
+        ha_json_set_text(line, HA_K_KIND, kind) |
+        ha_json_set_text(line, HA_K_ID, id ? ha_run_shown_id(run, id) : NULL)) {
         ha_json_free(line);
         return NULL;
     }
@@ -326,21 +320,36 @@ static size_t identifier_at(const struct ha_run *run, void *member, const char *
     return strncmp(text, ha_buf_text(&value), len) == 0 && strchr("/?&: ", text[len]) ? len : 0;
 }
 
+/* The length of the subject when it begins at TEXT as a word of its own and must not be shown, else 0. */
+static size_t subject_at(const struct ha_run *run, const char *begin, const char *text)
+{
+    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t len = run->subject_hash[0] ? strlen(run->order.subject) : 0;
+    if (len == 0 || strncmp(text, run->order.subject, len) != 0)
+        return 0;
+    bool apart =
+        (text == begin || !strchr(word, text[-1])) && (text[len] == '\0' || !strchr(word, text[len]));
+    return apart ? len : 0;
+}
+
 /* An error names the address that was asked for, and that may hold what the person is called: the identifier's name stands for it. */
 static void tell(const struct ha_run *run, const char *text, struct ha_buf *out)
 {
-    const char *address = strstr(text, "://");
+    const char *address = strstr(text, "://"), *begin = text;
     while (*text) {
         bool begins = address && text > address + 3 && text[-1] == '/';
         void *member = begins ? ha_json_first(run->identifiers) : NULL;
         size_t len = 0;
         while (member && (len = identifier_at(run, member, text)) == 0)
             member = ha_json_next(run->identifiers, member);
+        size_t subject = len ? 0 : subject_at(run, begin, text);
         if (len)
             ha_buf_addf(out, "{%s}", ha_json_member_key(member));
+        else if (subject)
+            ha_buf_addf(out, "{%s}", run->service->primary);
         else
             ha_buf_add_char(out, *text);
-        text += len ? len : 1;
+        text += len ? len : subject ? subject : 1;
     }
 }
 

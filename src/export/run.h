@@ -58,7 +58,9 @@ struct ha_run {
     struct ha_category_counts total;
     char tagmanifest_sha256[HA_SHA256_HEX];
     char blake2b[2 * HA_BLAKE2B_SIZE + 1]; /* of the archive, once it is signed */
-    struct ha_progress progress;           /* as told last */
+    char subject_hash[sizeof "sha256:" +
+                      HA_SHA256_HEX]; /* what stands for the subject in report and events, or "" */
+    struct ha_progress progress;      /* as told last */
     int64_t last_progress_ms;
     int64_t event_seq;
     const char *category;   /* id of the one at work, or NULL */
@@ -133,6 +135,9 @@ const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err);
 
 /* Asks the service for ITEM again; the index then has the addresses that it hands out now, for it and for what came with it. */
 int ha_run_renew_address(struct ha_run *run, const struct ha_index_item *item, struct ha_error *err);
+
+/* ID as report and events may show it: a record can have the subject for its id. */
+const char *ha_run_shown_id(const struct ha_run *run, const char *id);
 
 /* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
 int ha_run_check(const struct ha_run *run, struct ha_error *err);

@@ -114,6 +114,11 @@ struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_e
     return api;
 }
 
+const char *ha_run_shown_id(const struct ha_run *run, const char *id)
+{
+    return run->subject_hash[0] && strcmp(id, run->order.subject) == 0 ? run->subject_hash : id;
+}
+
 const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err)
 {
     static const struct {

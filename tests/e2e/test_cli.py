@@ -237,11 +237,13 @@ class Reports(unittest.TestCase):
         self.assertEqual(complete().report["archive"]["blake2b_512"], whole)
 
     def test_hashed_subject(self):
+        """The profile's own record has the subject for its id, and the complete account's has a file that events tell of."""
         import hashlib
-        archive = export(TROUBLED, "--allow-partial", "--hash-subject", code=3)
-        told = archive.report_path.read_text(encoding="utf-8") + archive.events_path.read_text(encoding="utf-8")
-        self.assertNotIn(TROUBLED, told)
-        self.assertIn(hashlib.sha256(TROUBLED.encode()).hexdigest(), told)
+        for subject, code in ((TROUBLED, 3), (COMPLETE, 0)):
+            archive = export(subject, "--allow-partial", "--hash-subject", code=code)
+            told = archive.report_path.read_text(encoding="utf-8") + archive.events_path.read_text(encoding="utf-8")
+            self.assertNotIn(subject, told)
+            self.assertIn(hashlib.sha256(subject.encode()).hexdigest(), told)
 
 
 class Discretion(unittest.TestCase):
