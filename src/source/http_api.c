@@ -50,6 +50,10 @@ static int page_begin(void *context, const struct ha_http_answer *answer, struct
     ha_http_auth_accepted(asking->api, asking->credential);
     ha_buf_clear(&page->text);
     ha_buf_clear(&page->link);
+    ha_buf_clear(&page->value);
+    if (page->header && ha_http_answer_next(&lines, page->header, link, sizeof link))
+        ha_buf_add_text(&page->value, link);
+    lines = answer->lines;
     while (page->rel && !found && ha_http_answer_next(&lines, "Link", link, sizeof link)) {
         if (ha_link_find(link, page->rel, &page->link, &found, err))
             return -1;

@@ -114,18 +114,18 @@ static int check_repeat(struct pager *pager, bool *repeated, struct ha_error *er
  * Where pages are counted, the last one is the one that is empty, or that says so itself. A short page is no end: a service may hand out
  * less than it is asked for.
  */
-static void count_on(struct pager *pager, const ha_json *envelope, uint64_t next, bool *more)
+static void count_on(struct pager *pager, const ha_json *envelope, int64_t total, uint64_t next, bool *more)
 {
     const struct ha_page_spec *spec = pager->spec;
     const ha_json *flag = spec->more ? ha_pointer_find(envelope, spec->more) : NULL;
-    int64_t total = spec->total ? ha_json_int(ha_pointer_find(envelope, spec->total), -1) : -1;
+
     *more = pager->in_page > 0 && ha_json_bool(flag, true) && (total < 0 || pager->items < (uint64_t)total);
     snprintf(pager->cursor, sizeof pager->cursor, "%llu", (unsigned long long)next);
 }
 
 /* Whether there is one more page, and how it is asked for; *repeated: this one is none. */
-static int step(struct pager *pager, const ha_json *envelope, const struct ha_answer *answer, bool *more,
-                bool *repeated, struct ha_error *err)
+static int step(struct pager *pager, const ha_json *envelope, const struct ha_answer *answer, int64_t total,
+                bool *more, bool *repeated, struct ha_error *err)
 {
     const struct ha_page_spec *spec = pager->spec;
     const char *link = ha_buf_text(&answer->link);
@@ -138,10 +138,10 @@ static int step(struct pager *pager, const ha_json *envelope, const struct ha_an
     case HA_PAGE_NEXT_URL:
         return follow(pager, envelope, more, err);
     case HA_PAGE_NUMBER:
-        count_on(pager, envelope, (uint64_t)spec->start + pager->number, more);
+        count_on(pager, envelope, total, (uint64_t)spec->start + pager->number, more);
         return 0;
     case HA_PAGE_OFFSET:
-        count_on(pager, envelope, (uint64_t)spec->start + pager->items, more);
+        count_on(pager, envelope, total, (uint64_t)spec->start + pager->items, more);
         return 0;
     case HA_PAGE_LINK:
         *more = link[0] != '\0';
@@ -157,14 +157,26 @@ static int step(struct pager *pager, const ha_json *envelope, const struct ha_an
     }
 }
 
-static int check_total(const struct pager *pager, const ha_json *envelope, struct ha_error *err)
+/* How many items a page announces, in its text or in a header; -1 when it does not. */
+static int64_t announced(const struct pager *pager, const ha_json *envelope, const struct ha_answer *answer)
 {
-    if (!pager->spec->total)
+    const struct ha_page_spec *spec = pager->spec;
+    uint64_t total;
+    if (spec->total)
+        return ha_json_int(ha_pointer_find(envelope, spec->total), -1);
+    return spec->total_header && ha_text_to_u64(ha_buf_text(&answer->value), INT64_MAX, &total) == 0
+               ? (int64_t)total
+               : -1;
+}
+
+static int check_total(const struct pager *pager, int64_t total, struct ha_error *err)
+{
+    const char *where = pager->spec->total ? pager->spec->total : pager->spec->total_header;
+    if (!where)
         return 0;
-    int64_t total = ha_json_int(ha_pointer_find(envelope, pager->spec->total), -1);
     if (total < 0)
         return ha_fail(err, HA_E_PAGES, "page %llu announces no number of items at %s",
-                       (unsigned long long)pager->number, pager->spec->total);
+                       (unsigned long long)pager->number, where);
     if ((uint64_t)total != pager->items)
         return ha_fail(err, HA_E_PAGES, "the list has %llu items where %lld were announced",
                        (unsigned long long)pager->items, (long long)total);
@@ -225,6 +237,7 @@ static int ask(struct pager *pager, struct page *page, const struct page *before
     ha_buf_clear(&page->answer.text);
     ha_buf_clear(&page->answer.link);
     ha_error_clear(&page->answer.failure);
+    page->answer.header = spec->total_header;
     page->answer.rel = spec->style == HA_PAGE_LINK ? spec->rel : spec->style == HA_PAGE_NONE ? "next" : NULL;
     if (name && is_by_url(pager)) {
         request.url = name;
@@ -356,7 +369,7 @@ static int take_page(struct pager *pager, struct page *page, struct page *next, 
 
 static int walk(struct pager *pager, struct ha_error *err)
 {
-    HA_JSON ha_json *last = NULL;
+    int64_t total = -1;
     bool more = true;
     if (ask(pager, &pager->room[0], NULL, err))
         return -1;
@@ -369,16 +382,16 @@ static int walk(struct pager *pager, struct ha_error *err)
                 return -1;
             break;
         }
-        if (step(pager, envelope, &page->answer, &more, &repeated, err) || check_progress(pager, more, err))
+        total = announced(pager, envelope, &page->answer);
+        if (step(pager, envelope, &page->answer, total, &more, &repeated, err) ||
+            check_progress(pager, more, err))
             return -1;
         if (!repeated && take_page(pager, page, &pager->room[at ^ 1], more, err))
             return -1;
         if (more && is_enough(pager->pages))
             return 0;
-        ha_json_free(last);
-        last = HA_TAKE(envelope);
     }
-    return check_total(pager, last, err);
+    return check_total(pager, total, err);
 }
 
 static int begin(struct ha_pages *pages, struct pager **out, struct ha_error *err)

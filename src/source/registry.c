@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "source/source.h"
 
+enum { MAX_HEADER = 256 };
+
 const struct ha_source_ops *ha_source_kind(const char *kind)
 {
     static const struct ha_source_ops *const kinds[] = {&ha_source_file, &ha_source_http};
@@ -62,13 +64,16 @@ bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins)
 
 struct ha_answer ha_answer_make(size_t max)
 {
-    return (struct ha_answer){
-        .text = ha_buf_make(max), .link = ha_buf_make(HA_URL_MAX), .address = ha_buf_make(2 * HA_URL_MAX)};
+    return (struct ha_answer){.text = ha_buf_make(max),
+                              .link = ha_buf_make(HA_URL_MAX),
+                              .value = ha_buf_make(MAX_HEADER),
+                              .address = ha_buf_make(2 * HA_URL_MAX)};
 }
 
 void ha_answer_free(struct ha_answer *answer)
 {
     ha_buf_free(&answer->address);
+    ha_buf_free(&answer->value);
     ha_buf_free(&answer->text);
     ha_buf_free(&answer->link);
 }

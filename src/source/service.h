@@ -25,6 +25,7 @@ enum ha_page_style {
 struct ha_page_spec {
     enum ha_page_style style;
     const char *next, *more, *total; /* pointers into the page, or NULL */
+    const char *total_header;        /* name of the header that announces the total, or NULL */
     const char *param, *size_param, *rel;
     int64_t size, start;
 };

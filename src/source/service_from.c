@@ -55,6 +55,7 @@ static void compile_page(struct ha_compiler *compiler, struct ha_category *categ
     page->next = ha_json_text(page_member(own, inherited, HA_K_NEXT));
     page->more = ha_json_text(page_member(own, inherited, HA_K_MORE));
     page->total = ha_json_text(page_member(own, inherited, HA_K_TOTAL));
+    page->total_header = ha_json_text(page_member(own, inherited, HA_K_TOTAL_HEADER));
     page->size = ha_json_int(page_member(own, inherited, HA_K_SIZE), 0);
     page->start = ha_json_int(page_member(own, inherited, HA_K_START), page->style == HA_PAGE_NUMBER ? 1 : 0);
     bool follows =
@@ -66,6 +67,12 @@ static void compile_page(struct ha_compiler *compiler, struct ha_category *categ
     if (page->style == HA_PAGE_LINK && kind && !(kind->capabilities & HA_SOURCE_LINK_HEADER))
         ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/page/style"),
                         "an API of kind '%s' cannot page by link_header", kind->kind);
+    if (page->total_header && kind && !(kind->capabilities & HA_SOURCE_LINK_HEADER))
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/page/total_header"),
+                        "an API of kind '%s' has no headers", kind->kind);
+    if (page->total_header && page->total)
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/page"),
+                        "\"total\" and \"total_header\" exclude each other");
     if (follows && !page->next)
         ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/page"),
                         "\"next\" is missing: where a page names the next one");

@@ -57,6 +57,8 @@ struct ha_answer {
     struct ha_buf text;    /* its maximum is what an answer may have */
     const char *rel;       /* the relation to look for in Link headers (RFC 8288), or NULL */
     struct ha_buf link;    /* the address found there */
+    const char *header;    /* the name of one more header that is wanted, or NULL */
+    struct ha_buf value;   /* its value */
     struct ha_buf address; /* where it was asked for, on the network */
     int attempts;          /* on the network */
     bool ended;            /* of `ask`: it is whole, or failed */

@@ -108,6 +108,23 @@ class Styles(Case):
                 self.same(done)
 
 
+    def test_totals_in_a_header(self):
+        """A bare list has no room for its total: the header counts, on each style, and so does what it says wrongly or not at all."""
+        def counted(**given):
+            wrong = rules({"path": "/link/", **given}) if given else {}
+            return lambda: trial(wrong, edit=paged("link", total_header="X-Total-Count"))
+        said = {"right": (counted(), 0, None),
+                "too many": (counted(headers={"X-Total-Count": "999"}), 1, r"prompts: the list has \d+ items where 999 were announced$"),
+                "none": (counted(drop_headers=["X-Total-Count"]), 1, r"prompts: page \d+ announces no number of items at X-Total-Count$"),
+                "no number": (counted(headers={"X-Total-Count": "many"}), 1, r"announces no number of items at X-Total-Count$")}
+        for name, done in side_by_side({name: job for name, (job, _, _) in said.items()}).items():
+            with self.subTest(name):
+                if said[name][1]:
+                    self.failed(done, 1, said[name][2])
+                else:
+                    self.same(done)
+
+
 class Lies(Case):
     """Lists that do not add up are a named error (exit 1), or counted once."""
 
