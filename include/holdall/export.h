@@ -79,7 +79,10 @@ struct ha_export_line {
     int64_t bytes_stated, sizes_unknown; /* of a plan: media that were listed */
 };
 
-/* What is missing, withheld or unknown, as the report names it: KIND is "missing", "withheld" or "drift". */
+/*
+ * What is missing, withheld, unknown or came twice, as the report names it: KIND is "missing", "withheld", "drift" or
+ * "repeated".
+ */
 struct ha_export_note {
     char kind[16];
     char text[512];

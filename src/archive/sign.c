@@ -39,6 +39,8 @@ struct signature_bytes {
 static_assert(sizeof(struct public_bytes) == 42, "a public key has 42 bytes");
 static_assert(sizeof(struct signature_bytes) == 74, "a signature has 74 bytes");
 
+enum { PUBLIC_LINE = 56, SECRET_LINE = 212 }; /* of base64: 42 and 158 bytes */
+
 int ha_sign_start(struct ha_error *err)
 {
     if (sodium_init() < 0)
@@ -131,14 +133,24 @@ int ha_sign_read_comment(struct ha_sign_reader *reader, const char *prefix, stru
     return 0;
 }
 
+/* The two files of a pair are easily mistaken for each other; the lengths of their lines tell them apart. */
+static const char *taken_for(size_t size, size_t len)
+{
+    if (size == sizeof(struct public_bytes) && len == SECRET_LINE)
+        return "; this looks like the secret key of a pair";
+    if (size != sizeof(struct public_bytes) && size != sizeof(struct signature_bytes) && len == PUBLIC_LINE)
+        return "; this looks like the public key of a pair";
+    return "";
+}
+
 int ha_sign_read_base64(struct ha_sign_reader *reader, void *out, size_t size, struct ha_error *err)
 {
     struct ha_sign_line line = read_line(reader);
     size_t got = 0;
 
     if (sodium_base642bin(out, size, line.text, line.len, NULL, &got, NULL, BASE64) != 0 || got != size)
-        return ha_fail(err, reader->code, "line %d of the %s is not the base64 of %zu bytes", reader->line,
-                       reader->what, size);
+        return ha_fail(err, reader->code, "line %d of the %s is not the base64 of %zu bytes%s", reader->line,
+                       reader->what, size, taken_for(size, line.len));
     return 0;
 }
 

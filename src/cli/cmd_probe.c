@@ -198,7 +198,7 @@ static int run_probe(const struct cli_command *command, int argc, char **argv)
     if (strcmp(asked.format, "text") != 0 && strcmp(asked.format, "json") != 0)
         return cli_usage_error(command, "'%s' is no format: text or json", asked.format);
     if (limit < 0)
-        return cli_usage_error(command, "'%s' is no number of items", asked.limit);
+        return cli_usage_error(command, "--limit: '%s' is no number of items from 1 on", asked.limit);
     if (!cli_run_start(command, &run, &args, false, &status))
         return status;
     return probe(&run, &asked, limit);

@@ -139,6 +139,17 @@ static void make_stem(struct ha_run *run)
              as_of + 8, run->order.export_id);
 }
 
+/* A folder that is not there is told before anything is asked for, and by its name. */
+static int need_folder_of(const char *path, const char *what, struct ha_error *err)
+{
+    HA_FREE char *folder = ha_path_directory(path);
+    if (!folder)
+        return ha_fail_nomem(err);
+    return ha_path_is_directory(folder)
+               ? 0
+               : ha_fail(err, HA_E_IO, "%s: there is no directory %s; make it first", what, folder);
+}
+
 static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_error *err)
 {
     const char *output = run->options->output ? run->options->output : ".";
@@ -152,7 +163,7 @@ static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_err
         return ha_fail(err, HA_E_USAGE, "the output's path is too long");
     if (!run->options->force && ha_path_exists(target))
         return ha_fail(err, HA_E_EXISTS, "%s exists already; --force replaces it", target);
-    return 0;
+    return need_folder_of(target, "the archive", err);
 }
 
 static int stage_path(struct ha_run *run, const char *target, struct ha_error *err)
@@ -162,6 +173,8 @@ static int stage_path(struct ha_run *run, const char *target, struct ha_error *e
         snprintf(path, sizeof path, "%s/%s.holdall", run->options->stage, ha_path_base(target));
     else
         snprintf(path, sizeof path, "%s.holdall", target);
+    if (need_folder_of(path, "the stage", err))
+        return -1;
     run->stage = strdup(path);
     return run->stage ? 0 : ha_fail_nomem(err);
 }
@@ -410,6 +423,8 @@ static int export(struct ha_run *run, struct ha_error *err)
 {
     HA_KEY struct ha_key *key = NULL;
     char target[PATH_SIZE];
+    if (run->options->report && need_folder_of(run->options->report, "the report", err))
+        return -1;
     if (load_key(run, &key, err) || ha_run_resolve(run, err) || ha_run_read_texts(run, err))
         return -1;
     make_stem(run);

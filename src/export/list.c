@@ -96,7 +96,8 @@ static int map_item(struct item *item, const ha_json *parent, ha_json **failed, 
         return -1;
     item->id = ha_json_get_text(item->record, HA_K_ID);
     if (!item->id || !item->id[0])
-        return ha_fail(err, HA_E_FORMAT, "it has no id");
+        return ha_fail(err, HA_E_FORMAT,
+                       "it has no id: map.id yields no text (a number needs \"as\": \"text\")");
     if (item->lister->due && strcmp(item->lister->due, item->id) != 0)
         return ha_fail(err, HA_E_FORMAT, "the service answers with another item than was asked for");
     return 0;

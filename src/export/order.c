@@ -20,7 +20,7 @@ static int read_document(struct ha_run *run, struct ha_error *err)
     ha_json **document = &run->order.document;
     if (!run->options->request)
         return 0;
-    if (ha_file_read(run->options->request, &text, err) ||
+    if ((ha_file_read(run->options->request, &text, err) && ha_context(err, "the request")) ||
         ha_json_parse(ha_buf_text(&text), text.len, "the request", document, err) ||
         ha_schema_open("request", &schema, err)) {
         err->code = err->code == HA_E_FORMAT || err->code == HA_E_IO ? HA_E_CONFIG : err->code;
@@ -85,7 +85,9 @@ static int read_only(struct ha_run *run, struct ha_error *err)
         if (len && ha_json_append(run->order.only, ha_json_new_text_n(list, len)))
             return ha_fail_nomem(err);
     }
-    return run->order.only ? 0 : ha_fail_nomem(err);
+    if (!run->order.only)
+        return ha_fail_nomem(err);
+    return ha_json_count(run->order.only) > 0 ? 0 : ha_fail(err, HA_E_USAGE, "--category names no category");
 }
 
 /* Asking twice for the same request gives the same export. */

@@ -116,6 +116,9 @@ void ha_report_fill(struct ha_run *run, const struct ha_error *cause)
                 ha_index_each_item(run->index, (int)i, state, note_item, run, &err))
                 return;
         }
+        if (counts.duplicates > 0)
+            add_note(run, "repeated", "%s: %lld items with the id of an earlier one, which alone was taken",
+                     id_of(run, (int)i), (long long)counts.duplicates);
     }
     if (ha_run_total(run, &run->total, &err) == 0)
         fill_line(&result->total, "", &run->total);

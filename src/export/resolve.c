@@ -72,8 +72,11 @@ static int resolve_person(struct ha_run *run, const ha_json *resolve, struct ha_
     HA_JSON ha_json *person = NULL;
     const char *on_404 = ha_json_get_text(resolve, HA_K_ON_404);
     if (ask(run, resolve, &person, err)) {
-        if (err->code == HA_E_GONE && (!on_404 || strcmp(on_404, "no_subject") == 0))
+        if (err->code == HA_E_GONE && (!on_404 || strcmp(on_404, "no_subject") == 0)) {
+            size_t len = strlen(err->text);
+            snprintf(err->text + len, sizeof err->text - len, ", so there is no such person");
             err->code = HA_E_NO_SUBJECT;
+        }
         if (err->code != HA_E_GONE || strcmp(on_404, "empty") != 0)
             return ha_context(err, "the person");
     }

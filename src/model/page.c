@@ -36,6 +36,9 @@ static int fail_here(const struct scanner *scanner, struct ha_error *err)
     return ha_context(err, "byte %zu", at);
 }
 
+/* What a service sends in the place of JSON to those whom it takes for people. */
+#define MARKUP "HTML or XML, not JSON; a page to sign in, perhaps"
+
 static int bad(const struct scanner *scanner, struct ha_error *err, const char *what)
 {
     ha_fail(err, HA_E_FORMAT, "%s", scanner->at == scanner->end ? "the text ends too early" : what);
@@ -190,7 +193,7 @@ static int copy_number(struct scanner *scanner, struct ha_error *err)
     bool integer = false;
     size_t len = number_length(scanner->at, (size_t)(scanner->end - scanner->at), &integer);
     if (len == 0)
-        return bad(scanner, err, "no JSON value");
+        return bad(scanner, err, peek(scanner) == '<' ? MARKUP : "no JSON value");
     bool quote = !integer || !safe_integer(scanner->at, len);
     if (quote)
         ha_buf_add_char(scanner->out, '"');
@@ -319,6 +322,8 @@ static int cut_items(struct scanner *scanner, struct ha_error *err)
     }
     if (c == 'n')
         return copy_literal(scanner, err);
+    if (c == '<')
+        return bad(scanner, err, MARKUP);
     return bad(scanner, err, "a list or an object of items expected");
 }
 

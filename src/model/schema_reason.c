@@ -302,10 +302,25 @@ static void write_most(struct ha_buf *out, const char *words, size_t most, const
         ha_buf_addf(out, "%s than %zu %s%s", words, most, noun, plural(most));
 }
 
-static void write_pattern(struct ha_buf *out, const ha_json *pattern)
+/* A pattern says what fits to those who read patterns; what the schema says of itself, to everybody. */
+static void write_description(struct ha_buf *out, const ha_json *schema)
+{
+    const char *text = ha_json_get_text(schema, "description");
+    size_t len = text ? strlen(text) : 0;
+    if (len < 2)
+        return;
+    bool word = text[1] == ' ' || (text[1] >= 'a' && text[1] <= 'z'); /* and no abbreviation */
+    ha_buf_add_text(out, " (");
+    ha_buf_add_char(out, word ? folded(text[0]) : text[0]);
+    ha_buf_add(out, text + 1, len - 1 - (text[len - 1] == '.'));
+    ha_buf_add_char(out, ')');
+}
+
+static void write_pattern(struct ha_buf *out, const struct ha_schema_node *node)
 {
     ha_buf_add_text(out, "does not match ");
-    add_cut(out, ha_json_text(pattern), ha_json_text_length(pattern));
+    add_cut(out, ha_json_text(node->pattern_text), ha_json_text_length(node->pattern_text));
+    write_description(out, node->json);
 }
 
 static void write_structure(const struct ha_schema *schema, const struct ha_schema_fault *fault,
@@ -347,6 +362,8 @@ void ha_schema_reason(const struct ha_schema *schema, const struct ha_schema_fau
     switch (fault->what) {
     case HA_WRONG_TYPE:
         write_types(out, node->types, fault->value);
+        if (node->ref && ha_json_is(fault->value, HA_JSON_STRING))
+            write_description(out, node->ref->json); /* what an object in the place of a text is for */
         break;
     case HA_WRONG_VALUES:
         write_values(out, node->values);
@@ -361,7 +378,7 @@ void ha_schema_reason(const struct ha_schema *schema, const struct ha_schema_fau
         write_most(out, "is longer", node->max_length, "character");
         break;
     case HA_WRONG_PATTERN:
-        write_pattern(out, node->pattern_text);
+        write_pattern(out, node);
         break;
     case HA_WRONG_LOW:
         write_bound(out, "is less than", node->minimum);

@@ -315,6 +315,13 @@ static bool is_untrusted(CURLcode code)
            code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_ISSUER_ERROR;
 }
 
+/* OpenSSL tells which check failed, and not that a service without TLS is what fails it. */
+static void add_text(char *text, size_t size, const char *more)
+{
+    size_t len = strlen(text);
+    snprintf(text + len, size - len, "%s", more);
+}
+
 /* Hands on what has ended; true when anything has. */
 static bool take_messages(struct ha_http *http)
 {
@@ -333,6 +340,8 @@ static bool take_messages(struct ha_http *http)
             ha_fail(&transfer->failure, HA_E_TOO_LARGE, "a header of the answer is too long");
         if (!transfer->reason[0])
             snprintf(transfer->reason, sizeof transfer->reason, "%s", curl_easy_strerror(code));
+        if (code == CURLE_SSL_CONNECT_ERROR)
+            add_text(transfer->reason, sizeof transfer->reason, " (does the service speak https there?)");
         ha_transfer_finished(transfer, code == CURLE_OK     ? HA_WIRE_OK
                                        : is_untrusted(code) ? HA_WIRE_UNTRUSTED
                                                             : HA_WIRE_BROKEN);

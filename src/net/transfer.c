@@ -276,6 +276,12 @@ static bool renew(struct ha_transfer *transfer)
     return handler->renew(handler->context, transfer->status, &transfer->refusal);
 }
 
+/* What a status means that is not known to everybody who describes a service. */
+static const char *meaning_of(int status)
+{
+    return status == 401 ? ": the credentials are missing or not accepted (see auth)" : "";
+}
+
 static void refused(struct ha_transfer *transfer)
 {
     struct ha_error err = {0};
@@ -293,7 +299,7 @@ static void refused(struct ha_transfer *transfer)
         ha_fail(&err, code_of(transfer->status), "HTTP %d, and the service asks to wait %ld s",
                 transfer->status, wait);
     else
-        ha_fail(&err, code_of(transfer->status), "HTTP %d", transfer->status);
+        ha_fail(&err, code_of(transfer->status), "HTTP %d%s", transfer->status, meaning_of(transfer->status));
     if (!transfer->changed)
         err.http = transfer->status;
     err.retry_after_s = wait;

@@ -12,7 +12,7 @@
 #include "io/file.h"
 #include "source/http_parts.h"
 
-enum { MAX_PEM = 256 * 1024 };
+enum { MAX_PEM = 256 * 1024, MAX_AUTHORITIES = 16 * 1024 * 1024 };
 
 static void wipe_text(char *text)
 {
@@ -40,6 +40,7 @@ void ha_http_api_close(struct ha_source *source)
     free(api);
 }
 
+/* libcurl reads the file, at the first connection, and does not say why it could not: so it is tried here. */
 static int own_path(const ha_json *section, const char *member, const char *directory, char **out,
                     const char **site, struct ha_error *err)
 {
@@ -47,7 +48,16 @@ static int own_path(const ha_json *section, const char *member, const char *dire
     if (!path)
         return 0;
     *site = *out = ha_path_join(directory, path);
-    return *out ? 0 : ha_fail_nomem(err);
+    if (!*out)
+        return ha_fail_nomem(err);
+    struct ha_buf pem HA_BUF = ha_buf_make(MAX_AUTHORITIES);
+    if (ha_file_read(*out, &pem, err)) {
+        err->code = HA_E_CONFIG;
+        return ha_context(err, "tls.%s", member);
+    }
+    return strstr(ha_buf_text(&pem), "-----BEGIN ")
+               ? 0
+               : ha_fail(err, HA_E_CONFIG, "tls.%s: %s holds nothing in the form of PEM", member, *out);
 }
 
 static int read_tls(struct ha_http_api *api, const struct ha_source_options *options, struct ha_error *err)

@@ -86,7 +86,7 @@ static void check_ranges(struct ha_compiler *compiler, const char *api, const ha
         if (!ha_address_range_valid(ha_json_text(ha_json_at(ranges, i))))
             ha_remarks_addf(
                 compiler->remarks, where,
-                "it is neither a word nor the prefix of a network, such as 10.1.0.0/16, without bits behind its length");
+                "it is neither a word nor a range such as 10.1.0.0/16, without bits behind its length and within one network");
     }
 }
 

@@ -50,6 +50,8 @@ class Help(unittest.TestCase):
                 self.assertEqual(page.code, 0, page)
                 self.assertIn(meaning, page.out)
                 self.assertIn(status, page.out)
+                if word != "ok":
+                    self.assertRegex(page.out, r"\nwhat to do: [A-Z].*\.\n$")
 
     def test_version(self):
         self.assertRegex(holdall("--version").out, r"^holdall [0-9]+\.[0-9]+\.[0-9]+\n$")
@@ -163,6 +165,40 @@ class Plan(unittest.TestCase):
         run = harness.try_export(COMPLETE, folder, "--dry-run")
         self.assertEqual((run.code, list(folder.iterdir())), (0, []), run)
         self.assertEqual(run.out, self.plan("--as-of", harness.AS_OF).out)
+
+    def test_ids_that_come_again(self):
+        """An id that is none loses items: that is told, whoever looks."""
+        folder = scratch("repeated")
+        (folder / "7").mkdir()
+        (folder / "7/notes.json").write_text(json.dumps([{"n": n, "by": 7} for n in range(3)]), encoding="utf-8")
+        (folder / "service.json").write_text(json.dumps({
+            "format": "holdall-service-1", "subject": {"primary": "user", "pattern": "^[0-9]+$"},
+            "service": {"id": "tinbox", "name": "Tinbox",
+                        "controller": {"name": "Tinbox", "email": "privacy@tinbox.example"}},
+            "apis": {"store": {"kind": "file", "root": "."}},
+            "categories": [{"id": "notes", "record": "record", "scope": ["access"], "subject": "/by",
+                            "from": {"api": "store", "get": "/{user}/notes"}, "keep": ["/n"],
+                            "map": {"id": {"from": "/by", "as": "text"}}}]}), encoding="utf-8")
+        run = holdall("plan", "-s", folder / "service.json", "-u", "7")
+        self.assertEqual(run.code, 0, run)
+        self.assertIn("\nrepeated: notes: 2 items with the id of an earlier one, which alone was taken\n", run.out)
+
+    def test_no_category(self):
+        run = holdall("plan", "-s", harness.service(), "-u", COMPLETE, "--category", ",")
+        self.assertEqual((run.code, run.err), (2, "holdall: --category names no category\n"), run)
+
+    def test_directories_that_are_not_there(self):
+        """Told by their names, and before anything is published."""
+        folder = scratch("nowhere")
+        lost = folder / "lost"
+        for what, options in (("archive", ["-o", lost / "x.zip"]), ("stage", ["--stage", lost]),
+                              ("report", ["--report", lost / "report.json"])):
+            with self.subTest(what):
+                run = harness.try_export(COMPLETE, folder, *options) if what != "archive" else holdall(
+                    "export", "-s", harness.service(), "-u", COMPLETE, "-k", harness.secret_key(), *options)
+                self.assertEqual(run.code, 1, run)
+                self.assertIn(f"holdall: the {what}: there is no directory {lost}; make it first\n", run.err)
+                self.assertEqual(list(folder.iterdir()), [])
 
     def test_leaves_nothing_behind(self):
         folder = scratch("tmp")

@@ -80,7 +80,7 @@ class Fixed(Auth):
         jobs["403"] = lambda: run({"type": "bearer", "token": FROM_ENV}, {"type": "bearer", "token": "x", "status": 403})
         for name, done in side_by_side(jobs).items():
             with self.subTest(name):
-                self.failed(done, 1, r"^holdall: the person: GET \S+: HTTP 40[13]$")
+                self.failed(done, 1, r"^holdall: the person: GET \S+: HTTP 40[13](: the credentials are missing or not accepted [(]see auth[)])?$")
                 self.assertEqual(done.report["error"]["code"], "forbidden" if name == "403" else "denied")
                 self.assertEqual(len(done.log), 1)
                 self.no_secret(done)
@@ -93,8 +93,8 @@ class Fixed(Auth):
                 "files": lambda: run(auth, guard, only=("uploads",),
                                      faults=[{"path": "/media/", "status": 401, "when": {"from": 5}}])}
         done = side_by_side(jobs)
-        self.failed(done["list"], 1, r"^holdall: prompts: page 3: GET \S+: HTTP 401$")
-        self.failed(done["files"], 1, r"^holdall: uploads: a file of record \S+: GET \S+: HTTP 401$")
+        self.failed(done["list"], 1, r"^holdall: prompts: page 3: GET \S+: HTTP 401: the credentials")
+        self.failed(done["files"], 1, r"^holdall: uploads: a file of record \S+: GET \S+: HTTP 401: the credentials")
 
     def test_where_secrets_come_from(self):
         """A file with and without a newline at its end; the environment; texts with every character that a header takes."""

@@ -213,7 +213,7 @@ class Lies(Case):
 
     def test_nobody(self):
         done = trial(rules({"path": "/v1/users/[^/]*$", "status": 404}))
-        self.failed(done, 6, r"^holdall: the person: GET \S+: HTTP 404$")
+        self.failed(done, 6, r"^holdall: the person: GET \S+: HTTP 404, so there is no such person$")
 
     def test_another_person(self):
         done = trial({"edits": [{"path": "/prompts", "put": "/data/3/user_id", "value": harness.TROUBLED}]})

@@ -629,7 +629,7 @@ static void a_public_key_that_is_none_is_refused(void **state)
     assert_pubkey_refused(more, "goes on after line 2");
     assert_pubkey_refused(blank_line, "goes on after line 2");
     assert_pubkey_refused(blank, "not the base64");
-    assert_pubkey_refused(secret, "not the base64 of 42 bytes");
+    assert_pubkey_refused(secret, "not the base64 of 42 bytes; this looks like the secret key of a pair");
     assert_pubkey_refused(other_comment, "line 1 of the public key is not the base64");
     assert_pubkey_refused(lone_return, "not the base64");
     assert_pubkey_refused(url_safe, "not the base64");

@@ -190,6 +190,8 @@ static void test_refused(void **state)
         {"{\"data\":[{a:1}]}", "byte 10: /data/0: a member's name expected"},
         {"{\"data\":[{\"a\" 1}]}", "byte 14: /data/0/a: ':' expected"},
         {"{\"date\":[]}", "there are no items at /data"},
+        {"{\"data\":<p>}", "byte 8: /data: HTML or XML, not JSON; a page to sign in, perhaps"},
+        {"<html>", "byte 0: HTML or XML, not JSON; a page to sign in, perhaps"},
         {"{\"data\":1}", "byte 8: /data: a list or an object of items expected"},
         {"{\"data\":[]} x", "byte 12: something follows the end of the document"},
         {"{\"data\":[]}{}", "byte 11: something follows the end of the document"},

@@ -114,6 +114,9 @@ static void patterns_see_characters_and_whole_texts(void **state)
     (void)state;
     expect("{\"pattern\":\"^usr_[0-9]{2,3}$\"}", "\"usr_12\"", "");
     expect("{\"pattern\":\"^usr_[0-9]{2,3}$\"}", "\"usr_1\"", ": does not match ^usr_[0-9]{2,3}$\n");
+    expect("{\"pattern\":\"^a$\",\"description\":\"A letter.\"}", "\"b\"",
+           ": does not match ^a$ (a letter)\n");
+    expect("{\"pattern\":\"^a$\",\"description\":\"URI\"}", "\"b\"", ": does not match ^a$ (URI)\n");
     expect("{\"pattern\":\"^a$\"}", "\"a\\n\"", ": does not match ^a$\n");
     expect("{\"pattern\":\"^a$\"}", "\"a\\u0000\"", ": does not match ^a$\n");
     expect("{\"pattern\":\"b$\"}", "\"a\\u0000b\"", "");
