@@ -220,6 +220,13 @@ class Content(Case):
                 self.lacks(done, [("profile", "file", "hash_mismatch")])
                 self.assertRegex(done.told, r"missing: profile: avatar of record \S+: hash_mismatch: .*bytes")
 
+    def test_size_that_is_seen_before_its_turn(self):
+        """A length that does not fit, of a file that is still on its way when its turn comes: one more fetch mends it."""
+        slow = {"path": "^/media/", "trickle": 300, "media": {"append": 300_000}, "when": {"nth": 3}}
+        done = trial(rules({"path": "^/media/", "stall": 1, "stage": "request", "when": {"nth": 1}}, slow), only=FILES)
+        self.same(done, FILES)
+        self.assertEqual([entry["fault"] for entry in done.log if entry["fault"]].count("rule 1: trickle media"), 1, done)
+
     def test_limit(self):
         """limits.object_bytes, by a stated length and while it comes."""
         def small(doc, server):
