@@ -24,7 +24,7 @@ struct slot {
     struct ha_fetch fetch;
     void *under_way; /* of the source; NULL when it is not (any more) */
     bool started, begun, head, done;
-    uint64_t place; /* a hash of where it is */
+    uint64_t place; /* a hash of where it was listed */
     uint64_t size;
     struct ha_buf early; /* bytes that came before its turn */
     const struct ha_fetch *target;
@@ -121,9 +121,9 @@ static void free_slot(struct slot *slot)
 /* The index's texts live until its next answer, a slot's longer. */
 static int copy_texts(struct slot *slot, struct ha_error *err)
 {
-    const char **texts[] = {&slot->item.record_id, &slot->item.role, &slot->item.api,  &slot->item.locator,
-                            &slot->item.sha256,    &slot->item.md5,  &slot->item.type, &slot->item.name,
-                            &slot->item.slug,      &slot->item.again};
+    const char **texts[] = {&slot->item.record_id, &slot->item.role,  &slot->item.api,  &slot->item.locator,
+                            &slot->item.sha256,    &slot->item.md5,   &slot->item.type, &slot->item.name,
+                            &slot->item.slug,      &slot->item.again, &slot->item.place};
     size_t size = 1, at = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         size += *texts[i] ? strlen(*texts[i]) + 1 : 0;
@@ -183,7 +183,7 @@ static bool is_twin(const struct slot *slot)
     const struct ha_window *window = slot->window;
     for (size_t i = 0; i + 1 < window->count; i++) {
         const struct slot *other = window->slots[(window->first + i) % SLOTS];
-        if (other->place == slot->place && strcmp(other->item.locator, slot->item.locator) == 0 &&
+        if (other->place == slot->place && strcmp(other->item.place, slot->item.place) == 0 &&
             strcmp(other->item.api, slot->item.api) == 0)
             return true;
     }
@@ -215,7 +215,7 @@ static int add_slot(struct ha_window *window, const struct ha_index_item *item, 
     *slot =
         (struct slot){.sink.ops = &ops, .window = window, .item = *item, .early = ha_buf_make(SIZE_MAX / 4)};
     window->slots[(window->first + window->count++) % SLOTS] = slot;
-    slot->place = ha_hash(HA_HASH_BEGIN, item->locator, strlen(item->locator));
+    slot->place = ha_hash(HA_HASH_BEGIN, item->place, strlen(item->place));
     if (copy_texts(slot, err) == 0 && open_slot(slot, err) == 0)
         return 0;
     return ha_context(err, "%s: a file of record %.80s", window->run->service->categories[item->category].id,
