@@ -111,6 +111,7 @@ struct ha_index_item {
     const char *role;
     const char *api;     /* name in the description */
     const char *locator; /* key or URL */
+    const char *place;   /* the locator that was listed, whatever became of it; set by the index */
     const char *again;   /* what a URL can be asked for again by */
     int64_t size;
     const char *sha256, *md5;
@@ -151,7 +152,7 @@ int ha_index_get_item(struct ha_index *index, int64_t row, struct ha_index_item 
 int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_item *item, bool *found,
                        struct ha_error *err);
 
-/* An item delivered before from the same place (API and locator); *found false when there is none. */
+/* An item delivered before that was listed at the same place (API and locator); *found false when there is none. */
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
                        bool *found, struct ha_error *err);
 

@@ -33,7 +33,7 @@ int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, 
 
 #define ITEM_COLUMNS                                                                                            \
     "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time," \
-    " state, why, path, out_size, out_sha256, out_type, attempts, http, detail, again"
+    " state, why, path, out_size, out_sha256, out_type, attempts, http, detail, again, place"
 
 static void read_item(struct ha_query *q, struct ha_index_item *item)
 {
@@ -63,6 +63,7 @@ static void read_item(struct ha_query *q, struct ha_index_item *item)
         .http = ha_query_int(q, 22),
         .detail = ha_query_text(q, 23),
         .again = ha_query_text(q, 24),
+        .place = ha_query_text(q, 25),
     };
 }
 
@@ -70,8 +71,8 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_ITEM, err,
-        "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type,"
-        " name, slug, time, state, why, again) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, place, size, sha256, md5,"
+        " type, name, slug, time, state, why, again) VALUES(?,?,?,?,?,?,?7,?7,?,?,?,?,?,?,?,?,?,?)",
         "iiittttitttttiitt", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
         item->role, item->api, item->locator, item->size, item->sha256, item->md5, item->type, item->name,
         item->slug, (int64_t)item->time, (int64_t)item->state, item->why, item->again);
@@ -138,11 +139,10 @@ int ha_index_set_locator(struct ha_index *index, int category, const char *recor
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
                        bool *found, struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_SAME_ITEM, err,
-                       "SELECT " ITEM_COLUMNS
-                       " FROM item INDEXED BY item_place WHERE locator=? AND api=? AND state=1 LIMIT 1",
-                       "tt", item->locator, item->api);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_SAME_ITEM, err,
+        "SELECT " ITEM_COLUMNS " FROM item INDEXED BY item_place WHERE place=? AND api=? AND state=1 LIMIT 1",
+        "tt", item->place, item->api);
 
     return step_item(query, same, found, err);
 }

@@ -3,6 +3,8 @@
 #include "export/events.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,6 +25,38 @@ static ha_json *make_event(struct ha_run *run, const char *name)
     return event;
 }
 
+enum { PATIENCE_MS = 10000, LOOK_MS = 100 };
+
+/* Waits until a little can be written without a wait; false once nobody reads, or the run is to stop. */
+static bool is_ready(const struct ha_run *run)
+{
+    struct pollfd place = {.fd = run->options->events_fd, .events = POLLOUT};
+    struct ha_error stop;
+    for (int waited = 0; waited < PATIENCE_MS; waited += LOOK_MS) {
+        int ready = poll(&place, 1, LOOK_MS);
+        if (ready > 0)
+            return true;
+        if ((ready < 0 && errno != EINTR) || ha_run_check(run, &stop))
+            return false;
+    }
+    return false;
+}
+
+/* A pipe that has room takes PIPE_BUF bytes at once. After a line that is not whole none can follow. */
+static void write_line(struct ha_run *run, const char *line, size_t len)
+{
+    while (len > 0 && !run->unheard) {
+        ssize_t wrote = -1;
+        if (is_ready(run))
+            wrote = write(run->options->events_fd, line, len < PIPE_BUF ? len : PIPE_BUF);
+        else
+            errno = EPIPE;
+        run->unheard = wrote < 0 && errno != EINTR && errno != EAGAIN;
+        line += wrote > 0 ? wrote : 0;
+        len -= wrote > 0 ? (size_t)wrote : 0;
+    }
+}
+
 static void send_event(struct ha_run *run, ha_json *event)
 {
     struct ha_buf line HA_BUF = ha_buf_make(64 * 1024);
@@ -33,12 +67,8 @@ static void send_event(struct ha_run *run, ha_json *event)
     if (ha_guard_text(run, ha_buf_text(&line), line.len, "an event", &err))
         return;
     ha_buf_add_char(&line, '\n');
-    for (size_t done = 0; done < line.len;) {
-        ssize_t wrote = write(run->options->events_fd, line.data + done, line.len - done);
-        if (wrote < 0 && errno != EINTR)
-            return;
-        done += wrote > 0 ? (size_t)wrote : 0;
-    }
+    if (ha_buf_check(&line, "an event", &err) == 0)
+        write_line(run, line.data, line.len);
 }
 
 void ha_event_start(struct ha_run *run)

@@ -181,20 +181,26 @@ static int stage_path(struct ha_run *run, const char *target, struct ha_error *e
 
 /* ---------------------------------------------------------------------------------------- publishing */
 
+/* What lies there is of another archive: beside this one it would make every check fail. */
+static int drop_signature(const char *path, struct ha_error *err)
+{
+    return unlink(path) && errno != ENOENT ? ha_fail_errno(err, errno, "%s cannot be removed", path) : 0;
+}
+
 static int sign_archive(struct ha_run *run, const struct ha_key *key, const char *target,
                         struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(4096);
     char comment[256], from[PATH_SIZE + 32], to[PATH_SIZE + 32];
     uint8_t hash[HA_BLAKE2B_SIZE];
+    snprintf(to, sizeof to, "%s.minisig", target);
     if (run->options->no_detached)
-        return 0;
+        return drop_signature(to, err);
     ha_pack_blake2b(run->pack, hash);
     ha_hex_encode(hash, sizeof hash, run->blake2b);
     snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=%s.zip", HA_FORMAT_EXPORT,
              run->order.export_id, run->order.as_of_text, run->stem);
     snprintf(from, sizeof from, "%s/archive.minisig", run->stage);
-    snprintf(to, sizeof to, "%s.minisig", target);
     if (ha_key_sign(key, hash, comment, &text, err) ||
         ha_file_write_whole(from, ha_buf_text(&text), text.len, true, err))
         return -1;
@@ -399,10 +405,12 @@ static int load_key(struct ha_run *run, struct ha_key **key, struct ha_error *er
 static int work(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
 {
     int lock HA_FD = open_stage(run->stage, err);
-    if (lock < 0)
-        return -1;
-    int result = open_index(run, err) ? -1 : build(run, key, target, err);
     struct ha_error ignored;
+    if (lock < 0) {
+        ha_run_write_report(run, err, &ignored);
+        return -1;
+    }
+    int result = open_index(run, err) ? -1 : build(run, key, target, err);
     if (result)
         ha_guard_scrub(run, err->text);
     if (run->index)
@@ -423,7 +431,9 @@ static int export(struct ha_run *run, struct ha_error *err)
 {
     HA_KEY struct ha_key *key = NULL;
     char target[PATH_SIZE];
-    if (run->options->report && need_folder_of(run->options->report, "the report", err))
+    /* Said now: once an archive is out, a report that cannot be written would call a good run a failed one. */
+    if (run->options->report && (need_folder_of(run->options->report, "the report", err) ||
+                                 (ha_file_try(run->options->report, err) && ha_context(err, "the report"))))
         return -1;
     if (load_key(run, &key, err) || ha_run_resolve(run, err) || ha_run_read_texts(run, err))
         return -1;

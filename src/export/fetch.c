@@ -115,7 +115,7 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     return ha_index_update_item(run->index, item, err);
 }
 
-/* Two records that name the same object share one file in the archive. */
+/* Two records that name the same object share one file in the archive; an address that was renewed since is none of another object. */
 static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, struct ha_error *err)
 {
     struct ha_index_item same;
@@ -124,7 +124,8 @@ static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, s
     if (!*shared)
         return 0;
     if ((item->size >= 0 && item->size != same.out_size) ||
-        (item->sha256 && strcmp(item->sha256, same.out_sha256) != 0)) {
+        (item->sha256 && strcmp(item->sha256, same.out_sha256) != 0) ||
+        (item->md5 && (!same.md5 || strcmp(item->md5, same.md5) != 0))) {
         *shared = false; /* the records disagree about it: it is fetched and judged by its own */
         return 0;
     }

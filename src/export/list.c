@@ -279,13 +279,17 @@ static int take_item(void *context, const struct ha_page_item *text, struct ha_e
     if (parse_item(lister, text, &raw, err))
         return -1;
     tell_progress(lister);
+    lister->listed = true;
     if (lister->details)
         return ask_detail(lister, raw, err);
     lister->again = lister->list.pages.page;
     return list_item(lister, raw, NULL, err);
 }
 
-/* An item that was listed and cannot be had any more is missing, and the list goes on. */
+/*
+ * An item that was listed and cannot be had any more is missing, and the list goes on. Not where the category itself is not asked for: what other
+ * categories would have found inside the item has no line anywhere, so the archive would look complete.
+ */
 static int miss_item(struct lister *lister, const char *id, const struct ha_answer *answer,
                      struct ha_error *err)
 {
@@ -302,8 +306,10 @@ static int miss_item(struct lister *lister, const char *id, const struct ha_answ
                                      .attempts = answer->attempts,
                                      .http = err->http,
                                      .detail = err->text};
-    if (lister->take != store_item || !lister->run->selected[lister->number])
+    if (lister->take != store_item)
         return 0;
+    if (!lister->run->selected[lister->number])
+        return lister->run->probe ? 0 : ha_context(err, "what lies in it cannot be known");
     lister->items++;
     return ha_index_add_record(lister->run->index, &record, &duplicate, err);
 }
@@ -346,7 +352,7 @@ static int walk(struct lister *lister, struct ha_error *err)
     if (lister->list.empty)
         return 0;
     if (ha_pages_walk(&lister->list.pages, err))
-        return err->code == HA_E_GONE && lister->category->empty_on_404 && lister->items == 0 ? 0 : -1;
+        return err->code == HA_E_GONE && lister->category->empty_on_404 && !lister->listed ? 0 : -1;
     return lister->details ? ha_details_finish(lister->details, err) : 0;
 }
 

@@ -63,6 +63,7 @@ struct ha_run {
     struct ha_progress progress;      /* as told last */
     int64_t last_progress_ms;
     int64_t event_seq;
+    bool unheard;           /* whoever reads the events has stopped */
     const char *category;   /* id of the one at work, or NULL */
     struct ha_probe *probe; /* who looks on while this run lists, or NULL */
 };

@@ -24,7 +24,7 @@ struct slot {
     struct ha_fetch fetch;
     void *under_way; /* of the source; NULL when it is not (any more) */
     bool started, begun, head, done;
-    uint64_t place; /* a hash of where it is */
+    uint64_t place; /* a hash of where it was listed */
     uint64_t size;
     struct ha_buf early; /* bytes that came before its turn */
     const struct ha_fetch *target;
@@ -36,7 +36,8 @@ struct ha_window {
     struct ha_run *run;
     struct slot *slots[SLOTS]; /* a ring */
     size_t first, count;
-    size_t running, most; /* transfers; so many may be under way */
+    const struct slot *refused; /* one that could not even begin: no other begins before it is judged */
+    size_t running, most;       /* transfers; so many may be under way */
     size_t budget, early;
     int64_t after; /* row of the last item taken from the index */
     bool ended;
@@ -96,15 +97,23 @@ static void slot_done(void *context, const struct ha_error *err)
 
 /* ---------------------------------------------------------------------------------------------- slots */
 
+/* Nothing of it is on its way or waits any more. */
+static void stop_slot(struct slot *slot)
+{
+    if (slot->under_way) {
+        slot->source->ops->cancel(HA_TAKE(slot->under_way));
+        slot->window->running--;
+    }
+    if (slot->window->refused == slot)
+        slot->window->refused = NULL;
+    forget_early(slot);
+}
+
 static void free_slot(struct slot *slot)
 {
     if (!slot)
         return;
-    if (slot->under_way) {
-        slot->source->ops->cancel(slot->under_way);
-        slot->window->running--;
-    }
-    forget_early(slot);
+    stop_slot(slot);
     free(slot->texts);
     free(slot);
 }
@@ -112,23 +121,24 @@ static void free_slot(struct slot *slot)
 /* The index's texts live until its next answer, a slot's longer. */
 static int copy_texts(struct slot *slot, struct ha_error *err)
 {
-    const char **texts[] = {&slot->item.record_id, &slot->item.role, &slot->item.api,  &slot->item.locator,
-                            &slot->item.sha256,    &slot->item.md5,  &slot->item.type, &slot->item.name,
-                            &slot->item.slug,      &slot->item.again};
+    const char **texts[] = {&slot->item.record_id, &slot->item.role,  &slot->item.api,  &slot->item.locator,
+                            &slot->item.sha256,    &slot->item.md5,   &slot->item.type, &slot->item.name,
+                            &slot->item.slug,      &slot->item.again, &slot->item.place};
     size_t size = 1, at = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         size += *texts[i] ? strlen(*texts[i]) + 1 : 0;
-    slot->texts = malloc(size);
-    if (!slot->texts)
+    char *copy = malloc(size);
+    if (!copy)
         return ha_fail_nomem(err);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (!*texts[i])
             continue;
         size_t len = strlen(*texts[i]) + 1;
-        memcpy(slot->texts + at, *texts[i], len);
-        *texts[i] = slot->texts + at;
+        memcpy(copy + at, *texts[i], len);
+        *texts[i] = copy + at;
         at += len;
     }
+    slot->texts = copy;
     return 0;
 }
 
@@ -155,13 +165,16 @@ static int find_source(struct slot *slot, struct ha_error *err)
     return 0;
 }
 
-static int begin_slot(struct slot *slot, struct ha_error *err)
+/* What keeps it from beginning is its own failure, judged when its turn comes, and not that of the file which is at work meanwhile. */
+static void begin_slot(struct slot *slot)
 {
     slot->started = true;
-    if (slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, err))
-        return -1;
+    if (slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, &slot->failure)) {
+        slot->done = true;
+        slot->window->refused = slot;
+        return;
+    }
     slot->window->running++;
-    return 0;
 }
 
 /* Whether the same object is fetched already: then this one will share its file, and waits for that. */
@@ -170,7 +183,7 @@ static bool is_twin(const struct slot *slot)
     const struct ha_window *window = slot->window;
     for (size_t i = 0; i + 1 < window->count; i++) {
         const struct slot *other = window->slots[(window->first + i) % SLOTS];
-        if (other->place == slot->place && strcmp(other->item.locator, slot->item.locator) == 0 &&
+        if (other->place == slot->place && strcmp(other->item.place, slot->item.place) == 0 &&
             strcmp(other->item.api, slot->item.api) == 0)
             return true;
     }
@@ -188,7 +201,9 @@ static int open_slot(struct slot *slot, struct ha_error *err)
         return 0;
     if (ha_index_same_item(slot->window->run->index, &slot->item, &same, &known, err))
         return -1;
-    return known || is_twin(slot) ? 0 : begin_slot(slot, err);
+    if (!known && !is_twin(slot))
+        begin_slot(slot);
+    return 0;
 }
 
 static int add_slot(struct ha_window *window, const struct ha_index_item *item, struct ha_error *err)
@@ -200,7 +215,7 @@ static int add_slot(struct ha_window *window, const struct ha_index_item *item, 
     *slot =
         (struct slot){.sink.ops = &ops, .window = window, .item = *item, .early = ha_buf_make(SIZE_MAX / 4)};
     window->slots[(window->first + window->count++) % SLOTS] = slot;
-    slot->place = ha_hash(HA_HASH_BEGIN, item->locator, strlen(item->locator));
+    slot->place = ha_hash(HA_HASH_BEGIN, item->place, strlen(item->place));
     if (copy_texts(slot, err) == 0 && open_slot(slot, err) == 0)
         return 0;
     return ha_context(err, "%s: a file of record %.80s", window->run->service->categories[item->category].id,
@@ -212,7 +227,7 @@ static int fill(struct ha_window *window, struct ha_error *err)
     struct ha_index_item item;
     bool found = true;
     while (!window->ended && window->count < SLOTS && window->running < window->most &&
-           (window->count == 0 || window->early < window->budget)) {
+           (window->count == 0 || (window->early < window->budget && !window->refused))) {
         if (ha_index_next_item(window->run->index, window->after, &item, &found, err))
             return -1;
         window->ended = !found;
@@ -289,8 +304,8 @@ static int wait_for(struct ha_window *window, struct slot *slot, struct ha_error
 
 static int deliver_streamed(struct ha_window *window, struct slot *slot, struct ha_error *err)
 {
-    if (!slot->started && begin_slot(slot, err))
-        return -1;
+    if (!slot->started)
+        begin_slot(slot);
     return hand_over(slot, err) || wait_for(window, slot, err) ? -1 : 0;
 }
 
@@ -320,16 +335,23 @@ bool ha_window_restarts(const struct ha_window *window)
 int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err)
 {
     struct slot *slot = head_of(window);
+    struct ha_index_item before = slot->item;
     char *texts = slot->texts;
-    if (!slot->source->ops->start || !slot->done)
+    if (!slot->source->ops->start)
         return ha_fail(err, HA_E_INTERNAL, "a file is fetched again that cannot be");
+    stop_slot(slot); /* what came did not fit its record, and more of it may be on its way */
     slot->item.locator = locator;
-    int result = copy_texts(slot, err) || find_source(slot, err) ? -1 : 0;
+    if (copy_texts(slot, err)) {
+        slot->item = before;
+        return -1;
+    }
     free(texts);
     slot->begun = slot->done = false;
-    slot->fetch.attempts = 0;
     ha_error_clear(&slot->failure);
-    return result ? -1 : begin_slot(slot, err);
+    if (find_source(slot, err))
+        return -1;
+    begin_slot(slot);
+    return 0;
 }
 
 int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, struct ha_error *err)

@@ -27,7 +27,7 @@ int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t le
 /* A file of lines that is written as they come. */
 struct lines {
     struct ha_run *run;
-    struct ha_sink *sink; /* NULL: only counted */
+    struct ha_sink *sink;
     struct ha_entry entry;
     int64_t count;
     uint64_t bytes;
@@ -66,7 +66,7 @@ static int add_line(struct lines *lines, const ha_json *value, struct ha_error *
         return -1;
     lines->count++;
     lines->bytes += lines->line.len;
-    return lines->sink ? ha_sink_write(lines->sink, ha_buf_text(&lines->line), lines->line.len, err) : 0;
+    return ha_sink_write(lines->sink, ha_buf_text(&lines->line), lines->line.len, err);
 }
 
 /* -------------------------------------------------------------------------------------------- records */
@@ -141,45 +141,61 @@ static int make_record(struct ha_run *run, const struct ha_index_record *record,
     return 0;
 }
 
-static int add_text(struct lines *lines, const char *text, struct ha_error *err)
+/* The line of a record, without its newline; it lives until the next one. Without files it stands in the index as it will in the archive. */
+static int make_line(struct shards *shards, const struct ha_index_record *record, const char **text,
+                     size_t *len, struct ha_error *err)
 {
-    size_t len = strlen(text);
-    lines->count++;
-    lines->bytes += len + 1;
-    if (!lines->sink)
+    struct ha_buf *line = &shards->lines.line;
+    HA_JSON ha_json *value = NULL;
+    *text = record->text;
+    *len = strlen(record->text);
+    if (shards->category->media_count == 0)
         return 0;
-    return ha_sink_write(lines->sink, text, len, err) || ha_sink_write(lines->sink, "\n", 1, err) ? -1 : 0;
+    ha_buf_clear(line);
+    if (make_record(shards->lines.run, record, &value, err) || ha_json_write(value, line, err) ||
+        ha_buf_check(line, "a line", err))
+        return -1;
+    *text = ha_buf_text(line);
+    *len = line->len;
+    return 0;
 }
 
-/* A record without files stands in the index as it will stand in the archive. */
-static int add_record(struct shards *shards, const struct ha_index_record *record, struct ha_error *err)
+/* Whether a line of LEN bytes and its newline belong into the next shard. */
+static bool is_full(const struct lines *lines, size_t len)
 {
-    HA_JSON ha_json *value = NULL;
-    if (shards->category->media_count == 0)
-        return add_text(&shards->lines, record->text, err);
-    return make_record(shards->lines.run, record, &value, err) ? -1 : add_line(&shards->lines, value, err);
+    return lines->count >= HA_LIMIT_SHARD_RECORDS || lines->bytes + len + 1 > HA_LIMIT_SHARD_BYTES;
 }
 
 /* Counts only, so that the names of the shards are known before the first one is written. */
 static int count_record(void *context, const struct ha_index_record *record, struct ha_error *err)
 {
-    return add_record(context, record, err);
+    struct shards *shards = context;
+    struct lines *lines = &shards->lines;
+    const char *text;
+    size_t len;
+    if (make_line(shards, record, &text, &len, err))
+        return -1;
+    shards->many |= is_full(lines, len);
+    lines->count++;
+    lines->bytes += len + 1;
+    return 0;
 }
 
 static int write_record(void *context, const struct ha_index_record *record, struct ha_error *err)
 {
     struct shards *shards = context;
     struct lines *lines = &shards->lines;
-    if (ha_run_check(lines->run, err))
+    const char *text;
+    size_t len;
+    if (ha_run_check(lines->run, err) || make_line(shards, record, &text, &len, err))
         return -1;
-    /* A line may be as long as an item: the shard is closed while the longest one would still fit. */
-    bool full =
-        lines->count >= HA_LIMIT_SHARD_RECORDS || lines->bytes + HA_LIMIT_ITEM_BYTES > HA_LIMIT_SHARD_BYTES;
-    if (lines->sink && full && close_shard(shards, err))
+    if (lines->sink && is_full(lines, len) && close_shard(shards, err))
         return -1;
     if (!lines->sink && open_shard(shards, err))
         return -1;
-    return add_record(shards, record, err);
+    lines->count++;
+    lines->bytes += len + 1;
+    return ha_sink_write(lines->sink, text, len, err) || ha_sink_write(lines->sink, "\n", 1, err) ? -1 : 0;
 }
 
 static int write_category(struct ha_run *run, size_t i, struct ha_error *err)
@@ -191,7 +207,6 @@ static int write_category(struct ha_run *run, size_t i, struct ha_error *err)
     shards.many = counts.records.delivered > HA_LIMIT_SHARD_RECORDS;
     if (result == 0 && !shards.many)
         result = ha_index_each_record(run->index, (int)i, HA_STATE_DELIVERED, count_record, &shards, err);
-    shards.many |= shards.lines.bytes + HA_LIMIT_ITEM_BYTES > HA_LIMIT_SHARD_BYTES;
     if (result == 0)
         result = ha_index_each_record(run->index, (int)i, HA_STATE_DELIVERED, write_record, &shards, err);
     if (result == 0)

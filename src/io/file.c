@@ -233,3 +233,17 @@ int ha_file_write_whole(const char *path, const void *data, size_t len, bool rep
     }
     return 0;
 }
+
+int ha_file_try(const char *path, struct ha_error *err)
+{
+    HA_FREE char *hidden = NULL;
+    HA_FD int fd = -1;
+
+    if (ha_path_is_directory(path))
+        return ha_fail_errno(err, EISDIR, "cannot write %s", path);
+    fd = make_hidden(path, &hidden, err);
+    if (fd < 0)
+        return -1;
+    unlink(hidden);
+    return 0;
+}

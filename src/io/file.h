@@ -34,6 +34,9 @@ int ha_file_publish(const char *from, const char *to, bool replace, struct ha_er
 /* Writes DATA to PATH through a hidden temporary beside it: mode 0600, synced, replacing what was there. */
 int ha_file_write_whole(const char *path, const void *data, size_t len, bool replace, struct ha_error *err);
 
+/* 0 when ha_file_write_whole could write PATH now, over what is there: looks by trying, and leaves nothing. */
+int ha_file_try(const char *path, struct ha_error *err);
+
 /* The directory part of PATH ("." when it has none), in memory of its own, or NULL. */
 char *ha_path_directory(const char *path);
 

@@ -5,10 +5,14 @@ Documents are judged by Debian's python3-jsonschema against formats/. Exit codes
 test_refused.py.
 """
 
+import contextlib
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
+import time
 import unittest
 
 sys.dont_write_bytecode = True
@@ -64,7 +68,6 @@ class Help(unittest.TestCase):
 
     def test_closed_output_is_an_error(self):
         with open("/dev/full", "wb") as full:
-            import subprocess
             done = subprocess.run([harness.binary(), "help"], stdout=full, stderr=subprocess.PIPE, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"standard output", done.stderr)
@@ -237,6 +240,39 @@ class Events(unittest.TestCase):
             told = [json.loads(line)["event"] for line in lines]
         self.assertEqual(run.code, 3, run)
         self.assertEqual(set(told), {event["event"] for event in archive.events})
+
+    def silent(self, folder):
+        """A run whose events nobody reads, in a pipe that is full already."""
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        os.set_blocking(writer, True)
+        argv = [harness.binary(), *harness.export_arguments(COMPLETE, folder, "--events", f"fd:{writer}")]
+        run = subprocess.Popen([os.fspath(word) for word in argv], pass_fds=[writer], env=harness.environment(),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(writer)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        return run
+
+    def test_a_reader_that_reads_nothing_stops_nothing(self):
+        """A full pipe ends the events after a while, and not the export."""
+        harness.keys()
+        folder = scratch("full")
+        self.assertEqual(self.silent(folder).wait(harness.TIMEOUT), 0)
+        self.assertEqual(len(list(folder.glob("*.zip"))), 1)
+
+    def test_a_signal_while_nobody_reads(self):
+        harness.keys()
+        folder = scratch("full")
+        run = self.silent(folder)
+        time.sleep(1)
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(harness.TIMEOUT), 130)
+        self.assertEqual(harness.leftovers(folder), [])
 
     def test_a_reader_that_went_away_stops_nothing(self):
         reader, writer = os.pipe()

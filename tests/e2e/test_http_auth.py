@@ -224,6 +224,21 @@ class Tokens(Auth):
         self.lacks(done, [("uploads", "file", "forbidden")] * 17)
         self.assertEqual(len(self.issued(done)), 3)
 
+    def test_no_token_for_the_next_file(self):
+        """The next file cannot even begin: that is no fault of the one at work, which has a good token, and nothing waits for ever."""
+        def edit(doc, server):
+            doc["apis"]["media"]["auth"] = {**oauth(), "token_url": server.main + "/oauth/token"}
+            limits(doc, tries=2, concurrency=2)
+        media = {"path": "^/media/", "stage": "request"}
+        done = trial(rules({"path": "/oauth/token", "status": 503, "headers": {"Retry-After": "0"}, "when": {"nth": [2, 3]}},
+                           {**media, "stall": 2.5, "when": {"nth": 1}}, {**media, "stall": 1.2, "when": {"nth": 2}},
+                           auth=[{"path": "^/media/", "type": "oauth2", **OAUTH, "expires_in": 2}]),
+                     "--allow-partial", "--jobs", "2", edit=edit, only=("uploads",), env=harness.environment(**ENV))
+        self.lacks(done, [("uploads", "file", "unavailable")])
+        self.assertRegex(done.report["missing"][0]["detail"], "^the token: POST ")
+        first = done.archive.records(done.archive.export["categories"][0])[0]
+        self.assertIn("path", first["files"][0], done)
+
     def test_short_lives(self):
         """A token that ends by the clock: it is asked for before that, not after every request."""
         done = run(oauth(), {"type": "oauth2", **OAUTH, "expires_in": 31}, more=lambda doc,

@@ -5,9 +5,13 @@ A file that can be had in the end is in the archive with its own bytes; one that
 and the run goes on. Ranges, ETags, sizes, hashes, signed addresses that expire. Lists are for test_http_faults.py.
 """
 
+import hashlib
+import json
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
+import fake  # noqa: E402
 import harness  # noqa: E402
 from fake import header  # noqa: E402
 from httpcase import SLOW, Case, by_address, category, limits, rules, side_by_side, trial  # noqa: E402
@@ -220,6 +224,38 @@ class Content(Case):
                 self.lacks(done, [("profile", "file", "hash_mismatch")])
                 self.assertRegex(done.told, r"missing: profile: avatar of record \S+: hash_mismatch: .*bytes")
 
+    def test_size_that_is_seen_before_its_turn(self):
+        """A length that does not fit, of a file that is still on its way when its turn comes: one more fetch mends it."""
+        slow = {"path": "^/media/", "trickle": 300, "media": {"append": 300_000}, "when": {"nth": 3}}
+        done = trial(rules({"path": "^/media/", "stall": 1, "stage": "request", "when": {"nth": 1}}, slow), only=FILES)
+        self.same(done, FILES)
+        self.assertEqual([entry["fault"] for entry in done.log if entry["fault"]].count("rule 1: trickle media"), 1, done)
+
+    def test_one_file_of_two_records_that_disagree(self):
+        """Each record's MD5 counts for itself, whichever of the two comes first."""
+        def run(*stated):
+            store = harness.scratch("shared") / "store"
+            shutil.copytree(harness.fixture("store"), store)
+            path = store / "api/v1/users" / harness.COMPLETE / "uploads.json"
+            listed = harness.read_json(path)
+            pair = listed["uploads"][:2]
+            data = (store / "media/users" / harness.COMPLETE / "uploads" / pair[0]["id"]).read_bytes()
+            good = hashlib.md5(data).hexdigest()
+            for one, right in zip(pair, stated):
+                one.update(shared=f"users/{harness.COMPLETE}/uploads/{pair[0]['id']}", size=len(data), md5=good if right else "0" * 32)
+            path.write_text(json.dumps(listed), encoding="utf-8")
+
+            def edit(doc):
+                category(doc, "uploads")["media"] = [{"role": "upload", "api": "media", "key": "/shared", "size": "/size", "md5": "/md5"}]
+            with fake.Server(store=store) as server:
+                archive = harness.export(harness.COMPLETE, "--category", "uploads", "--allow-partial", code=0 if all(stated) else 3,
+                                         description=fake.description(server, edit))
+            return [line["id"] for line in archive.report["missing"]], [one["id"] for one in pair]
+        for stated in ((True, False), (False, True), (True, True)):
+            with self.subTest(stated):
+                missing, ids = run(*stated)
+                self.assertEqual(missing, [name for name, right in zip(ids, stated) if not right])
+
     def test_limit(self):
         """limits.object_bytes, by a stated length and while it comes."""
         def small(doc, server):
@@ -336,6 +372,31 @@ class Addresses(Case):
             with self.subTest(name):
                 self.same(done, jobs[name][0])
                 self.assertGreater(len([entry for entry in done.asked("/media/") if entry["status"] == 403]), 0, done)
+
+    def test_twins_whose_address_ends(self):
+        """Two records with one address share a file, whether or not it has to be asked for again meanwhile."""
+        store = harness.scratch("twins") / "store"
+        shutil.copytree(harness.fixture("store"), store)
+        path = store / "api/v1/users" / harness.COMPLETE / "jobs.json"
+        listed = harness.read_json(path)
+        pair = [job["outputs"] for job in listed["jobs"] if len(job["outputs"]) > 1][-1]
+        pair[1].update({name: pair[0][name] for name in ("s3_key", "bytes", "sha256", "mime")})
+        path.write_text(json.dumps(listed), encoding="utf-8")
+
+        def run(**sign):
+            with fake.Server({"sign": sign}, store) as server:
+                def edit(doc):
+                    by_address(doc, "outputs", server)
+                    limits(doc, concurrency=4)
+                archive = harness.export(harness.COMPLETE, "--category", "generations,outputs", "--export-id", harness.EXPORT_ID,
+                                         description=fake.description(server, edit))
+                return archive, server.log()
+        lasting, ended = run(ttl=600), run(ttl=60, tick=15)
+        self.assertGreater(len([entry for entry in ended[1] if entry["status"] == 403]), 0)
+        files = [record["files"][0]["path"] for record in ended[0].records(ended[0].export["categories"][1])
+                 if record["id"] in (pair[0]["id"], pair[1]["id"])]
+        self.assertEqual((len(files), len(set(files))), (2, 1))
+        self.assertEqual(lasting[0].zip.read_bytes() == ended[0].zip.read_bytes(), True, "the archives differ")
 
     def test_never_works(self):
         """An address that is too old when it comes: asked for again, then missing."""

@@ -281,6 +281,35 @@ class Details(Case):
         self.lacks(done[403], [("prompts", "record", "forbidden")])
         self.assertEqual((done[403].report["published"], harness.leftovers(done[403].place / "out")), (False, []))
 
+    def test_gone_list(self):
+        """A later page that is gone is no empty list, also while nothing but ids came yet, however many are asked for at once."""
+        def edit(doc, server):
+            only_ids(doc, server)
+            category(doc, "prompts")["from"]["page"] = {**CURSOR, "total": None}
+            category(doc, "prompts")["from"]["on_404"] = "empty"
+        gone = rules({"path": "/as/ids/v1/users/[^/]*/prompts[?]", "status": 404, "when": {"nth": 2}})
+        for name, done in side_by_side({jobs: lambda jobs=jobs: trial(gone, "--jobs", jobs, edit=edit) for jobs in ("1", "16")}).items():
+            with self.subTest(name):
+                self.failed(done, 1, "prompts: page 2: GET .*: HTTP 404$")
+
+    def test_what_others_would_have_found_inside(self):
+        """Only what lies in the items is asked for: an item without its detail has no line of its own, so nothing else would tell."""
+        def edit(doc, server):
+            asked = category(doc, "generations")["from"]
+            asked.update(get="/as/ids" + asked["get"], items="/data",
+                         page={"style": "cursor", "param": "cursor", "next": "/meta/next"},
+                         detail={"get": "/as/ids/v1/users/{user_id}/jobs/{id}", "item": "/data"})
+            limits(doc, tries=2)
+
+        def one(status, only, *extra):
+            return lambda: trial(rules({"path": "/jobs/[^/?]*$", "status": status, "when": {"nth": 3}}), *extra,
+                                 edit=edit, only=only)
+        done = side_by_side({"gone": one(404, ("outputs",)), "refused": one(403, ("outputs",), "--allow-partial"),
+                             "named": one(404, ("generations", "outputs"), "--allow-partial")})
+        for name in ("gone", "refused"):
+            self.failed(done[name], 1, r"generations: .*the detail of \S+: what lies in it cannot be known: GET \S+: HTTP 40[34]$")
+        self.lacks(done["named"], [("generations", "record", "gone")])
+
     def test_recovers(self):
         done = trial(rules({"path": "/prompts/", "status": 503, "headers": {"Retry-After": "0"}, "when": {"each": 7}},
                            {"path": "/prompts/", "reset": "body", "when": {"nth": 3}}), edit=only_ids)

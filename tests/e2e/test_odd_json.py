@@ -37,6 +37,28 @@ def note(number, more=b""):
     return b'{"id":"n%d","owner":12,"text":"t"%s}' % (number, more)
 
 
+class Shards(unittest.TestCase):
+    """Where 64 MiB end a shard: by the lines as they stand in the archive, which can be longer than the items that they come from."""
+
+    def shards(self, count, size, twice):
+        path = place(*(b'{"id":"n%d","owner":12,"text":"%s"}' % (number, b"x" * size) for number in range(count)))
+        service = json.loads(path.read_text(encoding="utf-8"))
+        if twice:
+            next(one for one in service["categories"] if one["id"] == "notes")["map"]["title"] = "/text"
+            path.write_text(json.dumps(service), encoding="utf-8")
+        archive = harness.export("12", description=path)
+        check = harness.holdall("verify", archive.zip, "-p", harness.public_key())
+        self.assertEqual(check.code, 0, check)
+        category = next(one for one in archive.export["categories"] if one["id"] == "notes")
+        return [(one["path"].rpartition("/")[2], one["records"]) for one in category["shards"]]
+
+    def test_nearly_one(self):
+        self.assertEqual(self.shards(10, 5_900_000, False), [("notes.jsonl", 10)])
+
+    def test_lines_above_an_item(self):
+        self.assertEqual(self.shards(6, 7_000_000, True), [("notes-0001.jsonl", 4), ("notes-0002.jsonl", 2)])
+
+
 class Kept(unittest.TestCase):
     def notes(self, *items):
         archive = harness.export("12", description=place(b",".join(items)))

@@ -5,6 +5,7 @@ Another person's record, a key that leads elsewhere, lists that do not add up, a
 mistakes, a target that is there already, a command line that says too little. Keys are for test_keys.py.
 """
 
+import fcntl
 import os
 import re
 import sys
@@ -189,6 +190,32 @@ class Targets(unittest.TestCase):
     def test_without_a_detached_signature(self):
         run = self.export("--no-detached")
         self.assertEqual((run.code, leftovers(self.folder)), (0, ["mine.zip"]), run)
+
+    def test_signature_of_the_archive_before(self):
+        """It does not belong to the new one, beside which it would make every check fail."""
+        self.export()
+        run = self.export("--force", "--no-detached")
+        self.assertEqual((run.code, leftovers(self.folder)), (0, ["mine.zip"]), run)
+        check = holdall("verify", self.target, "-p", harness.public_key())
+        self.assertEqual(check.code, 0, check)
+
+    def test_report_that_cannot_be_written(self):
+        """Said before anything is published: exit code 1 promises that nothing is."""
+        for place in (self.folder / "gone" / "report.json", self.folder):
+            run = self.export("--report", place)
+            self.assertEqual((run.code, leftovers(self.folder)), (1, []), run)
+            self.assertRegex(run.err, "the report: (cannot |there is no directory )")
+
+    def test_report_of_a_run_that_found_another_at_work(self):
+        stage = self.folder / "mine.zip.holdall"
+        stage.mkdir()
+        held = os.open(stage, os.O_RDONLY)
+        self.addCleanup(os.close, held)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        report = scratch("busy") / "report.json"
+        run = self.export("--report", report)
+        self.assertEqual(run.code, 1, run)
+        self.assertEqual(harness.read_json(report)["error"]["code"], "busy")
 
     def test_symbolic_link_is_not_followed(self):
         """The target may not lead elsewhere: what the link points at is somebody's file."""
