@@ -39,9 +39,11 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     struct ha_transfer *transfer = context;
     (void)purpose;
     if (!transfer->request.site->proxy && !is_allowed(transfer->request.site, &address->addr)) {
-        transfer->forbidden = true;
+        transfer->forbidden = !transfer->reaches;
         return CURL_SOCKET_BAD;
     }
+    transfer->reaches = true;
+    transfer->forbidden = false; /* the name leads to another address as well */
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 

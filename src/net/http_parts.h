@@ -35,7 +35,9 @@ struct ha_transfer {
     uint64_t passed;     /* bytes of a body that says only why there is none */
     bool enough;         /* no more of that is taken */
     bool answered;       /* the final headers are there; what comes after the body are trailers */
-    bool body, paused, forbidden;
+    bool body, paused;
+    bool forbidden;          /* no address that it leads to may be contacted */
+    bool reaches;            /* one of them may */
     bool whole;              /* framing proves where the body ends */
     bool changed;            /* another object stands there now: from its beginning */
     struct ha_error failure; /* of a callback */

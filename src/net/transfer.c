@@ -174,6 +174,7 @@ static void again(struct ha_transfer *transfer, int64_t wait)
     transfer->not_before = env->monotonic_ms(env->context) + wait;
     transfer->status = 0;
     transfer->paused = transfer->answered = transfer->body = transfer->forbidden = transfer->enough = false;
+    transfer->reaches = false;
     transfer->head = 0;
     transfer->passed = 0;
     transfer->reason[0] = '\0';

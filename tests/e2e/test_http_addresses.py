@@ -232,6 +232,15 @@ class Allowed(Case):
         self.same(run(["127.0.0.1/32"]))
         self.failed(run(["127.0.0.2/32"]), 4, "the address of localhost is not public")
 
+    def test_name_of_two_addresses(self):
+        """One that must not be contacted is passed over where the name has another: what breaks off there is tried again."""
+        def edit(doc, _):
+            for api in doc["apis"].values():
+                api.update(allow_addresses=["::1/128"], url=api["url"].replace("[::1]", "localhost"))
+        done = trial(rules({"path": "/v1/users/[^/]*$", "reset": "body", "when": {"nth": 1}}), edit=edit, origin="main6")
+        self.same(done)
+        self.assertEqual(done.report["retries"], 1)
+
     def test_longest(self):
         """A request is sent with its whole address or not at all: cut by one character it would ask for something else."""
         def run(more):
