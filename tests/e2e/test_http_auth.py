@@ -8,6 +8,7 @@ there ends it with 2 before anything is contacted. No secret stands in anything 
 import sys
 
 sys.dont_write_bytecode = True
+import fake  # noqa: E402
 import harness  # noqa: E402
 from fake import header  # noqa: E402
 from httpcase import Case, category, limits, only_ids, rules, side_by_side, trial  # noqa: E402
@@ -253,6 +254,25 @@ class Tokens(Auth):
                                              else "the person: " + jobs[name][1]))
                 self.assertLess(len(done.log), 12, done)
                 self.no_secret(done, "tok-")
+
+    def test_certificate_stays_at_home(self):
+        """The client's certificate is for the origin of the API: an endpoint for tokens elsewhere does not see it."""
+        authority = fake.Authority()
+        certificate, key = authority.client()
+
+        def edit(doc, server):
+            asks(oauth(token_url=server.tls + "/oauth/token"))(doc, server)
+            for api in doc["apis"].values():
+                api["tls"] = {"ca": str(authority.certificate), "certificate": str(certificate), "key": {"file": str(key)}}
+            limits(doc, tries=1)
+
+        def endpoint(client_ca):
+            return trial({"tls": authority.scenario(client_ca=client_ca), "auth": [{"path": GUARDED, "type": "oauth2", **OAUTH}]},
+                         edit=edit, env=harness.environment(**ENV))
+        self.same(endpoint(None))
+        done = endpoint(authority.certificate)
+        self.failed(done, 5, r"the token: POST https://\S+/oauth/token: ")
+        self.assertEqual(self.issued(done), [], done)
 
     def test_endpoint_in_trouble(self):
         guard = {"type": "oauth2", **OAUTH}
