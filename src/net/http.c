@@ -435,7 +435,9 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
     int running = 0;
     if (curl_multi_perform(http->multi, &running))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version());
+    http->polled = http->env->monotonic_ms(http->env->context);
     *any = take_messages(http);
+    forgive_absence(http); /* a new token may have been waited for */
     *any = end_stalled(http) || *any;
     http->polled = http->env->monotonic_ms(http->env->context);
     return 0;

@@ -274,6 +274,17 @@ class Tokens(Auth):
         self.failed(done, 5, r"the token: POST https://\S+/oauth/token: ")
         self.assertEqual(self.issued(done), [], done)
 
+    def test_slow_endpoint(self):
+        """While a new token is waited for, nobody listens to the files on their way: that is no stall of theirs."""
+        faults = [{"path": "^/oauth/", "stall": 60, "stage": "request", "when": {"nth": 3}},
+                  {"path": "^/media/", "trickle": 20000, "when": {"nth": 1}},
+                  {"path": "^/media/", "status": 401, "when": {"nth": 2}}]
+        done = run(oauth(), {"type": "oauth2", **OAUTH}, only=("uploads",), faults=faults,
+                   more=lambda doc, _: limits(doc, stall_timeout="2s"))
+        self.same(done, ("uploads",))
+        slow = next(entry["target"] for entry in done.asked("/media/", status=200) if entry["fault"])
+        self.assertEqual([entry["status"] for entry in done.asked(slow)], [200], done)
+
     def test_endpoint_in_trouble(self):
         guard = {"type": "oauth2", **OAUTH}
 
