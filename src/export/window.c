@@ -158,6 +158,7 @@ static int find_source(struct slot *slot, struct ha_error *err)
 static int begin_slot(struct slot *slot, struct ha_error *err)
 {
     slot->started = true;
+    slot->fetch.first = slot->head;
     if (slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, err))
         return -1;
     slot->window->running++;

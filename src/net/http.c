@@ -391,28 +391,13 @@ static void forgive_absence(struct ha_http *http)
     http->polled = now;
 }
 
-/* Gives a transfer its place, which it keeps until its end: so an early one never waits for later ones that wait for it. */
-static bool admit(struct ha_transfer *transfer)
-{
-    struct ha_http *http = transfer->http;
-    struct ha_http_site *site = transfer->request.site;
-    if (transfer->admitted)
-        return true;
-    if (http->active >= http->options.jobs || (site->concurrency && site->active >= site->concurrency))
-        return false;
-    http->active++;
-    site->active++;
-    transfer->admitted = true;
-    return true;
-}
-
 /* Starts what may start now; the time until the next one may, at most WAIT. */
 static int start_due(struct ha_http *http, int wait)
 {
     int64_t now = http->env->monotonic_ms(http->env->context);
     for (struct ha_transfer *transfer = http->transfers; transfer; transfer = transfer->next) {
         struct ha_http_site *site = transfer->request.site;
-        if (transfer->state != HA_TRANSFER_WAITING || !admit(transfer))
+        if (transfer->state != HA_TRANSFER_WAITING || !ha_transfer_admit(transfer))
             continue;
         int64_t due = transfer->not_before > site->next_ms ? transfer->not_before : site->next_ms;
         if (due > now) {

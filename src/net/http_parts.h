@@ -79,6 +79,8 @@ long ha_transfer_rate_wait_s(const struct ha_transfer *transfer);
 
 /* ---- transfer.c ---- */
 
+/* True when it has its place among the jobs, or gets one now. */
+bool ha_transfer_admit(struct ha_transfer *transfer);
 /* The last header line came: 0 to take the body, -1 to end the attempt (failure is set or not: see ha_transfer_finished). */
 int ha_transfer_head(struct ha_transfer *transfer);
 /* Bytes of the body; -1 with failure set. */

@@ -156,6 +156,7 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
                                                                                  : answer->text.max,
                                          .stated = HA_LENGTH_UNKNOWN,
                                          .quiet = request->quiet,
+                                         .first = true, /* no file goes on without what it says of it */
                                          .attempts = &answer->attempts};
     return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
 }
@@ -332,6 +333,7 @@ static int start_fetching(struct fetching *fetching, struct ha_error *err)
                                          .sealed = fetch->sealed,
                                          .ranges = true,
                                          .quiet = true,
+                                         .first = fetch->first,
                                          .attempts = &fetch->attempts};
     return ha_http_start(api->http, &call, &handler, &fetching->transfer, err);
 }
