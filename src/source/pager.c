@@ -186,10 +186,15 @@ static int check_progress(struct pager *pager, bool more, struct ha_error *err)
     return 0;
 }
 
+bool ha_pages_none(const struct ha_error *err)
+{
+    return err->code == HA_E_GONE && err->http != 410;
+}
+
 /* A page beyond the last one may simply not exist where pages are counted, unless the one before it named it. */
 static bool ends_without_page(const struct pager *pager, const struct ha_error *err)
 {
-    return err->code == HA_E_GONE && is_counted(pager) && pager->number > 0 && !pager->promised;
+    return ha_pages_none(err) && is_counted(pager) && pager->number > 0 && !pager->promised;
 }
 
 /* ------------------------------------------------------------------------------------------ one request */
