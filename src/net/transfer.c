@@ -297,6 +297,12 @@ static bool renew(struct ha_transfer *transfer)
     return handler->renew(handler->context, transfer->status, &transfer->refusal);
 }
 
+/* What kept a credential from being renewed and is no word of the service: it ends the run as it would anywhere. */
+static bool is_ours(enum ha_code code)
+{
+    return code == HA_E_INTERRUPTED || code == HA_E_TERMINATED || code == HA_E_NOMEM || code == HA_E_ADDRESS;
+}
+
 static void refused(struct ha_transfer *transfer)
 {
     struct ha_error err = {0};
@@ -304,6 +310,11 @@ static void refused(struct ha_transfer *transfer)
     if (renew(transfer)) {
         transfer->attempts--;
         again(transfer, 0);
+        return;
+    }
+    if (is_ours(transfer->refusal.code)) {
+        err = transfer->refusal;
+        end_failed(transfer, &err);
         return;
     }
     if ((transfer->status == 412 || transfer->status == 416) && transfer->received > 0)
