@@ -318,13 +318,23 @@ bool ha_window_restarts(const struct ha_window *window)
     return head_of(window)->source->ops->start != NULL;
 }
 
+/* Another address may have another origin, and then another API says how it is reached. */
+static void move_to(struct slot *slot, const char *locator)
+{
+    struct ha_error ignored;
+    struct ha_url url;
+    slot->item.locator = locator;
+    if (slot->fetch.url && ha_url_parse(locator, &url, &ignored) == 0)
+        slot->item.api = ha_run_api_of(slot->window->run, &url);
+}
+
 int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err)
 {
     struct slot *slot = head_of(window);
     char *texts = slot->texts;
     if (!slot->source->ops->start || !slot->done)
         return ha_fail(err, HA_E_INTERNAL, "a file is fetched again that cannot be");
-    slot->item.locator = locator;
+    move_to(slot, locator);
     int result = copy_texts(slot, err) || find_source(slot, err) ? -1 : 0;
     free(texts);
     slot->begun = slot->done = false;
