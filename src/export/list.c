@@ -352,7 +352,7 @@ static int walk(struct lister *lister, struct ha_error *err)
     if (lister->list.empty)
         return 0;
     if (ha_pages_walk(&lister->list.pages, err))
-        return err->code == HA_E_GONE && lister->category->empty_on_404 && !lister->listed ? 0 : -1;
+        return ha_pages_none(err) && lister->category->empty_on_404 && !lister->listed ? 0 : -1;
     return lister->details ? ha_details_finish(lister->details, err) : 0;
 }
 

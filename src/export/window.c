@@ -169,6 +169,7 @@ static int find_source(struct slot *slot, struct ha_error *err)
 static void begin_slot(struct slot *slot)
 {
     slot->started = true;
+    slot->fetch.first = slot->head;
     if (slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, &slot->failure)) {
         slot->done = true;
         slot->window->refused = slot;
@@ -332,6 +333,16 @@ bool ha_window_restarts(const struct ha_window *window)
     return head_of(window)->source->ops->start != NULL;
 }
 
+/* Another address may have another origin, and then another API says how it is reached. */
+static void move_to(struct slot *slot, const char *locator)
+{
+    struct ha_error ignored;
+    struct ha_url url;
+    slot->item.locator = locator;
+    if (slot->fetch.url && ha_url_parse(locator, &url, &ignored) == 0)
+        slot->item.api = ha_run_api_of(slot->window->run, &url);
+}
+
 int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err)
 {
     struct slot *slot = head_of(window);
@@ -340,7 +351,7 @@ int ha_window_restart(struct ha_window *window, const char *locator, struct ha_e
     if (!slot->source->ops->start)
         return ha_fail(err, HA_E_INTERNAL, "a file is fetched again that cannot be");
     stop_slot(slot); /* what came did not fit its record, and more of it may be on its way */
-    slot->item.locator = locator;
+    move_to(slot, locator);
     if (copy_texts(slot, err)) {
         slot->item = before;
         return -1;

@@ -39,9 +39,11 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     struct ha_transfer *transfer = context;
     (void)purpose;
     if (!transfer->request.site->proxy && !is_allowed(transfer->request.site, &address->addr)) {
-        transfer->forbidden = true;
+        transfer->forbidden = !transfer->reaches;
         return CURL_SOCKET_BAD;
     }
+    transfer->reaches = true;
+    transfer->forbidden = false; /* the name leads to another address as well */
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
@@ -398,28 +400,13 @@ static void forgive_absence(struct ha_http *http)
     http->polled = now;
 }
 
-/* Gives a transfer its place, which it keeps until its end: so an early one never waits for later ones that wait for it. */
-static bool admit(struct ha_transfer *transfer)
-{
-    struct ha_http *http = transfer->http;
-    struct ha_http_site *site = transfer->request.site;
-    if (transfer->admitted)
-        return true;
-    if (http->active >= http->options.jobs || (site->concurrency && site->active >= site->concurrency))
-        return false;
-    http->active++;
-    site->active++;
-    transfer->admitted = true;
-    return true;
-}
-
 /* Starts what may start now; the time until the next one may, at most WAIT. */
 static int start_due(struct ha_http *http, int wait)
 {
     int64_t now = http->env->monotonic_ms(http->env->context);
     for (struct ha_transfer *transfer = http->transfers; transfer; transfer = transfer->next) {
         struct ha_http_site *site = transfer->request.site;
-        if (transfer->state != HA_TRANSFER_WAITING || !admit(transfer))
+        if (transfer->state != HA_TRANSFER_WAITING || !ha_transfer_admit(transfer))
             continue;
         int64_t due = transfer->not_before > site->next_ms ? transfer->not_before : site->next_ms;
         if (due > now) {
@@ -442,7 +429,9 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
     int running = 0;
     if (curl_multi_perform(http->multi, &running))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s failed", ha_http_version());
+    http->polled = http->env->monotonic_ms(http->env->context);
     *any = take_messages(http);
+    forgive_absence(http); /* a new token may have been waited for */
     *any = end_stalled(http) || *any;
     http->polled = http->env->monotonic_ms(http->env->context);
     return 0;

@@ -73,7 +73,8 @@ bool ha_http_answer_next(const char **lines, const char *name, char *out, size_t
 
 /*
  * What becomes of a transfer. begin: a body of ANSWER's length begins, and whatever came before does not count. data: its next bytes.
- * room: false stops the flow until ha_http_resume; NULL: there always is. done: the end, with NULL or the error; called once, never
+ * room: false stops the flow until ha_http_resume; NULL: there always is. A transfer whose flow has stopped may lose its place to one that
+ * stands before it; it then goes on, or begins anew, once there is a place again. done: the end, with NULL or the error; called once, never
  * from within ha_http_start. A begin or data that fails ends the transfer with its error, without a retry.
  */
 struct ha_http_handler {
@@ -104,6 +105,7 @@ struct ha_http_request {
     int *attempts; /* counts them; may be NULL */
     bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */
     bool quiet;    /* its path holds what people call their files: errors name the origin only */
+    bool first;    /* nothing goes on without it: it goes before all that are not */
 };
 
 struct ha_transfer;

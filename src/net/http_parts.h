@@ -35,7 +35,9 @@ struct ha_transfer {
     uint64_t passed;     /* bytes of a body that says only why there is none */
     bool enough;         /* no more of that is taken */
     bool answered;       /* the final headers are there; what comes after the body are trailers */
-    bool body, paused, forbidden;
+    bool body, paused;
+    bool forbidden;          /* no address that it leads to may be contacted */
+    bool reaches;            /* one of them may */
     bool whole;              /* framing proves where the body ends */
     bool changed;            /* another object stands there now: from its beginning */
     struct ha_error failure; /* of a callback */
@@ -77,6 +79,8 @@ long ha_transfer_rate_wait_s(const struct ha_transfer *transfer);
 
 /* ---- transfer.c ---- */
 
+/* True when it has its place among the jobs, or gets one now. */
+bool ha_transfer_admit(struct ha_transfer *transfer);
 /* The last header line came: 0 to take the body, -1 to end the attempt (failure is set or not: see ha_transfer_finished). */
 int ha_transfer_head(struct ha_transfer *transfer);
 /* Bytes of the body; -1 with failure set. */

@@ -116,6 +116,20 @@ int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len)
 
 /* ---------------------------------------------------------------------------------------------- the end */
 
+/* At the end, or at the end of those that go first. */
+static void link_transfer(struct ha_transfer *transfer)
+{
+    struct ha_transfer **place = &transfer->http->transfers;
+    while (*place && (!transfer->request.first || (*place)->request.first)) {
+        transfer->previous = *place;
+        place = &(*place)->next;
+    }
+    transfer->next = *place;
+    if (transfer->next)
+        transfer->next->previous = transfer;
+    *place = transfer;
+}
+
 static void unlink_transfer(struct ha_transfer *transfer)
 {
     if (transfer->previous)
@@ -126,13 +140,19 @@ static void unlink_transfer(struct ha_transfer *transfer)
         transfer->next->previous = transfer->previous;
 }
 
+static void leave_place(struct ha_transfer *transfer)
+{
+    if (!transfer->admitted)
+        return;
+    transfer->http->active--;
+    transfer->request.site->active--;
+    transfer->admitted = false;
+}
+
 void ha_http_cancel(struct ha_transfer *transfer)
 {
     ha_attempt_end(transfer);
-    if (transfer->admitted) {
-        transfer->http->active--;
-        transfer->request.site->active--;
-    }
+    leave_place(transfer);
     unlink_transfer(transfer);
     ha_buf_free(&transfer->lines);
     free(transfer);
@@ -174,6 +194,7 @@ static void again(struct ha_transfer *transfer, int64_t wait)
     transfer->not_before = env->monotonic_ms(env->context) + wait;
     transfer->status = 0;
     transfer->paused = transfer->answered = transfer->body = transfer->forbidden = transfer->enough = false;
+    transfer->reaches = false;
     transfer->head = 0;
     transfer->passed = 0;
     transfer->reason[0] = '\0';
@@ -282,6 +303,12 @@ static const char *meaning_of(int status)
     return status == 401 ? ": the credentials are missing or not accepted (see auth)" : "";
 }
 
+/* What kept a credential from being renewed and is no word of the service: it ends the run as it would anywhere. */
+static bool is_ours(enum ha_code code)
+{
+    return code == HA_E_INTERRUPTED || code == HA_E_TERMINATED || code == HA_E_NOMEM || code == HA_E_ADDRESS;
+}
+
 static void refused(struct ha_transfer *transfer)
 {
     struct ha_error err = {0};
@@ -289,6 +316,11 @@ static void refused(struct ha_transfer *transfer)
     if (renew(transfer)) {
         transfer->attempts--;
         again(transfer, 0);
+        return;
+    }
+    if (is_ours(transfer->refusal.code)) {
+        err = transfer->refusal;
+        end_failed(transfer, &err);
         return;
     }
     if ((transfer->status == 412 || transfer->status == 416) && transfer->received > 0)
@@ -365,10 +397,58 @@ void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
     }
 }
 
+/* --------------------------------------------------------------------------------------------- places */
+
+/* It waits for another place, and goes on where it broke off. */
+static void yield(struct ha_transfer *transfer)
+{
+    again(transfer, 0);
+    leave_place(transfer);
+}
+
+static bool is_full(const struct ha_http_site *site)
+{
+    return site->concurrency && site->active >= site->concurrency;
+}
+
+/* The last one that holds a place and cannot go on, of those behind TRANSFER whose place would do. */
+static struct ha_transfer *find_stopped(const struct ha_transfer *transfer)
+{
+    const struct ha_http_site *site = is_full(transfer->request.site) ? transfer->request.site : NULL;
+    struct ha_transfer *found = NULL;
+    for (struct ha_transfer *other = transfer->next; other; other = other->next) {
+        if (other->admitted && other->paused && (!site || other->request.site == site))
+            found = other;
+    }
+    return found;
+}
+
+/*
+ * Gives a transfer its place, which it keeps until its end, or until it cannot go on and an earlier one needs it: so an early one never waits
+ * for later ones that wait for it.
+ */
+bool ha_transfer_admit(struct ha_transfer *transfer)
+{
+    struct ha_http *http = transfer->http;
+    struct ha_http_site *site = transfer->request.site;
+    if (transfer->admitted)
+        return true;
+    if (http->active >= http->options.jobs || is_full(site)) {
+        struct ha_transfer *stopped = find_stopped(transfer);
+        if (!stopped)
+            return false;
+        yield(stopped);
+    }
+    http->active++;
+    site->active++;
+    transfer->admitted = true;
+    return true;
+}
+
 int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
                   const struct ha_http_handler *handler, struct ha_transfer **out, struct ha_error *err)
 {
-    struct ha_transfer *transfer = calloc(1, sizeof *transfer), *last = http->transfers;
+    struct ha_transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer)
         return ha_fail_nomem(err);
     *transfer = (struct ha_transfer){.http = http,
@@ -377,10 +457,7 @@ int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
                                      .url = *request->url,
                                      .home = *request->url,
                                      .lines = ha_buf_make(HA_HEADERS_MAX)};
-    while (last && last->next)
-        last = last->next;
-    transfer->previous = last;
-    *(last ? &last->next : &http->transfers) = transfer;
+    link_transfer(transfer);
     if (out)
         *out = transfer;
     return 0;

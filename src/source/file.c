@@ -93,7 +93,7 @@ static int open_below(struct file_source *file, const char *path, const char *na
                            .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
     struct stat st;
     if (ha_source_leads_elsewhere(path))
-        return ha_fail(err, HA_E_PATH, "'%s' leads out of the store", path);
+        return ha_fail(err, HA_E_PATH, "%s leads out of the store", name);
     int fd = (int)syscall(SYS_openat2, file->root, path, &how, sizeof how);
     if (fd < 0)
         return refuse(errno, name, err);

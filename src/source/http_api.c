@@ -114,7 +114,7 @@ static int next_address(const struct ha_http_api *api, const struct ha_request *
 static int page_address(const struct ha_http_api *api, const struct ha_request *request, struct ha_url *url,
                         struct ha_error *err)
 {
-    struct ha_buf path HA_BUF = ha_buf_make(HA_URL_MAX);
+    struct ha_buf path HA_BUF = ha_buf_make(HA_URL_MAX - 1);
     const char *joint = "?";
     ha_buf_addf(&path, "%s%s", api->base.path, request->path);
     if (request->query && *request->query) {
@@ -160,6 +160,7 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
                                                                                  : answer->text.max,
                                          .stated = HA_LENGTH_UNKNOWN,
                                          .quiet = request->quiet,
+                                         .first = true, /* no file goes on without what it says of it */
                                          .attempts = &answer->attempts};
     return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
 }
@@ -292,7 +293,7 @@ static bool media_follows(void *context, const struct ha_url *url)
 static int key_address(const struct ha_http_api *api, const char *key, struct ha_url *url,
                        struct ha_error *err)
 {
-    struct ha_buf path HA_BUF = ha_buf_make(HA_URL_MAX);
+    struct ha_buf path HA_BUF = ha_buf_make(HA_URL_MAX - 1);
     if (ha_source_leads_elsewhere(key))
         return ha_fail(err, HA_E_PATH, "a key leads out of the API");
     ha_buf_add_text(&path, api->base.path);
@@ -336,6 +337,7 @@ static int start_fetching(struct fetching *fetching, struct ha_error *err)
                                          .sealed = fetch->sealed,
                                          .ranges = true,
                                          .quiet = true,
+                                         .first = fetch->first,
                                          .attempts = &fetch->attempts};
     return ha_http_start(api->http, &call, &handler, &fetching->transfer, err);
 }

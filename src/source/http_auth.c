@@ -245,6 +245,9 @@ static int ask(struct ha_http_api *api, struct asking *asking, const char *form,
                                    .stated = HA_LENGTH_UNKNOWN};
     site.active = 0;
     site.next_ms = 0;
+    if (!ha_url_same_origin(&api->auth.token_url, &api->base))
+        site.certificate = site.key = site.key_password =
+            NULL; /* it is for the API's origin, like the headers */
     if (ha_http_new(&options, &http, err))
         return -1;
     int result = ha_http_start(http, &call, &handler, NULL, err);

@@ -115,11 +115,11 @@ static int read_limits(struct ha_http_api *api, const struct ha_source_options *
     return 0;
 }
 
-/* The address of a proxy may bring its own name and password. */
+/* The address of a proxy may bring its own name and password, also where it has no scheme: libcurl takes it for http. */
 static int hide_password(struct ha_values *values, const char *address, struct ha_error *err)
 {
-    const char *user = strstr(address, "://"), *host = strrchr(address, '@');
-    const char *colon = user ? strchr(user + 3, ':') : NULL;
+    const char *scheme = strstr(address, "://"), *host = strrchr(address, '@');
+    const char *colon = strchr(scheme ? scheme + 3 : address, ':');
     if (!host || !colon || colon > host)
         return 0;
     struct ha_buf password HA_CLEANUP(ha_secret_free) = ha_buf_make(HA_URL_MAX);

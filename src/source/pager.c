@@ -38,6 +38,7 @@ struct pager {
     struct page room[2];                    /* the page at work, and the one after it on its way */
     struct ha_hashes seen;                  /* the cursors */
     uint64_t hash, before;                  /* of the items of this page, and of the page before */
+    bool promised;                          /* the last page said that there is another one */
 };
 
 static bool is_counted(const struct pager *pager)
@@ -111,15 +112,15 @@ static int check_repeat(struct pager *pager, bool *repeated, struct ha_error *er
 }
 
 /*
- * Where pages are counted, the last one is the one that is empty, or that says so itself. A short page is no end: a service may hand out
- * less than it is asked for.
+ * Where pages are counted, the last one is the one that says so itself or, where it says nothing, the one that is empty: a service that
+ * filters its pages may have nothing on one and more on the next. A short page is no end: a service may hand out less than it is asked for.
  */
 static void count_on(struct pager *pager, const ha_json *envelope, int64_t total, uint64_t next, bool *more)
 {
     const struct ha_page_spec *spec = pager->spec;
     const ha_json *flag = spec->more ? ha_pointer_find(envelope, spec->more) : NULL;
-
-    *more = pager->in_page > 0 && ha_json_bool(flag, true) && (total < 0 || pager->items < (uint64_t)total);
+    *more = ha_json_bool(flag, pager->in_page > 0) && (total < 0 || pager->items < (uint64_t)total);
+    pager->promised = *more && ha_json_bool(flag, false);
     snprintf(pager->cursor, sizeof pager->cursor, "%llu", (unsigned long long)next);
 }
 
@@ -132,6 +133,8 @@ static int step(struct pager *pager, const ha_json *envelope, const struct ha_an
     *more = *repeated = false;
     if (is_counted(pager) && check_repeat(pager, repeated, err))
         return -1;
+    if (*repeated)
+        return 0;
     switch (spec->style) {
     case HA_PAGE_CURSOR:
     case HA_PAGE_TOKEN:
@@ -194,10 +197,15 @@ static int check_progress(struct pager *pager, bool more, struct ha_error *err)
     return 0;
 }
 
-/* A page beyond the last one may simply not exist where pages are counted. */
+bool ha_pages_none(const struct ha_error *err)
+{
+    return err->code == HA_E_GONE && err->http != 410;
+}
+
+/* A page beyond the last one may simply not exist where pages are counted, unless the one before it named it. */
 static bool ends_without_page(const struct pager *pager, const struct ha_error *err)
 {
-    return err->code == HA_E_GONE && is_counted(pager) && pager->number > 0;
+    return ha_pages_none(err) && is_counted(pager) && pager->number > 0 && !pager->promised;
 }
 
 /* ------------------------------------------------------------------------------------------ one request */

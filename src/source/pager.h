@@ -34,6 +34,9 @@ struct ha_pages {
  */
 int ha_pages_walk(struct ha_pages *pages, struct ha_error *err);
 
+/* True when ERR says that there is no such page (404); one that is gone for good (410) was one before. */
+bool ha_pages_none(const struct ha_error *err);
+
 /* Reads one page again, as `page` named it. */
 int ha_pages_again(struct ha_pages *pages, const char *page, struct ha_error *err);
 

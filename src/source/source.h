@@ -81,6 +81,7 @@ struct ha_fetch {
     const ha_json *origins; /* texts: where URL may redirect to */
     uint64_t stated;        /* its size as the record has it, or UINT64_MAX */
     bool sealed;            /* its size or its hash is known, so a body needs no other proof of its end */
+    bool first;             /* the others wait for it */
     int (*begin)(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err);
     /* of a fetch under way: */
     bool (*room)(void *context);                             /* false stops the flow until `resume` */

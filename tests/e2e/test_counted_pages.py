@@ -58,6 +58,14 @@ class Counted(unittest.TestCase):
             with self.subTest(word):
                 self.assertEqual(len(self.run_with(pages, {"style": "number", "param": "page", **word})), 5)
 
+    def test_more_is_a_promise(self):
+        """An empty page that says `more` is no end, and one that it promised and that does not exist is an error."""
+        style = {"style": "number", "param": "page", "more": "/more"}
+        self.assertEqual(self.run_with({"1": [1, 2], "2": [], "3": [3]}, style), ["n1", "n2", "n3"])
+        self.assertIn("notes: page 3: ", self.run_with({"1": [1, 2], "2": [3]}, style, code=1))
+        said = self.run_with({"1": [1, 2], "2": []}, {**style, "style": "offset"}, code=1)
+        self.assertIn("notes: 20 pages in a row hold nothing", said)
+
     def test_last_page_for_ever(self):
         """Some services answer with their last page to every number beyond it: a short one is the end."""
         style = {"style": "number", "param": "page", "size": 2}

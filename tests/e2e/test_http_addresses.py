@@ -232,6 +232,29 @@ class Allowed(Case):
         self.same(run(["127.0.0.1/32"]))
         self.failed(run(["127.0.0.2/32"]), 4, "the address of localhost is not public")
 
+    def test_name_of_two_addresses(self):
+        """One that must not be contacted is passed over where the name has another: what breaks off there is tried again."""
+        def edit(doc, _):
+            for api in doc["apis"].values():
+                api.update(allow_addresses=["::1/128"], url=api["url"].replace("[::1]", "localhost"))
+        with httpcase.fake.Server() as server:
+            if server.main6 is None:
+                self.skipTest("there is no IPv6 here")
+        done = trial(rules({"path": "/v1/users/[^/]*$", "reset": "body", "when": {"nth": 1}}), edit=edit, origin="main6")
+        self.same(done)
+        self.assertEqual(done.report["retries"], 1)
+
+    def test_longest(self):
+        """A request is sent with its whole address or not at all: cut by one character it would ask for something else."""
+        def run(more):
+            return trial(edit=lambda doc, _: category(doc, "prompts")["from"]["query"].update(x="y" * more + "z"))
+        usual = len(run(0).asked("/prompts")[0]["target"])
+        done = run(8191 - usual)
+        self.assertEqual(len(done.asked("/prompts")[0]["target"]), 8191, done)
+        done = run(8192 - usual)
+        self.failed(done, 1, "prompts: the address of a request is larger than the limit of 8191 bytes")
+        self.assertEqual(done.asked("/prompts"), [])
+
 
 if __name__ == "__main__":
     harness.main()

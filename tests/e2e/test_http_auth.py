@@ -5,12 +5,16 @@ The right credential gives the same archive; a wrong one ends the run with exit 
 there ends it with 2 before anything is contacted. No secret stands in anything that a run leaves.
 """
 
+import signal
+import subprocess
 import sys
+import time
 
 sys.dont_write_bytecode = True
+import fake  # noqa: E402
 import harness  # noqa: E402
 from fake import header  # noqa: E402
-from httpcase import Case, category, limits, only_ids, rules, side_by_side, trial  # noqa: E402
+from httpcase import SLOW, Case, category, limits, only_ids, rules, side_by_side, trial  # noqa: E402
 
 SECRET = "CANARY-s3cret/+=&%?\u00e9"
 PLAIN = "CANARY-plain"
@@ -268,6 +272,51 @@ class Tokens(Auth):
                                              else "the person: " + jobs[name][1]))
                 self.assertLess(len(done.log), 12, done)
                 self.no_secret(done, "tok-")
+
+    def test_stopped_while_waiting(self):
+        """A signal ends the wait for a new token like any other: it is no refusal by the service."""
+        scenario = rules({"path": "^/oauth/", "stall": 60, "stage": "request", "when": {"nth": 2}},
+                         {"path": "/prompts", "status": 401, "when": {"nth": 2}}, auth=[{"path": GUARDED, "type": "oauth2", **OAUTH}])
+        with fake.Server(scenario) as server:
+            path = fake.description(server, lambda doc: asks(oauth())(doc, server))
+            folder = harness.scratch("stopped")
+            words = harness.export_arguments(harness.COMPLETE, folder, "--category", "prompts", description=path)
+            with subprocess.Popen([harness.binary(), *map(str, words)], env=harness.environment(**ENV), stderr=subprocess.PIPE) as run:
+                time.sleep(2 * SLOW)
+                run.send_signal(signal.SIGINT)
+                told = run.communicate(timeout=20)[1].decode()
+        self.assertEqual((run.returncode, harness.leftovers(folder)), (130, []), told)
+        self.assertIn("stopped by signal 2", told)
+
+    def test_certificate_stays_at_home(self):
+        """The client's certificate is for the origin of the API: an endpoint for tokens elsewhere does not see it."""
+        authority = fake.Authority()
+        certificate, key = authority.client()
+
+        def edit(doc, server):
+            asks(oauth(token_url=server.tls + "/oauth/token"))(doc, server)
+            for api in doc["apis"].values():
+                api["tls"] = {"ca": str(authority.certificate), "certificate": str(certificate), "key": {"file": str(key)}}
+            limits(doc, tries=1)
+
+        def endpoint(client_ca):
+            return trial({"tls": authority.scenario(client_ca=client_ca), "auth": [{"path": GUARDED, "type": "oauth2", **OAUTH}]},
+                         edit=edit, env=harness.environment(**ENV))
+        self.same(endpoint(None))
+        done = endpoint(authority.certificate)
+        self.failed(done, 5, r"the token: POST https://\S+/oauth/token: ")
+        self.assertEqual(self.issued(done), [], done)
+
+    def test_slow_endpoint(self):
+        """While a new token is waited for, nobody listens to the files on their way: that is no stall of theirs."""
+        faults = [{"path": "^/oauth/", "stall": 60, "stage": "request", "when": {"nth": 3}},
+                  {"path": "^/media/", "trickle": 20000, "when": {"nth": 1}},
+                  {"path": "^/media/", "status": 401, "when": {"nth": 2}}]
+        done = run(oauth(), {"type": "oauth2", **OAUTH}, only=("uploads",), faults=faults,
+                   more=lambda doc, _: limits(doc, stall_timeout="2s"))
+        self.same(done, ("uploads",))
+        slow = next(entry["target"] for entry in done.asked("/media/", status=200) if entry["fault"])
+        self.assertEqual([entry["status"] for entry in done.asked(slow)], [200], done)
 
     def test_endpoint_in_trouble(self):
         guard = {"type": "oauth2", **OAUTH}

@@ -51,6 +51,18 @@ def description(server, query, media=False, limits=None):
     return place / "service.json"
 
 
+def blobs(server, limits):
+    """The same with thirty notes, each with a file of 200 KB or 2 MB whose size only some records state."""
+    path = description(server, {"count": "30", "page_size": "100"}, True, limits)
+    document = harness.read_json(path)
+    one = document["categories"][0]
+    one["keep"].remove("/number")
+    one.update(map={**one["map"], "id": {"from": "/number", "as": "text"}}, omit={"/id": "internal"},
+               media=[{"role": "picture", "api": "media", "key": "gen/{user_id}/blob/20000{id}", "size": "/bytes"}])
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
 class Load(unittest.TestCase):
     def test_one_answer_in_twenty_fails(self):
         """10,000 records over 100 pages and 2,000 files: with 5 % of the answers failing the archive has the same bytes."""
@@ -91,6 +103,22 @@ class Load(unittest.TestCase):
             found = {harness.export(USER, *ID, "--jobs", jobs, description=path).zip.read_bytes()
                      for jobs in ("1", "5", "64")}
         self.assertEqual(len(found), 1)
+
+
+class Places(unittest.TestCase):
+    def test_files_asked_for_again(self):
+        """
+        Files of 2 MB fill the memory of those that wait for their turn, and their flow stops. One that is asked for once more, because its
+        size is another one than its record has, gets its place all the same, although one request is all that is allowed at a time.
+        """
+        wrong = {"path": "/gen/notes", "put": "/data/3/bytes", "value": 5}
+        for limits, jobs in (({"concurrency": 1}, "16"), ({"concurrency": 3}, "16"), ({}, "2")):
+            with self.subTest(limits=limits), fake.Server({"edits": [wrong]}) as server:
+                path = blobs(server, limits)
+                archive = harness.export(USER, "--memory", "4MiB", "--jobs", jobs, "--allow-partial", code=3, description=path)
+                told = [(line["id"], line["cause"]) for line in archive.report["missing"]]
+                self.assertEqual(told, [("3", "hash_mismatch")])
+                self.assertEqual(archive.export["totals"]["files"]["delivered"], 29)
 
 
 class Dead(unittest.TestCase):

@@ -346,6 +346,24 @@ class Addresses(Case):
         self.assertEqual(done.asked(listener="other"), [])
         self.assertNotIn("sig=", done.told)
 
+    def test_another_origin_the_next_time(self):
+        """An item that is asked for again may have an address elsewhere: the API of that origin says how it is reached."""
+        name = "upl_0qwawcwb3zk7"
+
+        def edit(doc, server):
+            for api in doc["apis"].values():
+                api["allow_addresses"] = ["127.0.0.1/32"]
+            doc["apis"]["mirror"] = {"kind": "http", "url": server.forbidden + "/media", "allow_addresses": ["127.0.0.2/32"]}
+            by_address(doc, "uploads", server, server.main, server.forbidden)
+
+        def scenario(server):
+            moved = {"put": "/uploads/2/url", "value": f"{server.forbidden}/media/users/{harness.COMPLETE}/uploads/{name}"}
+            return rules({"path": f"/media/.*{name}", "listeners": ["main"], "status": 403},
+                         {"path": "/uploads[?]per_page=10$", "edits": [moved], "when": {"nth": 2}}, sign={"ttl": 600})
+        done = trial(scenario, only=("uploads",), edit=edit)
+        self.same(done, ("uploads",))
+        self.assertEqual([entry["status"] for entry in done.asked(name, listener="forbidden")], [200])
+
     def expiring(self, only, edit, **sign):
         return lambda: trial({"sign": sign}, only=only, edit=edit)
 

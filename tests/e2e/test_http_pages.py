@@ -211,6 +211,17 @@ class Lies(Case):
         self.assertEqual(done["empty"].code, 0, done["empty"])
         self.failed(done["error"], 1, r"^holdall: prompts: GET \S+: HTTP 404$")
 
+    def test_gone_for_good(self):
+        """Only 404 is an empty list, or the end of a counted one: 410 is what a service answers in place of data that it had."""
+        def empty(doc, _):
+            category(doc, "prompts")["from"]["on_404"] = "empty"
+        gone = {"path": "/prompts", "status": 410}
+        done = side_by_side({"list": lambda: trial(rules(gone), edit=empty),
+                             "page": lambda: trial(rules({**gone, "when": {"from": 3}}),
+                                                   edit=paged("number", more=None, total=None))})
+        self.failed(done["list"], 1, r"^holdall: prompts: GET \S+: HTTP 410$")
+        self.failed(done["page"], 1, r"^holdall: prompts: page 3: GET \S+: HTTP 410$")
+
     def test_nobody(self):
         done = trial(rules({"path": "/v1/users/[^/]*$", "status": 404}))
         self.failed(done, 6, r"^holdall: the person: GET \S+: HTTP 404, so there is no such person$")

@@ -40,6 +40,18 @@ class Proxy(unittest.TestCase):
             self.assertEqual({entry["listener"] for entry in passed}, {"other"})
             self.assertTrue(all(entry["target"].startswith(ELSEWHERE + "/") for entry in passed))
 
+    def test_password(self):
+        """The password of a proxy is a secret of the description, with a scheme before it or without."""
+        for scheme in ("http://", ""):
+            changed = {"path": "/prompts", "put": "/data/0/prompt", "value": "it is CANARY-pr0xy"}
+            with self.subTest(scheme), fake.Server({"page_form": "path", "edits": [changed]}) as server:
+                path = fake.description(server, everywhere(proxy={"env": "THE_PROXY"}))
+                address = f"{scheme}somebody:CANARY-pr0xy@{server.other.removeprefix('http://')}"
+                run = harness.try_export(harness.COMPLETE, harness.scratch("out"), "--category", "prompts", description=path,
+                                         env=harness.environment(THE_PROXY=address))
+                self.assertEqual(run.code, 4, run)
+                self.assertNotIn("CANARY", run.out + run.err)
+
     def test_address_behind_a_proxy(self):
         """What is written as an address that is not public is not asked of a proxy either."""
         with fake.Server({}) as server:

@@ -6,8 +6,10 @@ mistakes, a target that is there already, a command line that says too little. K
 """
 
 import fcntl
+import json
 import os
 import re
+import shutil
 import sys
 import unittest
 
@@ -84,6 +86,28 @@ class Stores(unittest.TestCase):
                       harness.secret_key(), "-o", target, "--force")
         self.assertEqual(run.code, 4, run)
         self.assertEqual((leftovers(folder), target.read_bytes()), (["mine.zip"], b"the archive of last year"))
+
+
+class Names(unittest.TestCase):
+    def test_of_a_file_that_leads_elsewhere(self):
+        """What a person called a file stands in no sentence, also where its key is refused."""
+        place = scratch("names") / "minimal"
+        shutil.copytree(root() / "fixtures/minimal", place)
+        document = harness.read_json(place / "service.json")
+        pictures = next(one for one in document["categories"] if one["id"] == "pictures")
+        pictures["media"][0]["key"] = "/key"
+        path = place / "store/people/12/pictures.json"
+        page = harness.read_json(path)
+        for item in page["items"]:
+            item["key"] = f"pictures/12//{CANARY}.png"
+        for target, value in ((place / "service.json", document), (path, page)):
+            target.write_text(json.dumps(value), encoding="utf-8")
+        out = place / "out"
+        out.mkdir()
+        run = try_export("12", out, "--report", place / "report.json", description=place / "service.json")
+        self.assertEqual((run.code, leftovers(out)), (4, []), run)
+        self.assertIn("the file leads out of the store", run.err)
+        self.assertNotIn(CANARY, run.out + run.err + (place / "report.json").read_text(encoding="utf-8"))
 
 
 class Persons(unittest.TestCase):
