@@ -101,6 +101,10 @@ struct ha_index_record {
 int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate,
                         struct ha_error *err);
 
+/* True in *same when the record of a category with this id has exactly this text. */
+int ha_index_same_record(struct ha_index *index, int category, const char *id, const char *text, bool *same,
+                         struct ha_error *err);
+
 /* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
 struct ha_index_item {
     int64_t row;

@@ -31,6 +31,18 @@ int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, 
     return query ? ha_query_run(query, err) : -1;
 }
 
+int ha_index_same_record(struct ha_index *index, int category, const char *id, const char *text, bool *same,
+                         struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_SAME_RECORD, err,
+                                            "SELECT 1 FROM record WHERE category=? AND id=? AND text IS ?",
+                                            "itt", (int64_t)category, id, text);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *same = stepped == 1;
+    return stepped < 0 ? -1 : 0;
+}
+
 #define ITEM_COLUMNS                                                                                            \
     "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time," \
     " state, why, path, out_size, out_sha256, out_type, attempts, http, detail, again, place"

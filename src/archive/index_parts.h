@@ -18,6 +18,7 @@ enum ha_index_query {
     HA_Q_ADD_RECORD,
 
     HA_Q_ADD_DUPLICATE,
+    HA_Q_SAME_RECORD,
     HA_Q_ADD_ITEM,
     HA_Q_UPDATE_ITEM,
     HA_Q_NEXT_ITEM,

@@ -145,6 +145,19 @@ static int write_item(struct item *item, const ha_json *failed, struct ha_buf *t
                : 0;
 }
 
+/* The same item on two pages counts once. Another one with its id would be lost: then the id is none. */
+static int check_again(const struct item *item, const char *text, struct ha_error *err)
+{
+    bool same;
+    if (ha_index_same_record(item->lister->run->index, (int)item->lister->number, item->id, text, &same, err))
+        return -1;
+    return same
+               ? 0
+               : ha_fail(
+                     err, HA_E_FORMAT,
+                     "its id came before with other contents: either map.id is no id of the item, or it changed while the list was read; try again, and look at map.id");
+}
+
 /* *known: it was listed before, so it counts no second time. */
 static int add_record(struct item *item, const struct ha_buf *text, bool *known, struct ha_error *err)
 {
@@ -161,6 +174,8 @@ static int add_record(struct item *item, const struct ha_buf *text, bool *known,
     /* Two ids can have the same source text: "\ud800" the escape, and "\ud800" six characters. */
     if (*known && ha_json_has_escape(item->id, strlen(item->id), true))
         return ha_fail(err, HA_E_FORMAT, "its id came before and holds an escape, so it may be another one");
+    if (*known && check_again(item, record.text, err))
+        return -1;
     item->row = record.row;
     return 0;
 }

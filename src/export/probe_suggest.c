@@ -208,6 +208,16 @@ static int place_all(struct suggester *suggester, struct ha_error *err)
 static int hint_pages(struct suggester *suggester, struct ha_error *err)
 {
     const struct ha_probe_notes *around = &suggester->seen->around;
+    const char *next = suggester->category->page.next;
+    bool found = !next || !suggester->seen->paged;
+    for (size_t i = 0; !found && i < around->count; i++)
+        found = strncmp(around->items[i].pointer, next, strlen(next)) == 0;
+    if (!found &&
+        hint(
+            suggester, err,
+            "the first answer has nothing at %.200s, where \"page\" looks for the next one: the list ends there",
+            next))
+        return -1;
     for (size_t i = 0; i < around->count; i++) {
         const char *pointer = around->items[i].pointer;
         if (around->items[i].use == HA_FIELD_UNKNOWN && ha_probe_pages_name(pointer) &&

@@ -170,10 +170,19 @@ class Plan(unittest.TestCase):
         self.assertEqual(run.out, self.plan("--as-of", harness.AS_OF).out)
 
     def test_ids_that_come_again(self):
-        """An id that is none loses items: that is told, whoever looks."""
+        """The same item on two pages counts once, and that is told. An id that is none would lose items: that ends the run."""
+        for numbers, code, told in (((0, 0, 0), 0, "\nrepeated: notes: 2 items with the id of an earlier one, which alone was taken\n"),
+                                    ((0, 0, 1), 1, "holdall: notes: page 1: item 3: its id came before with other contents")):
+            with self.subTest(numbers):
+                run = self.plan_of_notes([{"n": n, "by": 7} for n in numbers])
+                self.assertEqual(run.code, code, run)
+                self.assertIn(told, run.out + run.err)
+
+    def plan_of_notes(self, notes):
+        """The plan of a service whose notes have for their id who wrote them."""
         folder = scratch("repeated")
         (folder / "7").mkdir()
-        (folder / "7/notes.json").write_text(json.dumps([{"n": n, "by": 7} for n in range(3)]), encoding="utf-8")
+        (folder / "7/notes.json").write_text(json.dumps(notes), encoding="utf-8")
         (folder / "service.json").write_text(json.dumps({
             "format": "holdall-service-1", "subject": {"primary": "user", "pattern": "^[0-9]+$"},
             "service": {"id": "tinbox", "name": "Tinbox",
@@ -182,9 +191,7 @@ class Plan(unittest.TestCase):
             "categories": [{"id": "notes", "record": "record", "scope": ["access"], "subject": "/by",
                             "from": {"api": "store", "get": "/{user}/notes"}, "keep": ["/n"],
                             "map": {"id": {"from": "/by", "as": "text"}}}]}), encoding="utf-8")
-        run = holdall("plan", "-s", folder / "service.json", "-u", "7")
-        self.assertEqual(run.code, 0, run)
-        self.assertIn("\nrepeated: notes: 2 items with the id of an earlier one, which alone was taken\n", run.out)
+        return holdall("plan", "-s", folder / "service.json", "-u", "7")
 
     def test_no_category(self):
         run = holdall("plan", "-s", harness.service(), "-u", COMPLETE, "--category", ",")

@@ -190,6 +190,16 @@ class Suggestions(unittest.TestCase):
             self.assertRegex(text.out, rf"(?m)^# {pointer} ")
         self.assertIn("judge each line", text.err)
 
+    def test_next_page_that_is_misspelt(self):
+        """Such a list would look whole after its first page."""
+        for next_at, told in (("/nxet", True), ("/next", False)):
+            with self.subTest(next_at):
+                page = {"style": "cursor", "param": "after", "next": next_at}
+                shop = Shop(category("notes", **{"from": {"api": "store", "get": "/u/{user_id}/notes", "items": "/items", "page": page}}),
+                            notes={"items": [{"id": "1", "user": 41}], "next": None})
+                said = shop.probe("--suggest").out
+                self.assertEqual("# the first answer has nothing at /nxet, where" in said, told, said)
+
     def test_pasting_leaves_nothing_unknown(self):
         prompt = {"id": 5, "user": 41, "prompt": CANARY, "negative_prompt": CANARY, "created": "2026-02-01T00:00:00Z",
                   "date": "2026-02-01T00:00:00Z", "refs": [{"id": CANARY, "extra": CANARY}, {"id": CANARY}]}
