@@ -153,7 +153,8 @@ void ha_event_retry(struct ha_run *run, int attempts, int64_t wait_ms, const str
 
 void ha_event_finish(struct ha_run *run)
 {
-    if (run->options->events_fd < 0)
+    if (run->options->events_fd < 0 ||
+        !run->order.export_id[0]) /* what never became an export has no events */
         return;
     HA_JSON ha_json *event = make_event(run, HA_W_EVENT_NAME_FINISH);
     if (event && !ha_json_set_text(event, HA_K_OUTCOME, run->result->outcome) &&

@@ -306,7 +306,8 @@ static const char *meaning_of(int status)
 /* What kept a credential from being renewed and is no word of the service: it ends the run as it would anywhere. */
 static bool is_ours(enum ha_code code)
 {
-    return code == HA_E_INTERRUPTED || code == HA_E_TERMINATED || code == HA_E_NOMEM || code == HA_E_ADDRESS;
+    return code == HA_E_INTERRUPTED || code == HA_E_TERMINATED || code == HA_E_NOMEM ||
+           code == HA_E_ADDRESS || code == HA_E_UNAVAILABLE;
 }
 
 static void refused(struct ha_transfer *transfer)
@@ -320,6 +321,8 @@ static void refused(struct ha_transfer *transfer)
     }
     if (is_ours(transfer->refusal.code)) {
         err = transfer->refusal;
+        if (err.code == HA_E_UNAVAILABLE)
+            transfer->http->retry.dead = true; /* without a credential nothing more is to be had */
         end_failed(transfer, &err);
         return;
     }
