@@ -115,6 +115,13 @@ int ha_run_write_front(struct ha_run *run, const struct ha_key *key, struct ha_e
 /* Writes bag-info.txt, the manifests and the signature. */
 int ha_run_write_bag(struct ha_run *run, const struct ha_key *key, struct ha_error *err);
 
+/* True in *may when what is missing does not keep the archive from being published. */
+int ha_run_may_publish(struct ha_run *run, bool *may, struct ha_error *err);
+
+/* Finishes the archive at PART, signs it, and gives it and its signature their places: TARGET, and TARGET.minisig. */
+int ha_run_publish(struct ha_run *run, const struct ha_key *key, const char *part, const char *target,
+                   struct ha_error *err);
+
 /* Writes the report. CAUSE is what ended the run, or NULL. */
 int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct ha_error *err);
 
