@@ -43,6 +43,7 @@ struct ha_export_options {
     bool store;         /* do not compress text */
     bool allow_partial; /* publish although items are missing */
     bool fail_on_drift;
+    bool resume;               /* go on with the unfinished work for this request, if there is any */
     bool hash_subject;         /* report and events name the subject by its SHA-256 only */
     const char *categories;    /* ids with commas between them; NULL: all */
     const char *scope;         /* "access" (default) or "portability" */
@@ -50,8 +51,10 @@ struct ha_export_options {
     const char *as_of;         /* RFC 3339; NULL: now */
     const char *language;      /* language tag; NULL: the request's, the person's, the service's */
     const char *export_id, *request_id, *requested_at, *operator_name;
-    const char *stage;       /* directory for what is unfinished; NULL: beside the target */
-    uint64_t memory;         /* bytes; 0: 32 MiB */
+    const char *stage; /* directory for what is unfinished; NULL: beside the target */
+    uint64_t memory;   /* bytes; 0: 32 MiB */
+    uint64_t
+        volume_size; /* bytes that an archive may have before it is divided; 0: the description's, else 16 GiB */
     unsigned jobs;           /* transfers at the same time, 64 at most; 0: 16 */
     const char *report;      /* path of the report; NULL: none */
     int events_fd;           /* JSON Lines go there; -1: none */
@@ -88,13 +91,21 @@ struct ha_export_note {
     char text[512];
 };
 
+/* An archive that was published. */
+struct ha_export_archive {
+    char path[4096];
+    uint64_t size;
+};
+
 struct ha_export_result {
     char export_id[40];
-    char archive[4096]; /* path; "" when nothing was published */
-    char outcome[16];   /* word of the report's `outcome` */
+    char outcome[16]; /* word of the report's `outcome` */
+    char kept[4096];  /* directory of the unfinished work that a run with `resume` goes on with, or "" */
     bool published;
     int exit_status;
-    uint64_t archive_size;
+    struct ha_export_archive *archives; /* what was published: one, or the volumes in their order */
+    size_t archive_count;
+    uint64_t archive_size;  /* of all together */
     uint64_t bytes_written; /* to the archive's file, rewritten ones counted again */
     int64_t total_ms;
     struct ha_export_line total;
@@ -120,6 +131,33 @@ int ha_plan(const struct ha_export_options *options, struct ha_export_result *re
             struct ha_error *err);
 
 void ha_export_result_free(struct ha_export_result *result);
+
+/* Unfinished work of an export, and what became of it. */
+enum ha_unfinished_state {
+    HA_UNFINISHED_REMOVED,
+    HA_UNFINISHED_FOUND, /* it would have been removed */
+    HA_UNFINISHED_KEPT,  /* it is not old enough */
+    HA_UNFINISHED_BUSY   /* a run works in it */
+};
+struct ha_unfinished {
+    const char *path; /* of its directory */
+    uint64_t bytes;
+    int64_t touched; /* when it was last written to, in seconds since 1970; 0 when it is empty */
+    enum ha_unfinished_state state;
+};
+
+struct ha_clean_options {
+    int64_t older_than_s;                                           /* seconds without a write; 0: any */
+    bool dry_run;                                                   /* remove nothing */
+    void (*found)(void *context, const struct ha_unfinished *work); /* told of each; may be NULL */
+    void *context;
+};
+
+/*
+ * Removes unfinished work: that in the directory PATH, PATH itself where it is the directory of one, or what was to become the archive PATH.
+ * Only what exports leave is removed, and nothing that a run works in. 0, or -1 with the first thing that could not be removed.
+ */
+int ha_clean(const char *path, const struct ha_clean_options *options, struct ha_error *err);
 
 /*
  * One field that a probe saw. Elements of arrays are "*" in POINTER. Of an item's field USE is "mapped", "kept", "omitted", "unknown" or

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The only file that sees SQLite. It owns opening with a bounded cache, statements, and turning SQLite's results
- * into errors. The index can be made again from the service, so speed goes before durability here: what must
- * survive a crash is synced by whoever needs it.
+ * into errors. What is committed to a file of its own is on the disk when the commit returns; a temporary database asks the disk for nothing.
  */
 #include "archive/db.h"
 
@@ -29,14 +28,14 @@ static int fail(struct ha_db *db, const char *doing, struct ha_error *err)
                    sqlite3_errmsg(db->handle));
 }
 
-static int set_up(struct ha_db *db, size_t cache, struct ha_error *err)
+static int set_up(struct ha_db *db, size_t cache, bool durable, struct ha_error *err)
 {
     char pragmas[256];
 
     snprintf(pragmas, sizeof pragmas,
-             "PRAGMA cache_size=-%zu; PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=OFF;"
-             "PRAGMA temp_store=FILE; PRAGMA cache_spill=ON;",
-             cache / 1024 + 1);
+             "PRAGMA cache_size=-%zu; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE;"
+             "PRAGMA synchronous=%s; PRAGMA temp_store=FILE; PRAGMA cache_spill=ON;",
+             cache / 1024 + 1, durable ? "FULL" : "OFF");
     return ha_db_exec(db, pragmas, err);
 }
 
@@ -48,7 +47,7 @@ int ha_db_open(const char *path, size_t cache, struct ha_db **out, struct ha_err
     if (!db)
         return ha_fail_nomem(err);
     if (sqlite3_open_v2(path ? path : "", &db->handle, flags, NULL) != SQLITE_OK ||
-        set_up(db, cache, err) < 0) {
+        set_up(db, cache, path != NULL, err) < 0) {
         if (db->handle)
             fail(db, "cannot be opened", err);
         else

@@ -13,7 +13,7 @@
 struct ha_db;
 struct ha_query;
 
-/* Opens (creates) the database at PATH, or a temporary one for NULL, with a page cache of at most CACHE bytes. */
+/* Opens (creates) the durable database at PATH, or a temporary one for NULL, with a page cache of at most CACHE bytes. */
 int ha_db_open(const char *path, size_t cache, struct ha_db **out, struct ha_error *err);
 void ha_db_close(struct ha_db *db);
 

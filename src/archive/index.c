@@ -10,26 +10,45 @@
 
 #include "archive/index_parts.h"
 
+/*
+ * A row is written once: what becomes of a file is a row of its own, so that listing and fetching only append and little of the file is
+ * written twice. Lookups by path are rare, and paths come in the order of their dates, so their index grows at its end, too.
+ */
 static const char schema[] =
-    "CREATE TABLE entry(seq INTEGER PRIMARY KEY, path TEXT NOT NULL COLLATE NOCASE UNIQUE, size INT NOT NULL,"
-    " sha256 TEXT NOT NULL, payload INT NOT NULL, listed INT NOT NULL DEFAULT 0, used INT NOT NULL DEFAULT 0, central BLOB);"
-    "CREATE TABLE record(row INTEGER PRIMARY KEY, category INT NOT NULL, id TEXT NOT NULL, state INT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS part(volume INTEGER PRIMARY KEY, size INT NOT NULL, hash BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS listed(category INTEGER PRIMARY KEY, whole INT NOT NULL, position TEXT);"
+    "CREATE TABLE IF NOT EXISTS entry(seq INTEGER PRIMARY KEY, volume INT NOT NULL, path TEXT NOT NULL COLLATE NOCASE,"
+    " size INT NOT NULL, sha256 TEXT NOT NULL, type TEXT, payload INT NOT NULL, listed INT NOT NULL DEFAULT 0,"
+    " used INT NOT NULL DEFAULT 0, central BLOB);"
+    "CREATE UNIQUE INDEX IF NOT EXISTS entry_path ON entry(path, volume);"
+    "CREATE TABLE IF NOT EXISTS record(row INTEGER PRIMARY KEY, category INT NOT NULL, id TEXT NOT NULL, state INT NOT NULL,"
     " why TEXT, text TEXT, fields_withheld INT NOT NULL, attempts INT NOT NULL, http INT NOT NULL, detail TEXT,"
     " UNIQUE(category, id));"
-    "CREATE TABLE item(row INTEGER PRIMARY KEY, record INT NOT NULL, category INT NOT NULL, ordinal INT NOT NULL,"
-    " record_id TEXT NOT NULL, role TEXT NOT NULL, api TEXT NOT NULL, locator TEXT NOT NULL, place TEXT NOT NULL,"
-    " size INT NOT NULL,"
-    " sha256 TEXT, md5 TEXT, type TEXT, name TEXT, slug TEXT, time INT NOT NULL, state INT NOT NULL, why TEXT,"
-    " again TEXT, path TEXT COLLATE NOCASE, out_size INT, out_sha256 TEXT, out_type TEXT, attempts INT NOT NULL DEFAULT 0,"
-    " http INT NOT NULL DEFAULT 0, detail TEXT);"
-    "CREATE INDEX record_category ON record(category, state);"
-    "CREATE INDEX item_record ON item(record, ordinal);"
-    "CREATE INDEX item_category ON item(category, state);"
-    "CREATE INDEX item_place ON item(place, api);"
-    "CREATE INDEX item_path ON item(path) WHERE path IS NOT NULL;"
-    "CREATE TABLE duplicate(category INTEGER PRIMARY KEY, count INT NOT NULL);"
-    "CREATE TABLE ledger(category INT NOT NULL, kind TEXT NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL,"
+    "CREATE INDEX IF NOT EXISTS record_category ON record(category, state);"
+    "CREATE TABLE IF NOT EXISTS item(row INTEGER PRIMARY KEY, record INT NOT NULL, category INT NOT NULL, ordinal INT NOT NULL,"
+    " record_id TEXT NOT NULL, role TEXT NOT NULL, api TEXT NOT NULL, place TEXT NOT NULL, moved TEXT, size INT NOT NULL,"
+    " sha256 TEXT, md5 TEXT, type TEXT, name TEXT, slug TEXT, time INT NOT NULL, state INT NOT NULL, why TEXT, again TEXT);"
+    "CREATE INDEX IF NOT EXISTS item_record ON item(record, ordinal);"
+    "CREATE INDEX IF NOT EXISTS item_category ON item(category, state);"
+    "CREATE INDEX IF NOT EXISTS item_place ON item(place, api);"
+    "CREATE TABLE IF NOT EXISTS outcome(item INTEGER PRIMARY KEY, category INT NOT NULL, state INT NOT NULL, entry INT NOT NULL,"
+    " size INT NOT NULL, why TEXT, attempts INT NOT NULL, http INT NOT NULL, detail TEXT);"
+    "CREATE INDEX IF NOT EXISTS outcome_category ON outcome(category, state, size);"
+    "CREATE TABLE IF NOT EXISTS duplicate(category INTEGER PRIMARY KEY, count INT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS ledger(category INT NOT NULL, kind TEXT NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL,"
     " show TEXT, count INT NOT NULL, PRIMARY KEY(category, kind, pointer, detail)) WITHOUT ROWID;";
+
+static int find_last(struct ha_index *index, struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err, "SELECT coalesce(max(seq),0) FROM entry", "");
+
+    if (!query || ha_query_step(query, err) < 0)
+        return -1;
+    index->last = ha_query_int(query, 0);
+    return 0;
+}
 
 int ha_index_open(const char *path, size_t cache, struct ha_index **out, struct ha_error *err)
 {
@@ -37,7 +56,8 @@ int ha_index_open(const char *path, size_t cache, struct ha_index **out, struct 
 
     if (!index)
         return ha_fail_nomem(err);
-    if (ha_db_open(path, cache, &index->db, err) < 0 || ha_db_exec(index->db, schema, err) < 0) {
+    if (ha_db_open(path, cache, &index->db, err) < 0 || ha_db_exec(index->db, schema, err) < 0 ||
+        find_last(index, err) < 0) {
         ha_index_close(index);
         return -1;
     }
@@ -72,46 +92,86 @@ int ha_index_commit(struct ha_index *index, struct ha_error *err)
     return ha_db_exec(index->db, index->depth == 0 ? "COMMIT" : "COMMIT; BEGIN", err);
 }
 
-static void read_entry(struct ha_query *query, struct ha_entry *entry)
+void ha_index_rollback(struct ha_index *index)
 {
-    snprintf(entry->path, sizeof entry->path, "%s", ha_query_text(query, 0));
-    entry->size = (uint64_t)ha_query_int(query, 1);
-    snprintf(entry->sha256, sizeof entry->sha256, "%s", ha_query_text(query, 2));
-    entry->payload = ha_query_int(query, 3) != 0;
+    struct ha_error ignored;
+
+    for (size_t i = 0; i < HA_INDEX_QUERIES; i++)
+        ha_query_free(HA_TAKE(index->queries[i]));
+    ha_index_free_ledger(index);
+    if (index->depth > 0)
+        ha_db_exec(index->db, "ROLLBACK", &ignored); /* after some failures SQLite has done so itself */
+    index->depth = 0;
 }
 
-#define ENTRY_COLUMNS "path, size, sha256, payload"
+static void read_entry(struct ha_query *query, struct ha_entry *entry)
+{
+    const char *type = ha_query_text(query, 6);
+
+    entry->seq = ha_query_int(query, 0);
+    entry->volume = (int)ha_query_int(query, 1);
+    snprintf(entry->path, sizeof entry->path, "%s", ha_query_text(query, 2));
+    entry->size = (uint64_t)ha_query_int(query, 3);
+    snprintf(entry->sha256, sizeof entry->sha256, "%s", ha_query_text(query, 4));
+    entry->payload = ha_query_int(query, 5) != 0;
+    snprintf(entry->type, sizeof entry->type, "%s", type ? type : "");
+}
+
+#define ENTRY_COLUMNS "seq, volume, path, size, sha256, payload, type"
+
+int64_t ha_index_last_entry(const struct ha_index *index)
+{
+    return index->last;
+}
 
 int ha_index_add_entry(struct ha_index *index, const struct ha_entry *entry, const void *central, size_t len,
                        struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_ENTRY, err,
-        "INSERT OR IGNORE INTO entry(path, size, sha256, payload, central) VALUES(?,?,?,?,?)", "titib",
-        entry->path, (int64_t)entry->size, entry->sha256, (int64_t)entry->payload, central, len);
+        "INSERT OR IGNORE INTO entry(seq, volume, path, size, sha256, type, payload, central) VALUES(?,?,?,?,?,?,?,?)",
+        "iitittib", entry->seq ? entry->seq : index->last + 1, (int64_t)entry->volume, entry->path,
+        (int64_t)entry->size, entry->sha256, entry->type[0] ? entry->type : NULL, (int64_t)entry->payload,
+        central, len);
 
     if (!query || ha_query_run(query, err) < 0)
         return -1;
     if (ha_db_changes(index->db) != 1)
         return ha_fail(err, HA_E_INVALID, "%s is in the archive twice", entry->path);
+    index->last = ha_db_last_id(index->db);
     return 0;
 }
 
-int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, struct ha_error *err)
+int ha_index_get_entry(struct ha_index *index, int64_t seq, struct ha_entry *entry, bool *found,
+                       struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_GET_ENTRY, err,
+                                            "SELECT " ENTRY_COLUMNS " FROM entry WHERE seq=?", "i", seq);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *found = stepped == 1;
+    if (*found)
+        read_entry(query, entry);
+    return stepped < 0 ? -1 : 0;
+}
+
+int ha_index_path_taken(struct ha_index *index, int volume, const char *path, bool *taken,
+                        struct ha_error *err)
 {
     struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_PATH_TAKEN, err,
-        "SELECT 1 FROM entry WHERE path=?1 UNION ALL SELECT 1 FROM item WHERE path=?1 LIMIT 1", "t", path);
+        index, HA_Q_PATH_TAKEN, err, "SELECT 1 FROM entry WHERE path=?1 AND (volume=?2 OR ?2<0) LIMIT 1",
+        "ti", path, (int64_t)volume);
     int stepped = query ? ha_query_step(query, err) : -1;
 
     *taken = stepped == 1;
     return stepped < 0 ? -1 : 0;
 }
 
-int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context, struct ha_error *err)
+int ha_index_each_central(struct ha_index *index, int volume, ha_central_visit visit, void *context,
+                          struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query =
-        ha_query_new(index->db, err, "SELECT central FROM entry ORDER BY seq", "");
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err, "SELECT central FROM entry WHERE volume=? ORDER BY seq", "i", (int64_t)volume);
     int stepped = -1;
 
     if (!query)
@@ -138,22 +198,23 @@ static int visit_entries(struct ha_query *query, ha_entry_visit visit, void *con
     return stepped;
 }
 
-int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit visit, void *context,
+int ha_index_each_entry(struct ha_index *index, int volume, bool payload, ha_entry_visit visit, void *context,
                         struct ha_error *err)
 {
     HA_QUERY struct ha_query *query = ha_query_new(
-        index->db, err, "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? ORDER BY path COLLATE BINARY",
-        "i", (int64_t)payload);
+        index->db, err,
+        "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? AND volume=? ORDER BY path COLLATE BINARY", "ii",
+        (int64_t)payload, (int64_t)volume);
 
     return query ? visit_entries(query, visit, context, err) : -1;
 }
 
-int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count, uint64_t *bytes,
+int ha_index_count_entries(struct ha_index *index, int volume, bool payload, uint64_t *count, uint64_t *bytes,
                            struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query =
-        ha_query_new(index->db, err, "SELECT count(*), coalesce(sum(size),0) FROM entry WHERE payload=?", "i",
-                     (int64_t)payload);
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err, "SELECT count(*), coalesce(sum(size),0) FROM entry WHERE payload=? AND volume=?",
+        "ii", (int64_t)payload, (int64_t)volume);
 
     if (!query || ha_query_step(query, err) < 0)
         return -1;

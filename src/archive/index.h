@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "archive/db.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/time.h"
@@ -19,45 +20,100 @@ enum { HA_ENTRY_PATH_SIZE = 256, HA_TYPE_SIZE = 64 };
 
 struct ha_index;
 
+/*
+ * Opens the index at PATH, or makes it: what was committed there survives whatever happens to the process and the machine. NULL: a temporary
+ * one, gone when it is closed.
+ */
 int ha_index_open(const char *path, size_t cache, struct ha_index **out, struct ha_error *err);
 void ha_index_close(struct ha_index *index);
 
 /*
  * A transaction, which may have others inside: the commit of an inner one makes everything so far count, and the outer one goes on with a new
- * transaction.
+ * transaction. A rollback undoes what no commit made count, and ends the outer one.
  */
 int ha_index_begin(struct ha_index *index, struct ha_error *err);
 int ha_index_commit(struct ha_index *index, struct ha_error *err);
+void ha_index_rollback(struct ha_index *index);
+
+/* ------------------------------------------------------------------------------- the state of a run */
+
+/* A named text about the run; a new one takes the place of an old one. TEXT may be NULL. */
+int ha_index_set(struct ha_index *index, const char *name, const char *text, struct ha_error *err);
+
+/* Appends that text to OUT; *found false when there is none. */
+int ha_index_get(struct ha_index *index, const char *name, struct ha_buf *out, bool *found,
+                 struct ha_error *err);
+
+/* How far a volume's .part file is final: its first SIZE bytes, and their BLAKE2b-512. */
+struct ha_part {
+    uint64_t size;
+    uint8_t hash[64];
+};
+int ha_index_set_part(struct ha_index *index, int volume, const struct ha_part *part, struct ha_error *err);
+int ha_index_get_part(struct ha_index *index, int volume, struct ha_part *part, bool *found,
+                      struct ha_error *err);
+
+/* How far the listing of a category is: whether all of it is there, else a text that its pages go on by. */
+int ha_index_set_listed(struct ha_index *index, int category, bool whole, const char *position,
+                        struct ha_error *err);
+int ha_index_get_listed(struct ha_index *index, int category, bool *whole, struct ha_buf *position,
+                        struct ha_error *err);
+
+/* Forgets all that was listed of a category. */
+int ha_index_forget(struct ha_index *index, int category, struct ha_error *err);
+
+/* Forgets all entries and what became of the files; what was listed stays. */
+int ha_index_restart(struct ha_index *index, struct ha_error *err);
+
+/* How many records and files were listed, and the bytes of their texts and names. */
+int ha_index_measure_text(struct ha_index *index, uint64_t *rows, uint64_t *bytes, struct ha_error *err);
+
+/*
+ * Before an interrupted run goes on: an outcome whose entry was not written counts no more, and neither does a file that was unavailable where
+ * nothing was written after it.
+ */
+int ha_index_repair(struct ha_index *index, struct ha_error *err);
 
 /* ------------------------------------------------------------------------------------------- entries */
 
 /* What went into the archive. */
 struct ha_entry {
+    int64_t seq;                   /* from 1, in the order of writing; set by the index where it is 0 */
+    int volume;                    /* which one it lies in, from 1; 0 where there are none */
     char path[HA_ENTRY_PATH_SIZE]; /* without the top directory */
     uint64_t size;                 /* uncompressed */
     char sha256[HA_SHA256_HEX];
-    bool payload; /* below data/ */
+    char type[HA_TYPE_SIZE]; /* of a file, as its bytes show it; "" for none */
+    bool payload;            /* below data/ */
 };
 
-/* Adds an entry with its central directory record. A path that is there already (ignoring case) is an error. */
+/* Adds an entry with its central directory record. A path that its volume has already (ignoring case) is an error. */
 int ha_index_add_entry(struct ha_index *index, const struct ha_entry *entry, const void *central, size_t len,
                        struct ha_error *err);
 
-/* True in *taken when an entry has this path, ignoring ASCII case. */
-int ha_index_path_taken(struct ha_index *index, const char *path, bool *taken, struct ha_error *err);
+/* The `seq` of the last entry, 0 when there is none. */
+int64_t ha_index_last_entry(const struct ha_index *index);
 
-/* Calls VISIT for each central directory record in the order of adding; stops when it returns -1. */
-typedef int (*ha_central_visit)(void *context, const void *central, size_t len, struct ha_error *err);
-int ha_index_each_central(struct ha_index *index, ha_central_visit visit, void *context,
-                          struct ha_error *err);
+/* The entry SEQ; *found false when there is none. */
+int ha_index_get_entry(struct ha_index *index, int64_t seq, struct ha_entry *entry, bool *found,
+                       struct ha_error *err);
 
-/* Calls VISIT for each entry of the payload (or of the tag files), sorted by the bytes of its path. */
-typedef int (*ha_entry_visit)(void *context, const struct ha_entry *entry, struct ha_error *err);
-int ha_index_each_entry(struct ha_index *index, bool payload, ha_entry_visit visit, void *context,
+/* True in *taken when an entry of VOLUME (of any for -1) has this path, ignoring ASCII case. */
+int ha_index_path_taken(struct ha_index *index, int volume, const char *path, bool *taken,
                         struct ha_error *err);
 
-/* Number of entries and sum of their sizes, of the payload or of the tag files. */
-int ha_index_count_entries(struct ha_index *index, bool payload, uint64_t *count, uint64_t *bytes,
+/* Calls VISIT for each central directory record of a volume in the order of adding; stops when it returns -1. */
+typedef int (*ha_central_visit)(void *context, const void *central, size_t len, struct ha_error *err);
+int ha_index_each_central(struct ha_index *index, int volume, ha_central_visit visit, void *context,
+                          struct ha_error *err);
+
+/* Calls VISIT for each entry of the payload (or of the tag files) of a volume, sorted by the bytes of its path. */
+typedef int (*ha_entry_visit)(void *context, const struct ha_entry *entry, struct ha_error *err);
+int ha_index_each_entry(struct ha_index *index, int volume, bool payload, ha_entry_visit visit, void *context,
+                        struct ha_error *err);
+
+/* Number of entries and sum of their sizes, of the payload or of the tag files of a volume. */
+int ha_index_count_entries(struct ha_index *index, int volume, bool payload, uint64_t *count, uint64_t *bytes,
                            struct ha_error *err);
 
 /* For a verifier: finds the entry with exactly this path; *found false when there is none. */
@@ -126,8 +182,11 @@ struct ha_index_item {
     enum ha_state state;
     const char *why;
     /* when delivered: */
-    const char *path;
+    int64_t entry; /* its `seq`; two items may share one */
     int64_t out_size;
+    /* and once the entry is written: */
+    const char *path;
+    int volume;
     const char *out_sha256;
     const char *out_type;
     /* for the report: */
@@ -138,8 +197,8 @@ struct ha_index_item {
 
 int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct ha_error *err);
 
-/* Writes state, why and what stands under "when delivered" and "for the report" back. */
-int ha_index_update_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err);
+/* Notes what became of the file: state, why, entry, out_size, and what is for the report. Once for each file. */
+int ha_index_settle_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err);
 
 /* The file ORDINAL of a record, if it is still only listed, is found at LOCATOR now. */
 int ha_index_set_locator(struct ha_index *index, int category, const char *record_id, int ordinal,
@@ -186,6 +245,7 @@ struct ha_category_counts {
     int64_t bytes;         /* of media delivered */
     int64_t bytes_stated;  /* of media expected, where the service stated a size */
     int64_t sizes_unknown; /* files whose size it did not state */
+    int64_t listed;        /* files of which nothing is known yet but that they were listed */
     int64_t duplicates;    /* items listed more than once */
 };
 

@@ -43,9 +43,11 @@ int ha_index_same_record(struct ha_index *index, int category, const char *id, c
     return stepped < 0 ? -1 : 0;
 }
 
-#define ITEM_COLUMNS                                                                                            \
-    "row, record, category, ordinal, record_id, role, api, locator, size, sha256, md5, type, name, slug, time," \
-    " state, why, path, out_size, out_sha256, out_type, attempts, http, detail, again, place"
+#define ITEM_COLUMNS                                                                                         \
+    "i.row, i.record, i.category, i.ordinal, i.record_id, i.role, i.api, coalesce(i.moved,i.place), i.size," \
+    " i.sha256, i.md5, i.type, i.name, i.slug, i.time, coalesce(o.state,i.state), coalesce(o.why,i.why),"    \
+    " e.path, o.size, e.sha256, e.type, o.attempts, o.http, o.detail, i.again, i.place, o.entry, e.volume"
+#define ITEM_TABLES "item i LEFT JOIN outcome o ON o.item=i.row LEFT JOIN entry e ON e.seq=o.entry"
 
 static void read_item(struct ha_query *q, struct ha_index_item *item)
 {
@@ -76,6 +78,8 @@ static void read_item(struct ha_query *q, struct ha_index_item *item)
         .detail = ha_query_text(q, 23),
         .again = ha_query_text(q, 24),
         .place = ha_query_text(q, 25),
+        .entry = ha_query_int(q, 26),
+        .volume = (int)ha_query_int(q, 27),
     };
 }
 
@@ -83,8 +87,8 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_ITEM, err,
-        "INSERT INTO item(record, category, ordinal, record_id, role, api, locator, place, size, sha256, md5,"
-        " type, name, slug, time, state, why, again) VALUES(?,?,?,?,?,?,?7,?7,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO item(record, category, ordinal, record_id, role, api, place, size, sha256, md5,"
+        " type, name, slug, time, state, why, again) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         "iiittttitttttiitt", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
         item->role, item->api, item->locator, item->size, item->sha256, item->md5, item->type, item->name,
         item->slug, (int64_t)item->time, (int64_t)item->state, item->why, item->again);
@@ -95,14 +99,12 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
     return 0;
 }
 
-int ha_index_update_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err)
+int ha_index_settle_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err)
 {
-    struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_UPDATE_ITEM, err,
-        "UPDATE item SET state=?, why=?, path=?, out_size=?, out_sha256=?, out_type=?, attempts=?, http=?, detail=?"
-        " WHERE row=?",
-        "ittittiiti", (int64_t)item->state, item->why, item->path, item->out_size, item->out_sha256,
-        item->out_type, item->attempts, item->http, item->detail, item->row);
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_SETTLE_ITEM, err, "INSERT INTO outcome VALUES(?,?,?,?,?,?,?,?,?)",
+                       "iiiiitiit", item->row, (int64_t)item->category, (int64_t)item->state, item->entry,
+                       item->out_size, item->why, item->attempts, item->http, item->detail);
 
     return query ? ha_query_run(query, err) : -1;
 }
@@ -120,9 +122,11 @@ static int step_item(struct ha_query *query, struct ha_index_item *item, bool *f
 int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_item *item, bool *found,
                        struct ha_error *err)
 {
-    struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_NEXT_ITEM, err,
-        "SELECT " ITEM_COLUMNS " FROM item WHERE row>? AND state=0 ORDER BY row LIMIT 1", "i", after);
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_NEXT_ITEM, err,
+                       "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
+                       " WHERE i.row>? AND i.state=0 AND o.item IS NULL ORDER BY i.row LIMIT 1",
+                       "i", after);
 
     return step_item(query, item, found, err);
 }
@@ -130,8 +134,8 @@ int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_it
 int ha_index_get_item(struct ha_index *index, int64_t row, struct ha_index_item *item, bool *found,
                       struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_GET_ITEM, err, "SELECT " ITEM_COLUMNS " FROM item WHERE row=?", "i", row);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_GET_ITEM, err, "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES " WHERE i.row=?", "i", row);
 
     return step_item(query, item, found, err);
 }
@@ -141,8 +145,8 @@ int ha_index_set_locator(struct ha_index *index, int category, const char *recor
 {
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_SET_LOCATOR, err,
-        "UPDATE item SET locator=? WHERE record=(SELECT row FROM record WHERE category=? AND id=?) AND ordinal=?"
-        " AND state=0",
+        "UPDATE item SET moved=? WHERE record=(SELECT row FROM record WHERE category=? AND id=?) AND ordinal=?"
+        " AND state=0 AND row NOT IN (SELECT item FROM outcome WHERE item=row)",
         "titi", locator, (int64_t)category, record_id, (int64_t)ordinal);
 
     return query ? ha_query_run(query, err) : -1;
@@ -151,10 +155,11 @@ int ha_index_set_locator(struct ha_index *index, int category, const char *recor
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
                        bool *found, struct ha_error *err)
 {
-    struct ha_query *query = HA_INDEX_QUERY(
-        index, HA_Q_SAME_ITEM, err,
-        "SELECT " ITEM_COLUMNS " FROM item INDEXED BY item_place WHERE place=? AND api=? AND state=1 LIMIT 1",
-        "tt", item->place, item->api);
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_SAME_ITEM, err,
+                       "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
+                       " WHERE i.place=? AND i.api=? AND o.state=1 ORDER BY i.row LIMIT 1",
+                       "tt", item->place, item->api);
 
     return step_item(query, same, found, err);
 }
@@ -204,19 +209,28 @@ static int visit_items(struct ha_query *query, ha_item_visit visit, void *contex
 int ha_index_each_item_of(struct ha_index *index, int64_t record, ha_item_visit visit, void *context,
                           struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_ITEMS_OF, err,
-                       "SELECT " ITEM_COLUMNS " FROM item WHERE record=? ORDER BY ordinal", "i", record);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_ITEMS_OF, err,
+        "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES " WHERE i.record=? ORDER BY i.ordinal", "i", record);
 
     return query ? visit_items(query, visit, context, err) : -1;
 }
 
+/* What is missing is looked up by its outcome, which few files have; what is withheld has none. */
 int ha_index_each_item(struct ha_index *index, int category, enum ha_state state, ha_item_visit visit,
                        void *context, struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query = ha_query_new(
-        index->db, err, "SELECT " ITEM_COLUMNS " FROM item WHERE category=? AND state=? ORDER BY row", "ii",
-        (int64_t)category, (int64_t)state);
+    bool settled = state == HA_STATE_DELIVERED || state == HA_STATE_MISSING;
+    HA_QUERY struct ha_query *query =
+        settled ? ha_query_new(index->db, err,
+                               "SELECT " ITEM_COLUMNS " FROM outcome o JOIN item i ON i.row=o.item"
+                               " LEFT JOIN entry e ON e.seq=o.entry"
+                               " WHERE o.category=? AND o.state=? ORDER BY o.item",
+                               "ii", (int64_t)category, (int64_t)state)
+                : ha_query_new(index->db, err,
+                               "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
+                               " WHERE i.category=? AND i.state=? AND o.item IS NULL ORDER BY i.row",
+                               "ii", (int64_t)category, (int64_t)state);
 
     return query ? visit_items(query, visit, context, err) : -1;
 }
@@ -254,10 +268,11 @@ int ha_index_count(struct ha_index *index, int category, struct ha_category_coun
         index->db, err,
         "SELECT (SELECT coalesce(sum(fields_withheld),0) FROM record WHERE category=?1 AND state=1),"
         " (SELECT coalesce(sum(count),0) FROM ledger WHERE category=?1 AND kind<>'omitted'),"
-        " (SELECT coalesce(sum(out_size),0) FROM item WHERE category=?1 AND state=1),"
+        " (SELECT coalesce(sum(size),0) FROM outcome WHERE category=?1 AND state=1),"
         " (SELECT coalesce(sum(size),0) FROM item WHERE category=?1 AND size>=0),"
         " (SELECT count(*) FROM item WHERE category=?1 AND size<0),"
-        " (SELECT coalesce(sum(count),0) FROM duplicate WHERE category=?1)",
+        " (SELECT coalesce(sum(count),0) FROM duplicate WHERE category=?1),"
+        " (SELECT count(*) FROM item WHERE category=?1 AND state=0)-(SELECT count(*) FROM outcome WHERE category=?1)",
         "i", (int64_t)category);
 
     if (!query || ha_index_flush_ledger(index, err) || ha_query_step(query, err) < 0)
@@ -268,9 +283,15 @@ int ha_index_count(struct ha_index *index, int category, struct ha_category_coun
     counts->bytes_stated = ha_query_int(query, 3);
     counts->sizes_unknown = ha_query_int(query, 4);
     counts->duplicates = ha_query_int(query, 5);
+    counts->listed = ha_query_int(query, 6);
     if (count_states(index, "SELECT state, count(*) FROM record WHERE category=? GROUP BY state", category,
                      &counts->records, err) < 0)
         return -1;
-    return count_states(index, "SELECT state, count(*) FROM item WHERE category=? GROUP BY state", category,
-                        &counts->files, err);
+    /* Every outcome is that of a file which the table of files has as listed (0). */
+    return count_states(
+        index,
+        "SELECT state, sum(n) FROM (SELECT state, count(*) AS n FROM item WHERE category=?1 GROUP BY state"
+        " UNION ALL SELECT state, count(*) FROM outcome WHERE category=?1 GROUP BY state"
+        " UNION ALL SELECT 0, -count(*) FROM outcome WHERE category=?1) GROUP BY state",
+        category, &counts->files, err);
 }

@@ -8,6 +8,7 @@
 /* Statements that run once an object are prepared once and kept. */
 enum ha_index_query {
     HA_Q_ADD_ENTRY,
+    HA_Q_GET_ENTRY,
     HA_Q_PATH_TAKEN,
     HA_Q_FIND_ENTRY,
     HA_Q_FIND_CENTRAL,
@@ -20,13 +21,15 @@ enum ha_index_query {
     HA_Q_ADD_DUPLICATE,
     HA_Q_SAME_RECORD,
     HA_Q_ADD_ITEM,
-    HA_Q_UPDATE_ITEM,
+    HA_Q_SETTLE_ITEM,
     HA_Q_NEXT_ITEM,
     HA_Q_GET_ITEM,
     HA_Q_SET_LOCATOR,
     HA_Q_SAME_ITEM,
     HA_Q_ITEMS_OF,
     HA_Q_ADD_LEDGER,
+    HA_Q_SET_PART,
+    HA_Q_SET_LISTED,
     HA_INDEX_QUERIES
 };
 
@@ -40,7 +43,8 @@ struct ha_ledger_sum {
 struct ha_index {
     struct ha_db *db;
     struct ha_ledger_sum sums[HA_LEDGER_SUMS];
-    int depth; /* of transactions */
+    int depth;    /* of transactions */
+    int64_t last; /* seq of the last entry */
     struct ha_query *queries[HA_INDEX_QUERIES];
 };
 

@@ -28,9 +28,10 @@ struct ha_pack {
     struct ha_stitch *stitch;
     struct ha_stage *stage;
     char *top;
-    bool store;
+    int volume;
+    bool store, journal;
     bool finished;
-    uint64_t entries;      /* in the index */
+    uint64_t entries;      /* of this volume in the index */
     struct ha_error cause; /* the first failure of a callback while libzip runs */
     uint8_t blake2b[HA_BLAKE2B_SIZE];
 };
@@ -282,22 +283,34 @@ static int run_libzip(struct ha_pack *pack, const struct ha_body *bodies, size_t
     return 0;
 }
 
-static int index_window(struct ha_pack *pack, const struct ha_body *bodies, size_t count,
-                        struct ha_error *err)
+static int add_entries(struct ha_pack *pack, const struct ha_body *bodies, size_t count, struct ha_error *err)
 {
     const char *central = ha_stitch_central(pack->stitch);
 
-    if (ha_index_begin(pack->index, err) < 0)
-        return -1;
     for (size_t i = 0; i < count; i++) {
         if (ha_index_add_entry(pack->index, &bodies[i].entry, central, bodies[i].central, err) < 0)
             return -1;
         central += bodies[i].central;
     }
-    if (ha_index_commit(pack->index, err) < 0)
-        return -1;
     pack->entries += count;
     return 0;
+}
+
+/* The file comes before the index that speaks of it, so that after a power cut the index never promises too much. */
+static int index_window(struct ha_pack *pack, const struct ha_body *bodies, size_t count,
+                        struct ha_error *err)
+{
+    struct ha_part part;
+
+    if (!pack->journal)
+        return add_entries(pack, bodies, count, err);
+    if (ha_stitch_sync(pack->stitch, &part, err) < 0 || ha_index_begin(pack->index, err) < 0)
+        return -1;
+    return add_entries(pack, bodies, count, err) < 0 ||
+                   ha_index_set_part(pack->index, pack->volume, &part, err) < 0 ||
+                   ha_index_commit(pack->index, err) < 0
+               ? -1
+               : 0;
 }
 
 static int write_window(struct ha_pack *pack, struct ha_error *err)
@@ -334,8 +347,8 @@ static int count_entries(struct ha_pack *pack, struct ha_error *err)
 {
     uint64_t payload, tags, bytes;
 
-    if (ha_index_count_entries(pack->index, true, &payload, &bytes, err) < 0 ||
-        ha_index_count_entries(pack->index, false, &tags, &bytes, err) < 0)
+    if (ha_index_count_entries(pack->index, pack->volume, true, &payload, &bytes, err) < 0 ||
+        ha_index_count_entries(pack->index, pack->volume, false, &tags, &bytes, err) < 0)
         return -1;
     pack->entries = payload + tags;
     return 0;
@@ -347,7 +360,9 @@ static int build(struct ha_pack *pack, const struct ha_pack_options *options, ui
     struct ha_stage_options stage = {.window = options->window, .flush = flush, .context = pack};
 
     pack->index = options->index;
+    pack->volume = options->volume;
     pack->store = options->store;
+    pack->journal = true;
     pack->top = strdup(options->top);
     if (!pack->top)
         return ha_fail_nomem(err);
@@ -375,36 +390,79 @@ int ha_pack_open_at(const struct ha_pack_options *options, uint64_t base, struct
 
 int ha_pack_open(const struct ha_pack_options *options, struct ha_pack **out, struct ha_error *err)
 {
-    return ha_pack_open_at(options, 0, out, err);
+    struct ha_part part;
+    struct ha_pack *pack;
+    bool found;
+
+    if (ha_index_get_part(options->index, options->volume, &part, &found, err) < 0 ||
+        ha_pack_open_at(options, 0, &pack, err) < 0)
+        return -1;
+    if (found ? ha_stitch_resume(pack->stitch, &part, options->check, options->context, err) < 0
+              : ha_stitch_cut(pack->stitch, err) < 0) {
+        ha_pack_free(pack);
+        return -1;
+    }
+    *out = pack;
+    return 0;
+}
+
+void ha_pack_set_journal(struct ha_pack *pack, bool journal)
+{
+    pack->journal = journal;
+}
+
+void ha_pack_rest(struct ha_pack *pack)
+{
+    ha_stage_rest(pack->stage);
+    ha_stitch_rest(pack->stitch);
 }
 
 int ha_pack_taken(struct ha_pack *pack, const char *path, bool *taken, struct ha_error *err)
 {
     *taken = ha_stage_has(pack->stage, path);
-    return *taken ? 0 : ha_index_path_taken(pack->index, path, taken, err);
+    return *taken ? 0 : ha_index_path_taken(pack->index, -1, path, taken, err);
+}
+
+int ha_pack_entry(struct ha_pack *pack, int64_t seq, struct ha_entry *entry, struct ha_error *err)
+{
+    int64_t last = ha_index_last_entry(pack->index);
+    size_t count;
+    const struct ha_body *bodies = ha_stage_waiting(pack->stage, &count);
+    bool found = seq > last && (uint64_t)(seq - last) <= count;
+
+    if (found)
+        *entry = bodies[seq - last - 1].entry;
+    else if (ha_index_get_entry(pack->index, seq, entry, &found, err) < 0)
+        return -1;
+    return found ? 0 : ha_fail(err, HA_E_INTERNAL, "there is no entry %lld", (long long)seq);
 }
 
 int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct ha_entry *entry,
                   struct ha_sink **sink, struct ha_error *err)
 {
-    bool taken;
+    bool taken = ha_stage_has(pack->stage, spec->path);
     struct ha_stage_spec body = {
         .path = spec->path,
+        .type = spec->type,
+        .volume = pack->volume,
         .name_len = strlen(pack->top) + 1 + strlen(spec->path),
         .time = spec->time,
         .deflate = spec->text && !pack->store,
         .size = spec->size,
         .sha256 = spec->sha256,
     };
+    size_t waiting;
 
     if (ha_stage_check(pack->stage, err) < 0)
         return -1;
     if (pack->finished)
         return ha_fail(err, HA_E_INTERNAL, "the archive is finished already");
-    if (ha_pack_taken(pack, spec->path, &taken, err) < 0)
+    if (!taken && ha_index_path_taken(pack->index, pack->volume, spec->path, &taken, err) < 0)
         return -1;
     if (taken)
         return ha_fail(err, HA_E_EXISTS, "%s is in the archive already", spec->path);
+    ha_stage_waiting(pack->stage, &waiting);
+    body.seq = ha_index_last_entry(pack->index) + (int64_t)waiting + 1;
     return ha_stage_begin(pack->stage, &body, entry, sink, err);
 }
 
@@ -431,7 +489,7 @@ static int append_directory(struct ha_pack *pack, struct ha_error *err)
     uint8_t end[HA_ZIP_END_MAX];
     size_t len;
 
-    if (ha_index_each_central(pack->index, append_record, &directory, err) < 0)
+    if (ha_index_each_central(pack->index, pack->volume, append_record, &directory, err) < 0)
         return -1;
     if (directory.count != pack->entries)
         return ha_fail(err, HA_E_INTERNAL, "the index gives %llu of %llu entries",

@@ -15,21 +15,32 @@
 
 struct ha_pack;
 
+/* Asked during long work: -1 with an error stops it. */
+typedef int (*ha_pack_check)(void *context, struct ha_error *err);
+
 struct ha_pack_options {
-    int fd;                 /* the .part file, empty, open for reading and writing; stays the caller's */
+    int fd;                 /* the .part file, open for reading and writing; stays the caller's */
     const char *top;        /* the one top-level directory, without a slash */
     struct ha_index *index; /* entries go there, one transaction a window */
+    int volume;             /* which one this is; the index keeps the entries of several apart */
     size_t window;          /* bytes of bodies held in memory before libzip writes them; a larger body goes to
                                   its final place in the .part file while it comes in */
     bool store;             /* do not compress text either */
+    ha_pack_check check;    /* whether to go on reading what is there already; or NULL */
+    void *context;
 };
 
+/*
+ * Where the index says how far the file is final, that is read again and the pack goes on behind it; HA_E_INVALID when it is not what was
+ * written. Whatever else the file holds is cut off.
+ */
 int ha_pack_open(const struct ha_pack_options *options, struct ha_pack **out, struct ha_error *err);
 
 struct ha_entry_spec {
     const char *path; /* without the top directory; safe already */
     ha_time time;     /* modification time in the archive */
     bool text;        /* deflated, unless the pack stores everything; else stored */
+    const char *type; /* media type for the index, or NULL */
     uint64_t size;    /* if known, else HA_SIZE_UNKNOWN. A commit with another size fails with HA_E_CHANGED */
     const char
         *sha256; /* if known, in lower-case hex, else NULL; lives until the entry has ended. A commit of other
@@ -44,8 +55,20 @@ struct ha_entry_spec {
 int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct ha_entry *entry,
                   struct ha_sink **sink, struct ha_error *err);
 
-/* True in *taken when an entry, written or waiting, has this path, ignoring ASCII case. */
+/* True in *taken when an entry of any volume, written or waiting, has this path, ignoring ASCII case. */
 int ha_pack_taken(struct ha_pack *pack, const char *path, bool *taken, struct ha_error *err);
+
+/* The entry SEQ, written or waiting; HA_E_INTERNAL when there is none. */
+int ha_pack_entry(struct ha_pack *pack, int64_t seq, struct ha_entry *entry, struct ha_error *err);
+
+/*
+ * Each window is synced to the disk and then committed to the index with all that was noted there before (true, as at first), or neither: then
+ * the caller commits when it sees fit.
+ */
+void ha_pack_set_journal(struct ha_pack *pack, bool journal);
+
+/* Gives back the memory that is not needed while nothing waits; the next entry takes it again. */
+void ha_pack_rest(struct ha_pack *pack);
 
 /* Writes what is waiting; after it all committed entries are in the index. */
 int ha_pack_flush(struct ha_pack *pack, struct ha_error *err);

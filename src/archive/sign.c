@@ -74,6 +74,13 @@ void ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len)
     crypto_generichash_update(&hash->state, data, len);
 }
 
+void ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE])
+{
+    struct ha_blake2b copy = *hash;
+
+    crypto_generichash_final(&copy.state, out, HA_BLAKE2B_SIZE);
+}
+
 void ha_blake2b_final(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE])
 {
     crypto_generichash_final(&hash->state, out, HA_BLAKE2B_SIZE);

@@ -17,6 +17,8 @@ enum { HA_BLAKE2B_SIZE = 64, HA_KEY_ID_SIZE = 8, HA_COMMENT_MAX = 1024 };
 struct ha_blake2b;
 struct ha_blake2b *ha_blake2b_new(struct ha_error *err);
 void ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len);
+/* The hash of all bytes so far; the running one goes on. */
+void ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE]);
 void ha_blake2b_final(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE]);
 void ha_blake2b_free(struct ha_blake2b *hash);
 

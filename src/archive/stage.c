@@ -9,6 +9,7 @@
  */
 #include "archive/stage.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,6 +41,7 @@ struct ha_stage {
     struct ha_body *bodies; /* that wait */
     uint64_t *keys;         /* of their paths, for a quick look */
     size_t count, room;
+    bool due; /* they are flushed before another one begins */
 
     bool is_open;
     struct ha_body open;
@@ -183,9 +185,21 @@ void ha_stage_clear(struct ha_stage *stage)
     size_t at = rests ? (size_t)stage->open.at : 0;
 
     stage->count = 0;
+    stage->due = false;
     keep_memory(stage, at, rests ? stage->memory.len - at : 0);
     if (rests)
         stage->open.at = 0;
+}
+
+void ha_stage_rest(struct ha_stage *stage)
+{
+    if (stage->count > 0 || stage->is_open)
+        return;
+    ha_buf_free(&stage->memory);
+    stage->memory = ha_buf_make(stage->window);
+    free(HA_TAKE(stage->bodies));
+    free(HA_TAKE(stage->keys));
+    stage->room = 0;
 }
 
 static int flush(struct ha_stage *stage, struct ha_error *err)
@@ -350,7 +364,6 @@ static int close_stack(struct ha_stage *stage, struct ha_error *err)
 static int near_commit(struct ha_sink *sink, struct ha_error *err)
 {
     struct ha_stage *stage = (struct ha_stage *)sink;
-    bool placed;
 
     if (!stage->is_open)
         return ha_fail(err, HA_E_INTERNAL, "no entry is open");
@@ -358,9 +371,9 @@ static int near_commit(struct ha_sink *sink, struct ha_error *err)
         near_abort(sink);
         return -1;
     }
-    placed = stage->open.placed;
+    stage->due = stage->open.placed || stage->count + 1 == HA_STAGE_WAITING_MAX;
     add_waiting(stage);
-    return placed || stage->count == HA_STAGE_WAITING_MAX ? flush(stage, err) : 0;
+    return 0;
 }
 
 /* The sinks of the open body: near end, digest, deflate for text, store. */
@@ -388,6 +401,9 @@ static void open_body(struct ha_stage *stage, const struct ha_stage_spec *spec)
 
     *body = (struct ha_body){.at = stage->memory.len};
     memcpy(body->entry.path, spec->path, strlen(spec->path) + 1);
+    body->entry.seq = spec->seq;
+    body->entry.volume = spec->volume;
+    snprintf(body->entry.type, sizeof body->entry.type, "%s", spec->type ? spec->type : "");
     body->entry.payload = ha_text_starts_with(spec->path, "data/");
     body->zip.time = spec->time;
     body->zip.deflated = spec->deflate;
@@ -408,7 +424,7 @@ int ha_stage_begin(struct ha_stage *stage, const struct ha_stage_spec *spec, str
                        stage->open.entry.path);
     if (spec->path[0] == '\0' || strlen(spec->path) >= HA_ENTRY_PATH_SIZE || spec->name_len > HA_ZIP_NAME_MAX)
         return ha_fail(err, HA_E_LIMIT, "the path '%s' is empty or too long for the archive", spec->path);
-    if (reserve(stage, err) < 0)
+    if ((stage->due && flush(stage, err) < 0) || reserve(stage, err) < 0)
         return -1;
     open_body(stage, spec);
     if (open_stack(stage, err) < 0)

@@ -46,6 +46,9 @@ void ha_stage_free(struct ha_stage *stage);
 struct ha_stage_spec {
     const char *path; /* without the top directory */
     size_t name_len;  /* of the path with the top directory */
+    const char *type; /* for the index, or NULL */
+    int volume;       /* the same */
+    int64_t seq;      /* the same */
     ha_time time;
     bool deflate;
     uint64_t size;      /* as stated, or HA_SIZE_UNKNOWN */
@@ -53,8 +56,8 @@ struct ha_stage_spec {
 };
 
 /*
- * Opens a body and gives the sink for its bytes. A commit adds it to those that wait, fills *entry (may be NULL)
- * and flushes when it was placed or too many wait. An abort leaves no trace, and so does a commit that fails
+ * Opens a body and gives the sink for its bytes. A commit adds it to those that wait and fills *entry (may be NULL); when it was placed or too
+ * many wait they are flushed before the next one begins, so that its caller can note in the index first what it is for. An abort leaves no trace, and so does a commit that fails
  * with HA_E_CHANGED (not the stated size), HA_E_HASH (not the stated hash) or HA_E_TOO_LARGE (4 GiB or more without having been stated).
  */
 int ha_stage_begin(struct ha_stage *stage, const struct ha_stage_spec *spec, struct ha_entry *entry,
@@ -72,6 +75,9 @@ bool ha_stage_has(const struct ha_stage *stage, const char *path);
 /* Reads up to LEN packed bytes of a waiting body from FROM on; *got is 0 at its end. */
 int ha_stage_read(const struct ha_stage *stage, const struct ha_body *body, uint64_t from, void *data,
                   size_t len, size_t *got, struct ha_error *err);
+
+/* Gives back the memory for bodies while there are none. */
+void ha_stage_rest(struct ha_stage *stage);
 
 /* Forgets the waiting bodies, which are in the archive now. */
 void ha_stage_clear(struct ha_stage *stage);

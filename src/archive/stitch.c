@@ -62,10 +62,7 @@ int ha_stitch_open(int fd, uint64_t base, struct ha_stitch **out, struct ha_erro
     stitch->fd = fd;
     stitch->tail = stitch->at = base;
     stitch->central = ha_buf_make((size_t)HA_STAGE_WAITING_MAX * HA_ZIP_RECORD_MAX);
-    stitch->buffer = malloc(BUFFER_SIZE);
-    stitch->hash = stitch->buffer ? ha_blake2b_new(err) : NULL;
-    if (!stitch->buffer)
-        ha_fail_nomem(err);
+    stitch->hash = ha_blake2b_new(err);
     if (!stitch->hash) {
         ha_stitch_free(stitch);
         return -1;
@@ -124,8 +121,26 @@ static int drain(struct ha_stitch *stitch, struct ha_error *err)
     return put_at(stitch, stitch->buffer, len, stitch->at - len, err);
 }
 
+static int need_buffer(struct ha_stitch *stitch, struct ha_error *err)
+{
+    if (!stitch->buffer)
+        stitch->buffer = malloc(BUFFER_SIZE);
+    return stitch->buffer ? 0 : ha_fail_nomem(err);
+}
+
+void ha_stitch_rest(struct ha_stitch *stitch)
+{
+    if (stitch->buffered > 0 || stitch->phase != PHASE_NONE)
+        return;
+    free(HA_TAKE(stitch->buffer));
+    ha_buf_free(&stitch->central);
+    stitch->central = ha_buf_make((size_t)HA_STAGE_WAITING_MAX * HA_ZIP_RECORD_MAX);
+}
+
 static int emit(struct ha_stitch *stitch, const uint8_t *data, size_t len, struct ha_error *err)
 {
+    if (need_buffer(stitch, err) < 0)
+        return -1;
     ha_blake2b_update(stitch->hash, data, len);
     while (len > 0) {
         size_t room = BUFFER_SIZE - stitch->buffered;
@@ -186,6 +201,54 @@ int ha_stitch_cut(struct ha_stitch *stitch, struct ha_error *err)
     if (check(stitch, err) < 0)
         return -1;
     return cut_to(stitch, stitch->tail, err) < 0 ? fail(stitch) : 0;
+}
+
+static int hash_file(struct ha_stitch *stitch, uint64_t size, ha_pack_check go_on, void *context,
+                     struct ha_error *err)
+{
+    size_t got;
+
+    if (need_buffer(stitch, err) < 0)
+        return -1;
+    for (; stitch->at < size; stitch->at += got) {
+        uint64_t left = size - stitch->at;
+        if (go_on && go_on(context, err) < 0)
+            return -1;
+        if (ha_file_read_at(stitch->fd, stitch->buffer, left < BUFFER_SIZE ? (size_t)left : BUFFER_SIZE,
+                            stitch->at, &got, err) < 0)
+            return -1;
+        if (got == 0)
+            return ha_fail(err, HA_E_INVALID, "the unfinished archive is shorter than its journal says");
+        ha_blake2b_update(stitch->hash, stitch->buffer, got);
+    }
+    return 0;
+}
+
+int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pack_check go_on, void *context,
+                     struct ha_error *err)
+{
+    uint8_t hash[HA_BLAKE2B_SIZE];
+
+    if (hash_file(stitch, part->size, go_on, context, err) < 0)
+        return fail(stitch);
+    ha_blake2b_peek(stitch->hash, hash);
+    if (memcmp(hash, part->hash, sizeof hash) != 0) {
+        ha_fail(err, HA_E_INVALID, "the unfinished archive is not what its journal says");
+        return fail(stitch);
+    }
+    stitch->tail = stitch->at;
+    return cut_to(stitch, stitch->tail, err) < 0 ? fail(stitch) : 0;
+}
+
+int ha_stitch_sync(struct ha_stitch *stitch, struct ha_part *part, struct ha_error *err)
+{
+    if (check(stitch, err) < 0)
+        return -1;
+    if (ha_file_sync(stitch->fd, "the archive", err) < 0)
+        return fail(stitch);
+    part->size = stitch->tail;
+    ha_blake2b_peek(stitch->hash, part->hash);
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------- one window */

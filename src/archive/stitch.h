@@ -15,7 +15,20 @@ struct ha_stitch;
 
 /* Works on FD (which stays the caller's) from the offset BASE on; what lies before is neither read nor hashed. */
 int ha_stitch_open(int fd, uint64_t base, struct ha_stitch **out, struct ha_error *err);
+
+/*
+ * Right after ha_stitch_open at 0: goes on behind what the file holds already. It is read, hashed and held against PART, and what lies behind
+ * is cut off. HA_E_INVALID when it is not what was written. CHECK, if any, is asked now and then whether to go on.
+ */
+int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pack_check check, void *context,
+                     struct ha_error *err);
+
+/* Brings what was committed to the disk and tells how far the file is final; only between windows. */
+int ha_stitch_sync(struct ha_stitch *stitch, struct ha_part *part, struct ha_error *err);
 void ha_stitch_free(struct ha_stitch *stitch);
+
+/* Gives back the memory for what is not written yet while there is nothing. */
+void ha_stitch_rest(struct ha_stitch *stitch);
 
 /* The end of what counts: where the next local header goes. */
 uint64_t ha_stitch_tail(const struct ha_stitch *stitch);

@@ -43,7 +43,7 @@ static int check_parents(void *context, const struct ha_entry *entry, struct ha_
     for (char *slash = strrchr(parent, '/'); slash; slash = strrchr(parent, '/')) {
         bool taken;
         *slash = '\0';
-        if (ha_index_path_taken(check->index, parent, &taken, err))
+        if (ha_index_path_taken(check->index, 0, parent, &taken, err))
             return -1;
         if (taken)
             ha_find(&check->findings, "names", parent, "is both a file and a directory");
@@ -57,8 +57,8 @@ static int read_all(struct ha_check *check, struct ha_error *err)
         ha_reader_each(check->reader, &check->findings, add_member, check, err) ||
         ha_index_commit(check->index, err))
         return -1;
-    return ha_index_each_entry(check->index, true, check_parents, check, err) ||
-                   ha_index_each_entry(check->index, false, check_parents, check, err)
+    return ha_index_each_entry(check->index, 0, true, check_parents, check, err) ||
+                   ha_index_each_entry(check->index, 0, false, check_parents, check, err)
                ? -1
                : 0;
 }

@@ -153,8 +153,9 @@ static int check_manifest(struct ha_check *check, bool payload, struct ha_error 
 
 int ha_check_bag(struct ha_check *check, struct ha_error *err)
 {
-    if (check_required(check, err) || ha_index_each_entry(check->index, false, check_tag_file, check, err) ||
-        check_bagit(check, err) || check_manifest(check, true, err) || check_manifest(check, false, err))
+    if (check_required(check, err) ||
+        ha_index_each_entry(check->index, 0, false, check_tag_file, check, err) || check_bagit(check, err) ||
+        check_manifest(check, true, err) || check_manifest(check, false, err))
         return -1;
     return 0;
 }
@@ -210,7 +211,7 @@ int ha_check_info(struct ha_check *check, struct ha_error *err)
     uint64_t count, bytes;
     bool found;
     if (ha_check_read(check, "baginfo", "bag-info.txt", &text, &found, err) ||
-        ha_index_count_entries(check->index, true, &count, &bytes, err))
+        ha_index_count_entries(check->index, 0, true, &count, &bytes, err))
         return -1;
     if (!found)
         return 0;

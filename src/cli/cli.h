@@ -21,8 +21,8 @@ struct cli_command {
     const char *summary;
 };
 
-extern const struct cli_command cli_export, cli_plan, cli_probe, cli_verify, cli_lint, cli_keygen, cli_pubkey,
-    cli_schema, cli_help;
+extern const struct cli_command cli_clean, cli_export, cli_plan, cli_probe, cli_verify, cli_lint, cli_keygen,
+    cli_pubkey, cli_schema, cli_help;
 
 /* The command with this name, or number INDEX of the table; NULL when there is none. */
 const struct cli_command *cli_command_find(const char *name);

@@ -15,11 +15,11 @@
 /* What is given on the command line beyond what the library takes as it is. */
 struct given {
     struct cli_run run;
-    const char *password_file, *memory, *jobs, *events;
+    const char *password_file, *memory, *volume_size, *jobs, *events;
     bool dry_run, quiet, verbose;
 };
 
-enum { OWN_OPTIONS = 21, JOBS_MAX = 64 };
+enum { OWN_OPTIONS = 23, JOBS_MAX = 64 };
 
 static size_t list_options(struct given *given, struct cli_option *options)
 {
@@ -42,6 +42,8 @@ static size_t list_options(struct given *given, struct cli_option *options)
         {"events", 0, CLI_TEXT, &given->events},
         {"report", 0, CLI_TEXT, &export->report},
         {"hash-subject", 0, CLI_FLAG, &export->hash_subject},
+        {"volume-size", 0, CLI_TEXT, &given->volume_size},
+        {"resume", 0, CLI_FLAG, &export->resume},
         {"allow-partial", 0, CLI_FLAG, &export->allow_partial},
         {"fail-on-drift", 0, CLI_FLAG, &export->fail_on_drift},
         {"quiet", 'q', CLI_FLAG, &given->quiet},
@@ -110,8 +112,11 @@ static void print_result(const struct given *given, const struct ha_error *err)
         cli_print_notes(result);
     if (result->outcome[0] && result->exit_status != CLI_USAGE)
         cli_line(stdout, "outcome: %s", result->outcome);
-    if (result->published)
-        cli_line(stdout, "archive: %s", result->archive);
+    for (size_t i = 0; result->published && i < result->archive_count; i++)
+        cli_line(stdout, "archive: %s", result->archives[i].path);
+    if (result->kept[0])
+        cli_line(stdout, "unfinished: %s: --resume goes on with it, 'holdall clean' removes it",
+                 result->kept);
     fflush(stdout);
     if (given->verbose)
         print_details(result, err);
@@ -167,6 +172,9 @@ static int run_export(const struct cli_command *command, int argc, char **argv)
     if (given.memory &&
         (ha_text_to_size(given.memory, &given.run.options.memory) || !given.run.options.memory))
         return cli_usage_error(command, "--memory: '%s' is no size, such as 64MiB", given.memory);
+    if (given.volume_size && (ha_text_to_size(given.volume_size, &given.run.options.volume_size) ||
+                              !given.run.options.volume_size))
+        return cli_usage_error(command, "--volume-size: '%s' is no size, such as 4GiB", given.volume_size);
     if (given.jobs && read_jobs(given.jobs, &given.run.options.jobs))
         return cli_usage_error(command, "--jobs: '%s' is no number from 1 to %d", given.jobs, JOBS_MAX);
     if (!cli_run_start(command, &given.run, &args, given.quiet, &status))
@@ -205,10 +213,13 @@ const struct cli_command cli_export = {
     "      --force                  replace an existing archive\n"
     "      --no-detached            write no signature of the ZIP itself\n"
     "      --store                  do not compress text\n"
+    "      --volume-size SIZE       divide an archive that would become larger into volumes; 16GiB if\n"
+    "                               neither this nor the description says otherwise\n"
     "      --allow-partial          publish although items are missing\n"
     "      --fail-on-drift          fail when the service sends unknown fields\n"
     "\n"
     "The run:\n"
+    "      --resume                 go on with the unfinished work for this request, if there is any\n"
     "      --dry-run                only show what the export would hold\n"
     "      --jobs N                 transfers at the same time, 1 to 64; 16 if not given\n"
     "      --memory SIZE            memory to use, such as 64MiB; 32MiB if not given\n"

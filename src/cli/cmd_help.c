@@ -17,7 +17,7 @@ static const struct {
     {HA_E_IO,
      "The sentence names the file and the reason; look at its owner, mode, directory and file system."},
     {HA_E_NOSPACE,
-     "Make room where the archive or --stage lies (for plan and probe: TMPDIR), and run again."},
+     "Make room where the archive or --stage lies (for plan and probe: TMPDIR), and run again with --resume."},
     {HA_E_EXISTS, "Take another -o, or --force to replace what is there. A signing key is never replaced."},
     {HA_E_LIMIT, "Ask for less (--category, --since), or smaller pages; the sentence names the limit."},
     {HA_E_FORMAT,
@@ -42,21 +42,24 @@ static const struct {
     {HA_E_HASH,
      "Look at media.size, media.sha256 and media.md5. If they are right, the file in the store is damaged."},
     {HA_E_UNAVAILABLE,
-     "Run again later: nothing was published. If it stays so, look at url, proxy, the port and the firewall; "
+     "Run again later with --resume: nothing was published, and what was fetched is kept. If it stays so, look at url, proxy, the port and the firewall; "
      "after HTTP 400 or another refusal look at the request itself."},
     {HA_E_NO_SUBJECT, "Look at the subject. If nobody is known at all, look at url and at subject.resolve."},
     {HA_E_PARTIAL,
-     "The lines 'missing:' and the report name each item with its cause. Repair, and run again; or publish what "
-     "is there with --allow-partial, or by a rule in policy.missing."},
+     "The lines 'missing:' and the report name each item with its cause. --resume --allow-partial publishes "
+     "what is there, and so does a rule in policy.missing; or repair, 'holdall clean', and run again."},
     {HA_E_DRIFT,
      "The lines 'drift:' name the fields; 'holdall probe --suggest' prints lines for the description."},
-    {HA_E_INTERRUPTED, "Nothing was published and nothing is left; run again."},
+    {HA_E_INTERRUPTED, "Nothing was published. --resume goes on where the run was stopped."},
     {HA_E_INVALID, "Do not trust it; each finding is a line. Fetch it again from where it came."},
     {HA_E_UNCHECKED,
      "Give the public key of the service with -p or -P, and not the one that lies in the archive."},
     {HA_E_BUSY, "Wait for the other run, or give another -o or --stage."},
     {HA_E_INTERNAL, "Please report it, with the sentence and what 'holdall --version' prints."},
-    {HA_E_TERMINATED, "Nothing was published and nothing is left; run again."},
+    {HA_E_TERMINATED, "Nothing was published. --resume goes on where the run was stopped."},
+    {HA_E_STATE,
+     "Go on with it by --resume, under the same description, key and options; or remove it with 'holdall clean PATH' and begin "
+     "anew."},
     {HA_E_ADDRESS,
      "If the address is meant, name it in allow_addresses, redirects or origins. If not, the service leads "
      "elsewhere: tell whoever runs it."},

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "export/run.h"
+#include "export/volume.h"
 #include "ha-formats.h"
 #include "view/readme.h"
 
@@ -17,19 +17,19 @@ static int put_text(struct ha_run *run, const char *path, const struct ha_buf *t
     return ha_run_put(run, path, ha_buf_text(text), text->len, NULL, err);
 }
 
-int ha_run_write_front(struct ha_run *run, const struct ha_key *key, struct ha_error *err)
+int ha_run_write_front(struct ha_run *run, struct ha_error *err)
 {
     static const char bagit[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
     struct ha_buf readme HA_BUF = ha_buf_make(64 * 1024), pub HA_BUF = ha_buf_make(1024);
     const ha_json *about = ha_json_get(run->service->doc, HA_K_SERVICE),
                   *controller = ha_json_get(about, HA_K_CONTROLLER);
     struct ha_pubkey public;
-    ha_key_public(key, &public);
+    ha_key_public(run->key, &public);
     struct ha_readme text = {
         .service = run->service->name,
         .contact = ha_json_get_text(controller, HA_K_EMAIL),
         .keys_url = ha_json_get_text(about, HA_K_KEYS_URL),
-        .stem = run->stem,
+        .stem = ha_volume_now(run)->stem,
         .as_of = run->order.as_of_text,
     };
     ha_readme_write(&text, &readme);
@@ -49,16 +49,29 @@ static void add_info(struct ha_buf *info, const char *label, const char *value)
     ha_buf_add_char(info, '\n');
 }
 
+/* RFC 8493, section 2.2.2: what a bag says that is one of several. */
+static void add_group(const struct ha_run *run, struct ha_buf *info)
+{
+    char value[64];
+    snprintf(value, sizeof value, "urn:uuid:%s", run->order.export_id);
+    add_info(info, "Bag-Group-Identifier", value);
+    snprintf(value, sizeof value, "%d of %zu", run->volume, run->volume_count);
+    add_info(info, "Bag-Count", value);
+}
+
 static int write_info(struct ha_run *run, struct ha_error *err)
 {
     struct ha_buf info HA_BUF = ha_buf_make(64 * 1024);
     const ha_json *controller = ha_json_get(ha_json_get(run->service->doc, HA_K_SERVICE), HA_K_CONTROLLER);
     uint64_t count, bytes;
     char value[64];
-    if (ha_pack_flush(run->pack, err) || ha_index_count_entries(run->index, true, &count, &bytes, err))
+    if (ha_pack_flush(run->pack, err) ||
+        ha_index_count_entries(run->index, run->volume, true, &count, &bytes, err))
         return -1;
     snprintf(value, sizeof value, "%.10s", run->order.as_of_text);
     add_info(&info, "Bagging-Date", value);
+    if (run->set)
+        add_group(run, &info);
     add_info(&info, "Contact-Email", ha_json_get_text(controller, HA_K_EMAIL));
     snprintf(value, sizeof value, "urn:uuid:%s", run->order.export_id);
     add_info(&info, "External-Identifier", value);
@@ -91,7 +104,7 @@ static int write_manifest(struct ha_run *run, const char *path, bool payload, st
     struct manifest manifest = {.hash = hash};
     if (ha_pack_flush(run->pack, err) || ha_guard_begin(run, &spec, entry, &manifest.sink, err))
         return -1;
-    if (ha_index_each_entry(run->index, payload, manifest_line, &manifest, err) ||
+    if (ha_index_each_entry(run->index, run->volume, payload, manifest_line, &manifest, err) ||
         ha_sink_commit(manifest.sink, err)) {
         ha_sink_abort(manifest.sink);
         return ha_context(err, "%s", path);
@@ -99,8 +112,7 @@ static int write_manifest(struct ha_run *run, const char *path, bool payload, st
     return 0;
 }
 
-static int sign_manifest(struct ha_run *run, const struct ha_key *key, struct ha_blake2b *hash,
-                         struct ha_error *err)
+static int sign_manifest(struct ha_run *run, struct ha_blake2b *hash, struct ha_error *err)
 {
     struct ha_buf signature HA_BUF = ha_buf_make(4096);
     uint8_t digest[HA_BLAKE2B_SIZE];
@@ -108,23 +120,25 @@ static int sign_manifest(struct ha_run *run, const struct ha_key *key, struct ha
     ha_blake2b_final(hash, digest);
     snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=tagmanifest-sha256.txt", HA_FORMAT_EXPORT,
              run->order.export_id, run->order.as_of_text);
-    if (ha_key_sign(key, digest, comment, &signature, err))
+    if (ha_key_sign(run->key, digest, comment, &signature, err))
         return -1;
     return put_text(run, "tagmanifest-sha256.txt.minisig", &signature, err);
 }
 
-int ha_run_write_bag(struct ha_run *run, const struct ha_key *key, struct ha_error *err)
+int ha_run_write_bag(struct ha_run *run, struct ha_error *err)
 {
     struct ha_entry entry;
+    struct ha_volume *volume = ha_volume_now(run);
     if (write_info(run, err) || write_manifest(run, "manifest-sha256.txt", true, NULL, &entry, err))
         return -1;
     struct ha_blake2b *hash = ha_blake2b_new(err);
     if (!hash)
         return -1;
     int result = write_manifest(run, "tagmanifest-sha256.txt", false, hash, &entry, err);
-    snprintf(run->tagmanifest_sha256, sizeof run->tagmanifest_sha256, "%s", entry.sha256);
     if (result == 0)
-        result = sign_manifest(run, key, hash, err);
+        snprintf(volume->tagmanifest_sha256, sizeof volume->tagmanifest_sha256, "%s", entry.sha256);
+    if (result == 0)
+        result = sign_manifest(run, hash, err);
     ha_blake2b_free(hash);
     return result;
 }

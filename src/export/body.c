@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "export/volume.h"
 #include "ha-formats.h"
 #include "model/naming.h"
 
@@ -42,7 +43,7 @@ static int make_path(struct ha_body *body, char path[HA_ENTRY_PATH_SIZE], struct
         snprintf(id, sizeof id, "%.*s", digits, hex);
         struct ha_media_name name = {body->item->role, body->item->time, body->item->slug, id,
                                      body->type->extension};
-        size_t room = (size_t)HA_LIMIT_PATH - strlen(body->run->stem);
+        size_t room = (size_t)HA_LIMIT_PATH - strlen(ha_volume_now(body->run)->stem);
         if (ha_media_path(&name, strlen(".xmp"), path, room < HA_ENTRY_PATH_SIZE ? room : HA_ENTRY_PATH_SIZE,
                           err) ||
             ha_pack_taken(body->run->pack, path, &taken, err))
@@ -51,14 +52,27 @@ static int make_path(struct ha_body *body, char path[HA_ENTRY_PATH_SIZE], struct
     return taken ? ha_fail(err, HA_E_INTERNAL, "no free name for a file") : 0;
 }
 
+/* One whose length is not known beforehand is only found to be too long while it comes: then it has to come again. */
+static int check_room(struct ha_body *body, struct ha_error *err)
+{
+    if (body->size != HA_SIZE_UNKNOWN || ha_volume_fits(body->run, body->taken))
+        return 0;
+    body->moves = true;
+    return ha_fail(err, HA_E_LIMIT, "it does not fit into this volume");
+}
+
 static int open_entry(struct ha_body *body, struct ha_error *err)
 {
     char path[HA_ENTRY_PATH_SIZE];
+    if (body->size != HA_SIZE_UNKNOWN && !ha_volume_fits(body->run, body->size) &&
+        ha_volume_next(body->run, err))
+        return -1;
     body->type = ha_sniff(body->head, body->have);
     if (make_path(body, path, err))
         return -1;
     struct ha_entry_spec spec = {
         .path = path,
+        .type = body->type->type,
         .time = body->item->time == HA_TIME_NONE ? body->run->order.as_of : body->item->time,
         .size = body->size,
         .sha256 = body->item->sha256,
@@ -71,7 +85,8 @@ static int open_entry(struct ha_body *body, struct ha_error *err)
 static int body_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
     struct ha_body *body = (struct ha_body *)sink;
-    if (body->md5 && ha_md5_update(body->md5, data, len, err))
+    body->taken += len;
+    if ((body->md5 && ha_md5_update(body->md5, data, len, err)) || check_room(body, err))
         return -1;
     if (!body->out) {
         size_t room = sizeof body->head - body->have, part = len < room ? len : room;
@@ -107,9 +122,10 @@ static int check_md5(struct ha_body *body, struct ha_error *err)
 static int body_commit(struct ha_sink *sink, struct ha_error *err)
 {
     struct ha_body *body = (struct ha_body *)sink;
-    if (check_md5(body, err) || (!body->out && open_entry(body, err)))
+    if (check_md5(body, err) || (!body->out && open_entry(body, err)) || ha_sink_commit(body->out, err))
         return -1;
-    return ha_sink_commit(body->out, err);
+    ha_volume_count(body->run, body->entry.size);
+    return 0;
 }
 
 static void body_abort(struct ha_sink *sink)
@@ -128,6 +144,8 @@ int ha_body_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha
         ha_sink_abort(HA_TAKE(body->out));
     ha_md5_free(HA_TAKE(body->md5));
     body->have = 0;
+    body->taken = 0;
+    body->moves = false;
     int64_t stated = body->item->size;
     body->size = size;
     if (stated >= 0 && size == HA_SIZE_UNKNOWN)

@@ -13,7 +13,9 @@ struct ha_body {
     struct ha_sink sink;
     struct ha_run *run;
     const struct ha_index_item *item;
-    uint64_t size; /* as the source states it, or HA_SIZE_UNKNOWN */
+    uint64_t size;  /* as the source states it, or HA_SIZE_UNKNOWN */
+    uint64_t taken; /* bytes of it so far */
+    bool moves;     /* it does not fit into the volume at work, so it ended; it fits into the next one */
     uint8_t head[HA_SNIFF_SIZE];
     size_t have;
     struct ha_sink *out; /* the open entry, or NULL */

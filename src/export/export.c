@@ -2,8 +2,8 @@
 /*
  * The run as a whole: ha_export and ha_plan, and the beginning and end that ha_probe has too.
  *
- * It owns the stage (a directory of mode 0700 that is locked while a run works in it and removed when it ends) and the order of the
- * steps. Publishing is publish.c's.
+ * It owns the order of the steps, and the decision what an ended run leaves for a later one. The work directory is workdir.c's, what stands in
+ * it journal.c's, publishing publish.c's.
  */
 #include <holdall/export.h>
 
@@ -11,20 +11,21 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "export/events.h"
+#include "export/journal.h"
 #include "export/keys.h"
+#include "export/publish.h"
 #include "export/report.h"
 #include "export/run.h"
+#include "export/workdir.h"
 #include "ha-formats.h"
 #include "io/digest.h"
 #include "io/file.h"
 
-enum { DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024, PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096 };
 
 /* ------------------------------------------------------------------------------------- begin and end */
 
@@ -76,7 +77,7 @@ int ha_run_start(struct ha_run *run, const struct ha_export_options *options, st
 
 void ha_run_end(struct ha_run *run)
 {
-    ha_pack_free(run->pack);
+    ha_volumes_close(run);
     ha_index_close(run->index);
     for (size_t i = 0; i < run->api_count; i++) {
         run->apis[i].source->ops->close(run->apis[i].source);
@@ -95,39 +96,6 @@ void ha_run_end(struct ha_run *run)
     ha_secret_scan_free(run->guard.scan);
     ha_values_free(run->values);
     ha_service_free(run->service);
-}
-
-/* ---------------------------------------------------------------------------------------------- stage */
-
-/* Makes and locks the stage; what an earlier run left in it is removed. The lock's descriptor, or -1. */
-static int open_stage(const char *path, struct ha_error *err)
-{
-    if (mkdir(path, 0700) && errno != EEXIST)
-        return ha_fail_errno(err, errno, "the stage %s cannot be made", path);
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return ha_fail_errno(err, errno, "the stage %s cannot be opened", path);
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
-        close(fd);
-        return ha_fail(err, HA_E_BUSY, "another run works in %s", path);
-    }
-    static const char *const left[] = {"archive.part",         "archive.minisig",  "index.sqlite",
-                                       "index.sqlite-journal", "index.sqlite-wal", "index.sqlite-shm"};
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++)
-        unlinkat(fd, left[i], 0);
-    return fd;
-}
-
-static size_t memory_of(const struct ha_run *run)
-{
-    uint64_t memory = run->options->memory ? run->options->memory : DEFAULT_MEMORY;
-    return memory < MIN_MEMORY ? MIN_MEMORY : (size_t)memory;
-}
-
-static int open_index(struct ha_run *run, struct ha_error *err)
-{
-    HA_FREE char *path = ha_path_join(run->stage, "index.sqlite");
-    return path ? ha_index_open(path, memory_of(run) / 8, &run->index, err) : ha_fail_nomem(err);
 }
 
 /* --------------------------------------------------------------------------------------------- target */
@@ -161,9 +129,15 @@ static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_err
                         : snprintf(target, PATH_SIZE, "%s", output);
     if (len >= PATH_SIZE - 32)
         return ha_fail(err, HA_E_USAGE, "the output's path is too long");
-    if (!run->options->force && ha_path_exists(target))
-        return ha_fail(err, HA_E_EXISTS, "%s exists already; --force replaces it", target);
     return need_folder_of(target, "the archive", err);
+}
+
+/* What is in the way of a run that begins is said before the service is asked for anything; one that goes on may have put it there itself. */
+static int need_free(const struct ha_run *run, const char *target, struct ha_error *err)
+{
+    return !run->options->force && ha_path_exists(target)
+               ? ha_fail(err, HA_E_EXISTS, "%s exists already; --force replaces it", target)
+               : 0;
 }
 
 static int stage_path(struct ha_run *run, const char *target, struct ha_error *err)
@@ -172,7 +146,7 @@ static int stage_path(struct ha_run *run, const char *target, struct ha_error *e
     if (run->options->stage)
         snprintf(path, sizeof path, "%s/%s.holdall", run->options->stage, ha_path_base(target));
     else
-        snprintf(path, sizeof path, "%s.holdall", target);
+        snprintf(path, sizeof path, "%s" HA_WORKDIR_SUFFIX, target);
     if (need_folder_of(path, "the stage", err))
         return -1;
     run->stage = strdup(path);
@@ -193,18 +167,53 @@ static int write_schemas(struct ha_run *run, struct ha_error *err)
     return 0;
 }
 
-static int pack_all(struct ha_run *run, const struct ha_key *key, bool *may, struct ha_error *err)
+/* What can be written only when all files are there. */
+static int write_tail(struct ha_run *run, struct ha_error *err)
 {
-    if (ha_run_write_front(run, key, err) || ha_run_fetch(run, memory_of(run) / 4, err) ||
-        ha_run_total(run, &run->total, err) || ha_run_may_publish(run, may, err))
-        return -1;
-    if (!*may)
-        return 0;
     return ha_run_write_records(run, err) || ha_run_write_ledgers(run, err) ||
                    ha_run_write_privacy(run, err) || ha_run_write_export(run, err) ||
-                   write_schemas(run, err) || ha_run_write_bag(run, key, err)
+                   write_schemas(run, err) || ha_run_write_bag(run, err)
                ? -1
                : 0;
+}
+
+/*
+ * The end of every volume. It is not committed before all of it is there: a run that dies here begins behind the files, and asks the service for
+ * nothing.
+ */
+static int write_tails(struct ha_run *run, struct ha_error *err)
+{
+    if (ha_volumes_bind(run, err) || ha_index_begin(run->index, err))
+        return -1;
+    for (size_t i = 0; i < run->volume_count; i++) {
+        ha_volume_switch(run, i);
+        ha_pack_set_journal(run->pack, false);
+        if (write_tail(run, err) || ha_pack_flush(run->pack, err))
+            return run->set ? ha_context(err, "volume %zu", i + 1) : -1;
+        ha_pack_rest(run->pack);
+    }
+    return ha_run_finish(run, err);
+}
+
+static int fetch_files(struct ha_run *run, struct ha_error *err)
+{
+    bool fetched;
+    if (ha_volumes_open(run, err) || ha_journal_reached(run, HA_JOURNAL_FETCHED, &fetched, err))
+        return -1;
+    return fetched ? 0 : ha_run_fetch(run, ha_run_memory(run) / 4, err);
+}
+
+/* Files go into the archive, and then the text about them; *may is false when too many are missing. */
+static int build_archive(struct ha_run *run, bool *may, struct ha_error *err)
+{
+    if (ha_volumes_plan(run, err))
+        return -1;
+    int result = fetch_files(run, err);
+    if (result && run->overflows)
+        result = ha_volumes_restart(run, true, err) || ha_volumes_plan(run, err) ? -1 : fetch_files(run, err);
+    if (result || ha_run_total(run, &run->total, err) || ha_run_may_publish(run, may, err))
+        return -1;
+    return *may ? write_tails(run, err) : 0;
 }
 
 static bool fails_on_drift(const struct ha_run *run)
@@ -213,32 +222,30 @@ static bool fails_on_drift(const struct ha_run *run)
     return run->options->fail_on_drift || (unknown && strcmp(unknown, HA_W_UNKNOWN_POLICY_FAIL) == 0);
 }
 
-static int build(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
+static int judge(const struct ha_run *run, bool may, struct ha_error *err)
 {
-    char part[PATH_SIZE];
-    bool may = false;
-    snprintf(part, sizeof part, "%s/archive.part", run->stage);
-    if (ha_run_list(run, err) || ha_run_total(run, &run->total, err))
-        return -1;
-    if (run->total.drift && fails_on_drift(run))
-        return ha_fail(err, HA_E_DRIFT, "%lld fields are not known to the description",
-                       (long long)run->total.drift);
-    int fd HA_FD = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return ha_fail_errno(err, errno, "%s cannot be made", part);
-    struct ha_pack_options pack = {fd, run->stem, run->index, memory_of(run) / 2, run->options->store};
-    if (ha_pack_open(&pack, &run->pack, err) || pack_all(run, key, &may, err))
-        return -1;
     int64_t missing = run->total.files.missing + run->total.records.missing;
-    if (may && ha_run_publish(run, key, part, target, err))
-        return -1;
     if (missing == 0)
         return 0;
     return ha_fail(
         err, HA_E_PARTIAL,
         may ? "%lld items are missing; the archive lists them"
-            : "%lld items are missing, so nothing was published; --allow-partial publishes what is there",
+            : "%lld items are missing, so nothing was published; --resume --allow-partial publishes what is there",
         (long long)missing);
+}
+
+static int build(struct ha_run *run, const char *target, struct ha_error *err)
+{
+    bool may = true, finished;
+    if (ha_run_list(run, err) || ha_run_total(run, &run->total, err))
+        return -1;
+    if (run->total.drift && fails_on_drift(run))
+        return ha_fail(err, HA_E_DRIFT, "%lld fields are not known to the description",
+                       (long long)run->total.drift);
+    if (ha_run_find_finished(run, target, &finished, err) || (!finished && build_archive(run, &may, err)) ||
+        (may && ha_run_publish(run, target, err)))
+        return -1;
+    return judge(run, may, err);
 }
 
 /* The description's password is for the description's key. */
@@ -308,29 +315,74 @@ static int load_key(struct ha_run *run, struct ha_key **key, struct ha_error *er
     return whole ? open_key(run, whole, key, err) : ha_fail_nomem(err);
 }
 
-/* Everything between the lock and the removal of the stage. */
-static int work(struct ha_run *run, const struct ha_key *key, const char *target, struct ha_error *err)
+/* Whether a later run may go on where one with this failure ended; where it would end the same way again, there is nothing to keep. */
+static bool is_passing(const struct ha_error *err)
 {
-    int lock HA_FD = open_stage(run->stage, err);
+    switch (err->code) {
+    case HA_E_NOMEM:
+    case HA_E_IO:
+    case HA_E_NOSPACE:
+    case HA_E_EXISTS:
+    case HA_E_UNAVAILABLE:
+    case HA_E_PARTIAL:
+    case HA_E_INTERRUPTED:
+    case HA_E_TERMINATED:
+    case HA_E_DENIED:
+    case HA_E_STATE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int run_in(struct ha_run *run, const struct ha_workdir *dir, const char *target, struct ha_error *err)
+{
+    if (ha_journal_open(run, dir, run->key, err) || (!run->resumed && need_free(run, target, err)))
+        return -1;
+    return build(run, target, err);
+}
+
+/* With a stage elsewhere, the directory beside the target is only the lock that keeps a second run from the same target. */
+static int lock_target(const struct ha_run *run, const char *target, struct ha_workdir *place,
+                       struct ha_error *err)
+{
+    char path[2 * PATH_SIZE];
+    snprintf(path, sizeof path, "%s" HA_WORKDIR_SUFFIX, target);
+    if (!run->options->stage || strcmp(run->options->stage, path) == 0)
+        return 0;
+    return ha_workdir_open(path, true, place, err);
+}
+
+/* Everything between the lock and the end of the work directory. */
+static int work(struct ha_run *run, const char *target, struct ha_error *err)
+{
+    struct ha_workdir dir = HA_WORKDIR_NONE, place = HA_WORKDIR_NONE;
     struct ha_error ignored;
-    if (lock < 0) {
+    if (lock_target(run, target, &place, err) || ha_workdir_open(run->stage, true, &dir, err)) {
+        ha_workdir_leave(&place);
         ha_run_write_report(run, err, &ignored);
         return -1;
     }
-    int result = open_index(run, err) ? -1 : build(run, key, target, err);
+    int result = run_in(run, &dir, target, err);
     if (result)
         ha_guard_scrub(run, err->text);
     if (run->index)
         ha_report_fill(run, result ? err : NULL);
-    ha_pack_free(HA_TAKE(run->pack));
     struct ha_error failure = *err;
+    bool keeps = result && run->keep && !run->result->published && is_passing(&failure);
+    if (keeps)
+        snprintf(run->result->kept, sizeof run->result->kept, "%s", run->stage);
     if (ha_run_write_report(run, result ? &failure : NULL, &ignored) && result == 0) {
         *err = ignored;
         result = -1;
     }
+    ha_volumes_close(run);
     ha_index_close(HA_TAKE(run->index));
-    if (ha_path_remove_tree(run->stage, &ignored) && result == 0)
+    if (keeps)
+        ha_workdir_close(&dir);
+    else if (ha_workdir_remove(&dir, &ignored) && result == 0)
         result = ha_fail(err, ignored.code, "%s", ignored.text);
+    ha_workdir_leave(&place);
     return result;
 }
 
@@ -342,13 +394,15 @@ static int export(struct ha_run *run, struct ha_error *err)
     if (run->options->report && (need_folder_of(run->options->report, "the report", err) ||
                                  (ha_file_try(run->options->report, err) && ha_context(err, "the report"))))
         return -1;
-    if (load_key(run, &key, err) || ha_run_resolve(run, err) || ha_run_read_texts(run, err))
+    if (load_key(run, &key, err) || ha_journal_adopt(run, err) || ha_run_resolve(run, err) ||
+        ha_run_read_texts(run, err))
         return -1;
     make_stem(run);
     if (find_target(run, target, err) || stage_path(run, target, err))
         return -1;
     ha_event_start(run);
-    return work(run, key, target, err);
+    run->key = key;
+    return work(run, target, err);
 }
 
 int ha_export(const struct ha_export_options *options, struct ha_export_result *result, struct ha_error *err)
@@ -369,18 +423,9 @@ int ha_export(const struct ha_export_options *options, struct ha_export_result *
 
 int ha_run_with_index(struct ha_run *run, ha_run_work visit, void *context, struct ha_error *err)
 {
-    const char *folder = getenv("TMPDIR");
-    char path[PATH_SIZE];
-    if (snprintf(path, sizeof path, "%s/holdall-plan-XXXXXX", folder && *folder ? folder : "/tmp") >=
-        PATH_SIZE)
-        return ha_fail(err, HA_E_USAGE, "the path in TMPDIR is too long");
-    if (!mkdtemp(path))
-        return ha_fail_errno(err, errno, "no place for the index");
-    run->stage = strdup(path);
-    int result = !run->stage ? ha_fail_nomem(err) : open_index(run, err) ? -1 : visit(run, context, err);
+    int result =
+        ha_index_open(NULL, ha_run_memory(run) / 8, &run->index, err) ? -1 : visit(run, context, err);
     ha_index_close(HA_TAKE(run->index));
-    struct ha_error ignored;
-    ha_path_remove_tree(path, &ignored);
     return result;
 }
 
@@ -413,4 +458,5 @@ void ha_export_result_free(struct ha_export_result *result)
 {
     free(HA_TAKE(result->lines));
     free(HA_TAKE(result->notes));
+    free(HA_TAKE(result->archives));
 }

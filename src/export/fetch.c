@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "export/body.h"
 #include "export/events.h"
+#include "export/journal.h"
+#include "export/volume.h"
 #include "export/window.h"
 #include "net/url.h"
 #include "ha-formats.h"
@@ -78,6 +80,11 @@ static int obtain(struct ha_run *run, struct ha_window *window, struct ha_body *
                   struct ha_error *err)
 {
     int result = transfer(window, body, attempts, err);
+    if (result && body->moves)
+        result = ha_volume_next(run, err) || ha_window_restart(window, body->item->locator, err) ||
+                         transfer(window, body, attempts, err)
+                     ? -1
+                     : 0;
     for (int more = 0; result && more < 2 && is_expired(run, body->item, err); more++)
         result = renew_address(run, window, body, attempts, err);
     if (result && err->code == HA_E_HASH && ha_window_restarts(window))
@@ -98,10 +105,8 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     item->attempts = attempts;
     if (!failed) {
         item->state = HA_STATE_DELIVERED;
-        item->path = body.entry.path;
+        item->entry = body.entry.seq;
         item->out_size = (int64_t)body.entry.size;
-        item->out_sha256 = body.entry.sha256;
-        item->out_type = body.type->type;
         run->fetched_bytes += body.entry.size;
     } else if (cause) {
         item->state = HA_STATE_MISSING;
@@ -112,33 +117,30 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     } else {
         return -1;
     }
-    return ha_index_update_item(run->index, item, err);
+    return ha_index_settle_item(run->index, item, err);
 }
 
 /* Two records that name the same object share one file in the archive; an address that was renewed since is none of another object. */
 static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, struct ha_error *err)
 {
     struct ha_index_item same;
+    struct ha_entry entry;
     if (ha_index_same_item(run->index, item, &same, shared, err))
         return -1;
     if (!*shared)
         return 0;
-    if ((item->size >= 0 && item->size != same.out_size) ||
-        (item->sha256 && strcmp(item->sha256, same.out_sha256) != 0) ||
+    if (ha_pack_entry(run->pack, same.entry, &entry, err))
+        return -1;
+    if ((item->size >= 0 && (uint64_t)item->size != entry.size) ||
+        (item->sha256 && strcmp(item->sha256, entry.sha256) != 0) ||
         (item->md5 && (!same.md5 || strcmp(item->md5, same.md5) != 0))) {
         *shared = false; /* the records disagree about it: it is fetched and judged by its own */
         return 0;
     }
-    char path[HA_ENTRY_PATH_SIZE], sha256[HA_SHA256_HEX], type[HA_TYPE_SIZE];
-    snprintf(path, sizeof path, "%s", same.path);
-    snprintf(sha256, sizeof sha256, "%s", same.out_sha256);
-    snprintf(type, sizeof type, "%s", same.out_type);
     item->state = HA_STATE_DELIVERED;
-    item->path = path;
-    item->out_size = same.out_size;
-    item->out_sha256 = sha256;
-    item->out_type = type;
-    return ha_index_update_item(run->index, item, err);
+    item->entry = entry.seq;
+    item->out_size = (int64_t)entry.size;
+    return ha_index_settle_item(run->index, item, err);
 }
 
 static int fetch_item(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
@@ -159,7 +161,8 @@ static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_pro
                      struct ha_error *err)
 {
     struct ha_index_item *item;
-    uint64_t committed = 0, entries, offset;
+    uint64_t committed, entries, offset;
+    ha_pack_state(run->pack, &offset, &committed);
     for (;;) {
         if (ha_window_next(window, &item, err))
             return -1;
@@ -169,13 +172,21 @@ static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_pro
         if (fetch_item(run, window, item, err))
             return -1;
         progress->files_done++;
-        progress->bytes_done = (int64_t)run->fetched_bytes;
+        progress->bytes_done = (int64_t)(run->kept_bytes + run->fetched_bytes);
         ha_run_progress(run, progress, false);
         ha_pack_state(run->pack, &offset, &entries);
         if (entries != committed)
             ha_event_commit(run, offset, entries);
         committed = entries;
     }
+}
+
+/* Whatever stopped the run, what came before it need not be fetched again. */
+static void keep_fetched(struct ha_run *run)
+{
+    struct ha_error ignored;
+    if (ha_pack_flush(run->pack, &ignored) == 0)
+        ha_journal_commit(run, &ignored);
 }
 
 static int fetch_in_window(struct ha_run *run, size_t budget, struct ha_progress *progress,
@@ -186,6 +197,8 @@ static int fetch_in_window(struct ha_run *run, size_t budget, struct ha_progress
         return -1;
     int result = fetch_all(run, window, progress, err);
     ha_window_free(window);
+    if (result)
+        keep_fetched(run);
     return result;
 }
 
@@ -196,9 +209,12 @@ int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err)
         return -1;
     progress.records = run->total.records.delivered;
     progress.files_expected = run->total.files.expected - run->total.files.withheld;
+    progress.files_done = progress.files_expected - run->total.listed;
     progress.bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
-    /* One transaction, which each window commits: an update on its own would cost a journal. */
+    run->kept_bytes = (uint64_t)run->total.bytes;
+    /* One transaction, which each window commits: an outcome on its own would cost a journal. */
     if (ha_index_begin(run->index, err) || fetch_in_window(run, budget, &progress, err) ||
+        ha_pack_flush(run->pack, err) || ha_journal_reach(run, HA_JOURNAL_FETCHED, err) ||
         ha_index_commit(run->index, err))
         return -1;
     ha_run_progress(run, &progress, true);

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "export/events.h"
+#include "export/journal.h"
 #include "export/lister.h"
 #include "export/probe.h"
 #include "ha-formats.h"
@@ -51,7 +52,7 @@ static bool in_range(const struct lister *lister, const ha_json *raw)
 
 /* ------------------------------------------------------------------------------------------- the ledger */
 
-enum { LEDGER_MAX = 4 * 1024 * 1024 };
+enum { LEDGER_MAX = 4 * 1024 * 1024, KEEP_MS = 2000 };
 
 /* Each line is a digit for its kind and three texts. */
 static int keep_line(void *context, const struct ha_field_line *line, struct ha_error *err)
@@ -310,6 +311,7 @@ static int miss_item(struct lister *lister, const char *id, const struct ha_answ
 {
     const char *cause = ha_run_cause(lister->run, &answer->failure);
     bool duplicate;
+    lister->doubtful = answer->failure.code == HA_E_UNAVAILABLE;
     *err = answer->failure;
     if (!cause)
         return -1;
@@ -336,6 +338,7 @@ static int take_detail(void *context, const char *id, const struct ha_page_item 
     HA_JSON ha_json *raw = NULL;
     if (!text)
         return miss_item(lister, id, answer, err);
+    lister->doubtful = false;
     if (parse_item(lister, text, &raw, err))
         return -1;
     lister->again = lister->due = id;
@@ -344,12 +347,33 @@ static int take_detail(void *context, const char *id, const struct ha_page_item 
     return result;
 }
 
+/*
+ * Between two pages: what was listed so far is kept now and then, with the place where the list goes on. Not after a failure that may be the first
+ * one of a service that is going down: then a later run asks again.
+ */
+static int turn_page(void *context, const char *position, struct ha_error *err)
+{
+    struct lister *lister = context;
+    struct ha_run *run = lister->run;
+    if (run->env->monotonic_ms(run->env->context) - run->committed_ms < KEEP_MS)
+        return 0;
+    if (lister->details && ha_details_finish(lister->details, err))
+        return -1;
+    if (lister->doubtful)
+        return 0;
+    return ha_index_set_listed(run->index, (int)lister->number, false, position, err) ||
+                   ha_journal_commit(run, err)
+               ? -1
+               : 0;
+}
+
 static int open_lister(struct lister *lister, struct ha_error *err)
 {
     if (ha_list_request_open(lister->run, lister->category, &lister->list, err))
         return -1;
     lister->list.pages.visit = take_item;
     lister->list.pages.context = lister;
+    lister->list.pages.turn = lister->run->probe || lister->take != store_item ? NULL : turn_page;
     lister->list.pages.watch = lister->run->probe ? ha_probe_watch(lister->run->probe, lister->number) : NULL;
     return lister->category->detail && !lister->list.empty
                ? ha_details_new(lister->run, lister->category, take_detail, lister, &lister->details, err)
@@ -371,15 +395,53 @@ static int walk(struct lister *lister, struct ha_error *err)
     return lister->details ? ha_details_finish(lister->details, err) : 0;
 }
 
-static int list_category(struct ha_run *run, size_t number, struct ha_error *err)
+/* A cursor is good for a while only, and services say so in their own ways; what the next page has is not the question yet. */
+static bool is_expired(const struct lister *lister, const struct ha_error *err)
+{
+    bool told =
+        err->code == HA_E_FORMAT || err->code == HA_E_PAGES ||
+        (err->http >= 400 && err->http < 500 && err->http != 401 && err->http != 408 && err->http != 429);
+    return lister->list.pages.from && !lister->listed && told;
+}
+
+/* FROM is where the list goes on, or NULL. *expired: that place is not known any more. */
+static int list_from(struct ha_run *run, size_t number, const char *from, bool *expired, struct ha_error *err)
 {
     struct lister lister = {
         .run = run, .category = &run->service->categories[number], .number = number, .take = store_item};
-    run->category = lister.category->id;
-    int result =
-        open_lister(&lister, err) || walk(&lister, err) ? ha_context(err, "%s", lister.category->id) : 0;
+    int result = open_lister(&lister, err);
+    lister.list.pages.from = from;
+    result = result || walk(&lister, err) ? ha_context(err, "%s", lister.category->id) : 0;
+    *expired = result && is_expired(&lister, err);
     close_lister(&lister);
     return result;
+}
+
+/* Category NUMBER, and those whose items lie inside its own, begin anew. */
+static int forget_category(struct ha_run *run, size_t number, struct ha_error *err)
+{
+    if (ha_index_forget(run->index, (int)number, err))
+        return -1;
+    for (size_t i = number + 1; i < run->service->category_count; i++) {
+        if (run->service->categories[i].parent == (int)number && forget_category(run, i, err))
+            return -1;
+    }
+    return 0;
+}
+
+static int list_category(struct ha_run *run, size_t number, struct ha_error *err)
+{
+    struct ha_buf position HA_BUF = ha_buf_make(1024 * 1024);
+    bool whole, expired;
+    run->category = run->service->categories[number].id;
+    if (ha_index_get_listed(run->index, (int)number, &whole, &position, err))
+        return -1;
+    if (whole)
+        return 0;
+    int result = list_from(run, number, position.len ? ha_buf_text(&position) : NULL, &expired, err);
+    if (result && expired)
+        result = forget_category(run, number, err) || list_from(run, number, NULL, &expired, err) ? -1 : 0;
+    return result || ha_index_set_listed(run->index, (int)number, true, NULL, err) ? -1 : 0;
 }
 
 /* ---------------------------------------------------------------------------------------------- again */
@@ -455,21 +517,20 @@ bool ha_run_lists(const struct ha_run *run, size_t number)
 
 int ha_run_list_category(struct ha_run *run, size_t number, struct ha_error *err)
 {
-    struct ha_error ignored;
-    if (ha_index_begin(run->index, err))
-        return -1;
-    int result = list_category(run, number, err);
-    if (ha_index_commit(run->index, result ? &ignored : err))
-        result = -1;
-    return result ? -1 : tell_listed(run, number, err);
+    return list_category(run, number, err) ? -1 : tell_listed(run, number, err);
 }
 
 int ha_run_list(struct ha_run *run, struct ha_error *err)
 {
+    run->committed_ms = run->env->monotonic_ms(run->env->context);
+    if (ha_index_begin(run->index, err))
+        return -1;
     for (size_t i = 0; i < run->service->category_count; i++) {
         if (ha_run_lists(run, i) && ha_run_list_category(run, i, err))
             return -1;
     }
+    if (ha_index_commit(run->index, err) || ha_journal_commit(run, err))
+        return -1;
     run->listed_ms = run->env->monotonic_ms(run->env->context);
     return 0;
 }

@@ -13,7 +13,8 @@ struct lister {
     const struct ha_category *category;
     size_t number;
     uint64_t items;
-    bool listed;                 /* an item came, though its detail may be on its way still */
+    bool listed;   /* an item came, though its detail may be on its way still */
+    bool doubtful; /* the last item that was asked for was unavailable: the next one may show that all are */
     struct ha_list_request list; /* unless it is nested */
     struct ha_details *details;  /* or NULL */
     const char *again; /* of the item at work: what it could be asked for again by, a page or an id */

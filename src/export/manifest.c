@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "export/run.h"
+#include "export/volume.h"
 #include "ha-formats.h"
 
 int ha_set_counts(ha_json *object, const char *name, const struct ha_counts *counts)
@@ -94,6 +94,25 @@ static int set_outcome(struct ha_run *run, ha_json *doc, const struct ha_categor
            ha_json_set(doc, HA_K_DOCUMENTS, ha_json_share(run->documents));
 }
 
+/* Every volume tells which files each of them holds, so that none can be exchanged. */
+static int set_volume(struct ha_run *run, ha_json *doc)
+{
+    ha_json *about = ha_json_new_object(), *set = ha_json_new_array();
+    int bad = ha_json_set_int(about, HA_K_NUMBER, run->volume) |
+              ha_json_set_int(about, HA_K_OF, (int64_t)run->volume_count) |
+              ha_json_set(about, HA_K_SET, set) | ha_json_set(doc, HA_K_VOLUME, about);
+    for (size_t i = 0; !bad && i < run->volume_count; i++) {
+        const struct ha_volume *volume = &run->volumes[i];
+        ha_json *line = ha_json_new_object();
+        bad = ha_json_set_int(line, HA_K_NUMBER, volume->number) |
+              ha_json_set_text(line, HA_K_STEM, volume->stem) |
+              ha_json_set_int(line, HA_K_FILES, (int64_t)volume->files) |
+              ha_json_set_int(line, HA_K_BYTES, (int64_t)volume->bytes) |
+              ha_json_set_text(line, HA_K_MEDIA_SHA256, volume->media_sha256) | ha_json_append(set, line);
+    }
+    return bad;
+}
+
 int ha_run_write_export(struct ha_run *run, struct ha_error *err)
 {
     HA_JSON ha_json *doc = ha_json_new_object(), *categories = ha_json_new_array();
@@ -106,7 +125,7 @@ int ha_run_write_export(struct ha_run *run, struct ha_error *err)
             return -1;
     }
     if (!doc || !categories || set_head(run, doc) || set_outcome(run, doc, &run->total) ||
-        ha_json_set(doc, HA_K_CATEGORIES, HA_TAKE(categories)))
+        ha_json_set(doc, HA_K_CATEGORIES, HA_TAKE(categories)) || (run->set && set_volume(run, doc)))
         return ha_fail_nomem(err);
     /* A document that its own schema refuses is never written. */
     if (ha_schema_open("export", &schema, err) ||

@@ -55,6 +55,7 @@ static int read_times(struct ha_run *run, struct ha_error *err)
     order->until = HA_TIME_MAX + 1;
     order->as_of = ha_time_seconds(run->started) * 1000;
     ha_time_format(order->as_of, order->as_of_text);
+    order->as_of_given = as_of != NULL;
     if (as_of && read_time(as_of, "--as-of", &order->as_of, order->as_of_text, err))
         return -1;
     if (since && read_time(since, "--since", &order->since, order->since_room, err))
@@ -96,6 +97,7 @@ static int make_id(struct ha_run *run, struct ha_error *err)
     struct ha_order *order = &run->order;
     const char *given = pick(run, run->options->export_id, HA_K_EXPORT_ID);
     uint8_t bytes[16];
+    order->id_given = given || order->request_id;
     if (given) {
         if (ha_uuid_parse(given, bytes))
             return ha_fail(err, HA_E_USAGE, "the export id '%.40s' is no UUID in lower case", given);

@@ -318,6 +318,8 @@ static int conclude(const struct ha_probe *probe, struct ha_error *err)
 static int probe_all(struct ha_run *run, void *context, struct ha_error *err)
 {
     struct ha_probe *probe = context;
+    if (ha_index_begin(run->index, err)) /* of what is thrown away; it only makes writing cheaper */
+        return -1;
     for (size_t i = 0; i < run->service->category_count; i++) {
         if (!ha_run_lists(run, i) || ha_run_list_category(run, i, err) == 0)
             continue;

@@ -4,6 +4,7 @@
  * nor anything that the person wrote.
  */
 #include "export/report.h"
+#include "export/volume.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -299,6 +300,7 @@ static int set_head(struct ha_run *run, ha_json *doc, const struct ha_error *cau
               ha_json_set_text(doc, HA_K_FINISHED_AT, finished) |
               ha_json_set_text(doc, HA_K_OUTCOME, outcome_word(cause)) |
               ha_json_set_bool(doc, HA_K_PUBLISHED, run->result->published) |
+              ha_json_set_bool(doc, HA_K_RESUMABLE, run->result->kept[0] != '\0') |
               ha_json_set_int(doc, HA_K_EXIT_CODE, cause ? ha_error_exit_status(cause->code) : 0) |
               ha_json_set_text(doc, HA_K_REQUEST_ID, run->order.request_id) |
               ha_json_set_text(doc, HA_K_OPERATOR, run->order.operator_name);
@@ -368,18 +370,34 @@ static int set_error(struct ha_run *run, ha_json *doc, const struct ha_error *ca
     return bad | ha_json_set(doc, HA_K_ERROR, error);
 }
 
-static int set_archive(struct ha_run *run, ha_json *doc, const char *hash)
+static ha_json *archive_of(const struct ha_volume *volume, const char *path)
 {
     char signature[PATH_MAX + 16];
     ha_json *archive = ha_json_new_object();
-    snprintf(signature, sizeof signature, "%s.minisig", run->result->archive);
-    return ha_json_set_text(archive, HA_K_PATH, run->result->archive) |
-           ha_json_set_int(archive, HA_K_SIZE, (int64_t)run->result->archive_size) |
-           ha_json_set_text(archive, HA_K_STEM, run->stem) |
-           ha_json_set_text(archive, HA_K_TAGMANIFEST_SHA256, run->tagmanifest_sha256) |
-           ha_json_set_text(archive, HA_K_BLAKE2B_512, hash) |
-           ha_json_set_text(archive, HA_K_SIGNATURE_PATH, hash ? signature : NULL) |
-           ha_json_set(doc, HA_K_ARCHIVE, archive);
+    snprintf(signature, sizeof signature, "%s.minisig", path);
+    int bad = ha_json_set_text(archive, HA_K_PATH, path) |
+              ha_json_set_int(archive, HA_K_SIZE, (int64_t)volume->size) |
+              ha_json_set_text(archive, HA_K_STEM, volume->stem) |
+              ha_json_set_text(archive, HA_K_TAGMANIFEST_SHA256, volume->tagmanifest_sha256);
+    if (volume->blake2b[0])
+        bad |= ha_json_set_text(archive, HA_K_BLAKE2B_512, volume->blake2b) |
+               ha_json_set_text(archive, HA_K_SIGNATURE_PATH, signature);
+    if (!bad)
+        return archive;
+    ha_json_free(archive);
+    return NULL;
+}
+
+static int set_archives(struct ha_run *run, ha_json *doc)
+{
+    const struct ha_export_result *result = run->result;
+    if (!run->set)
+        return ha_json_set(doc, HA_K_ARCHIVE, archive_of(run->volumes, result->archives[0].path));
+    ha_json *list = ha_json_new_array();
+    int bad = ha_json_set(doc, HA_K_VOLUMES, list);
+    for (size_t i = 0; !bad && i < result->archive_count; i++)
+        bad = ha_json_append(list, archive_of(&run->volumes[i], result->archives[i].path));
+    return bad;
 }
 
 static int write_text(struct ha_run *run, const ha_json *doc, struct ha_buf *text, struct ha_error *err)
@@ -428,7 +446,7 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
         return ha_fail_nomem(err);
     if (run->index && set_lists(run, doc, err))
         return -1;
-    if (run->result->published && set_archive(run, doc, run->blake2b[0] ? run->blake2b : NULL))
+    if (run->result->published && set_archives(run, doc))
         return ha_fail_nomem(err);
     int result = write_text(run, doc, &text, err);
     if (result && err->code == HA_E_SECRET) {

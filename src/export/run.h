@@ -20,6 +20,7 @@ struct ha_order {
     const char *language; /* as asked, or NULL */
     ha_json *only;        /* category ids, or NULL for all */
     ha_time as_of, since, until;
+    bool as_of_given, id_given; /* or made by this run */
     char as_of_text[HA_TIME_TEXT];
     char requested_text[HA_TIME_TEXT], since_room[HA_TIME_TEXT], until_room[HA_TIME_TEXT];
     char export_id[HA_UUID_TEXT];
@@ -46,18 +47,26 @@ struct ha_run {
     size_t api_count;
     struct ha_http *http; /* once an API needs the network */
     struct ha_index *index;
-    struct ha_pack *pack;
-    char *stage; /* directory of what is unfinished */
+    const struct ha_key *key;
+    struct ha_volume *volumes;
+    size_t volume_count;
+    int volume;           /* the one at work, from 1 */
+    struct ha_pack *pack; /* of that one */
+    bool set;             /* the export is a set of volumes */
+    bool overflows;       /* it must become one */
+    uint64_t budget;      /* what a volume may hold of files, all that they cost counted */
+    char *stage;          /* directory of what is unfinished */
     char stem[128];
     ha_time started;
     int64_t started_ms, listed_ms, fetched_ms;
-    uint64_t fetched_bytes;
-    ha_json *shards; /* category id -> list of shards */
+    uint64_t fetched_bytes, kept_bytes; /* by this run; by those that it goes on from */
+    ha_json *shards;                    /* category id -> list of shards */
     ha_json *ledgers, *documents;
     ha_json *texts; /* the catalogue in the run's language, or NULL */
     struct ha_category_counts total;
-    char tagmanifest_sha256[HA_SHA256_HEX];
-    char blake2b[2 * HA_BLAKE2B_SIZE + 1]; /* of the archive, once it is signed */
+    bool resumed;         /* it goes on with the work of an earlier one */
+    bool keep;            /* there is something that a later run could go on with */
+    int64_t committed_ms; /* when the journal was committed last */
     char subject_hash[sizeof "sha256:" +
                       HA_SHA256_HEX]; /* what stands for the subject in report and events, or "" */
     struct ha_progress progress;      /* as told last */
@@ -73,7 +82,7 @@ int ha_run_start(struct ha_run *run, const struct ha_export_options *options, st
                  struct ha_error *err);
 void ha_run_end(struct ha_run *run);
 
-/* Calls VISIT with an index in a temporary folder, which is then removed. */
+/* Calls VISIT with a temporary index. */
 typedef int (*ha_run_work)(struct ha_run *run, void *context, struct ha_error *err);
 int ha_run_with_index(struct ha_run *run, ha_run_work visit, void *context, struct ha_error *err);
 
@@ -86,6 +95,9 @@ int ha_run_resolve(struct ha_run *run, struct ha_error *err);
 
 /* Reads the text catalogue of the chosen language. */
 int ha_run_read_texts(struct ha_run *run, struct ha_error *err);
+
+/* Bytes of memory that the run may use. */
+size_t ha_run_memory(const struct ha_run *run);
 
 /* How many transfers may run at the same time. */
 unsigned ha_run_jobs(const struct ha_run *run);
@@ -110,17 +122,10 @@ int ha_run_write_privacy(struct ha_run *run, struct ha_error *err);
 int ha_run_write_export(struct ha_run *run, struct ha_error *err);
 
 /* Writes what stands first: bagit.txt, README.txt, signing-key.pub. */
-int ha_run_write_front(struct ha_run *run, const struct ha_key *key, struct ha_error *err);
+int ha_run_write_front(struct ha_run *run, struct ha_error *err);
 
 /* Writes bag-info.txt, the manifests and the signature. */
-int ha_run_write_bag(struct ha_run *run, const struct ha_key *key, struct ha_error *err);
-
-/* True in *may when what is missing does not keep the archive from being published. */
-int ha_run_may_publish(struct ha_run *run, bool *may, struct ha_error *err);
-
-/* Finishes the archive at PART, signs it, and gives it and its signature their places: TARGET, and TARGET.minisig. */
-int ha_run_publish(struct ha_run *run, const struct ha_key *key, const char *part, const char *target,
-                   struct ha_error *err);
+int ha_run_write_bag(struct ha_run *run, struct ha_error *err);
 
 /* Writes the report. CAUSE is what ended the run, or NULL. */
 int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct ha_error *err);

@@ -10,7 +10,18 @@
 #include "model/template.h"
 #include "net/retry.h"
 
-enum { DEFAULT_JOBS = 16, HEARTBEAT_MS = 5000 };
+enum {
+    DEFAULT_JOBS = 16,
+    HEARTBEAT_MS = 5000,
+    DEFAULT_MEMORY = 32 * 1024 * 1024,
+    MIN_MEMORY = 4 * 1024 * 1024
+};
+
+size_t ha_run_memory(const struct ha_run *run)
+{
+    uint64_t memory = run->options->memory ? run->options->memory : DEFAULT_MEMORY;
+    return memory < MIN_MEMORY ? MIN_MEMORY : (size_t)memory;
+}
 
 const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
 {
@@ -186,6 +197,7 @@ int ha_run_total(struct ha_run *run, struct ha_category_counts *total, struct ha
         total->bytes_stated += counts.bytes_stated;
         total->sizes_unknown += counts.sizes_unknown;
         total->duplicates += counts.duplicates;
+        total->listed += counts.listed;
     }
     return 0;
 }

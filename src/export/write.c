@@ -71,9 +71,15 @@ static int add_line(struct lines *lines, const ha_json *value, struct ha_error *
 
 /* -------------------------------------------------------------------------------------------- records */
 
+struct files {
+    const struct ha_run *run;
+    ha_json *list;
+};
+
 static int add_file(void *context, const struct ha_index_item *item, struct ha_error *err)
 {
-    ha_json *files = context, *file = ha_json_new_object();
+    struct files *files = context;
+    ha_json *file = ha_json_new_object();
     int bad = ha_json_set_text(file, HA_K_ROLE, item->role);
     if (item->state == HA_STATE_DELIVERED) {
         bad |= ha_json_set_text(file, HA_K_PATH, item->path) |
@@ -81,11 +87,13 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
                ha_json_set_text(file, HA_K_SHA256, item->out_sha256) |
                ha_json_set_text(file, HA_K_TYPE, item->out_type) |
                ha_json_set_text(file, HA_K_ORIGINAL_NAME, item->name);
+        if (files->run->set)
+            bad |= ha_json_set_int(file, HA_K_VOLUME, item->volume);
     } else {
         bad |= ha_json_set_text(file, item->state == HA_STATE_WITHHELD ? HA_K_WITHHELD : HA_K_MISSING,
                                 item->why);
     }
-    bad |= ha_json_append(files, file);
+    bad |= ha_json_append(files->list, file);
     return bad ? ha_fail_nomem(err) : 0;
 }
 
@@ -130,10 +138,11 @@ static int make_record(struct ha_run *run, const struct ha_index_record *record,
                        struct ha_error *err)
 {
     HA_JSON ha_json *value = NULL, *files = ha_json_new_array();
+    struct files context = {run, files};
     if (!files)
         return ha_fail_nomem(err);
     if (ha_json_parse_data(record->text, strlen(record->text), &value, err) ||
-        ha_index_each_item_of(run->index, record->row, add_file, files, err))
+        ha_index_each_item_of(run->index, record->row, add_file, &context, err))
         return -1;
     if (ha_json_count(files) && ha_json_set(value, HA_K_FILES, HA_TAKE(files)))
         return ha_fail_nomem(err);
@@ -221,6 +230,7 @@ static int write_category(struct ha_run *run, size_t i, struct ha_error *err)
 
 int ha_run_write_records(struct ha_run *run, struct ha_error *err)
 {
+    ha_json_free(run->shards);
     run->shards = ha_json_new_object();
     if (!run->shards)
         return ha_fail_nomem(err);
@@ -322,6 +332,7 @@ static int write_ledger(struct ha_run *run, const char *path, enum ha_state stat
 
 int ha_run_write_ledgers(struct ha_run *run, struct ha_error *err)
 {
+    ha_json_free(run->ledgers);
     run->ledgers = ha_json_new_array();
     if (!run->ledgers)
         return ha_fail_nomem(err);

@@ -353,6 +353,60 @@ static int read_page(struct pager *pager, struct page *page, ha_json **envelope,
                : 0;
 }
 
+/* ------------------------------------------------------------------------------------------- positions */
+
+/* All that the walk needs to go on with the page NEXT: an array, in the order of take_position. */
+static int write_position(const struct pager *pager, const struct page *next, const struct page *page,
+                          struct ha_buf *out, struct ha_error *err)
+{
+    HA_JSON ha_json *position = ha_json_new_array();
+    char before[24];
+    snprintf(before, sizeof before, "%llu", (unsigned long long)pager->before);
+    if (ha_json_append(position, ha_json_new_text(next->name)) ||
+        ha_json_append(position, ha_json_new_text(ha_buf_text(&page->answer.address))) ||
+        ha_json_append(position, ha_json_new_int((int64_t)pager->items)) ||
+        ha_json_append(position, ha_json_new_int((int64_t)pager->number)) ||
+        ha_json_append(position, ha_json_new_int((int64_t)pager->empty)) ||
+        ha_json_append(position, ha_json_new_bool(pager->promised)) ||
+        ha_json_append(position, ha_json_new_text(before)))
+        return ha_fail_nomem(err);
+    return ha_json_write(position, out, err);
+}
+
+static int turn(struct pager *pager, const struct page *page, const struct page *next, struct ha_error *err)
+{
+    struct ha_buf position HA_BUF = ha_buf_make(4 * (size_t)MAX_CURSOR);
+    if (!pager->pages->turn)
+        return 0;
+    if (write_position(pager, next, page, &position, err) || ha_buf_check(&position, "a position", err))
+        return -1;
+    return pager->pages->turn(pager->pages->context, ha_buf_text(&position), err);
+}
+
+/* The first page to be read, FIRST, and the one before it, whose address is all that is left of it. */
+static int take_position(struct pager *pager, const char *text, struct page *first, struct page *before,
+                         struct ha_error *err)
+{
+    HA_JSON ha_json *position = NULL;
+    uint64_t hash;
+    if (ha_json_parse_data(text, strlen(text), &position, err))
+        return -1;
+    const char *name = ha_json_text(ha_json_at(position, 0)),
+               *address = ha_json_text(ha_json_at(position, 1)),
+               *seen = ha_json_text(ha_json_at(position, 6));
+    if (!name || strlen(name) >= MAX_CURSOR || !address || !seen || ha_text_to_u64(seen, UINT64_MAX, &hash))
+        return ha_fail(err, HA_E_INVALID, "the position in the list that was kept cannot be read");
+    snprintf(first->name, sizeof first->name, "%s", name);
+    snprintf(pager->cursor, sizeof pager->cursor, "%s", name);
+    ha_buf_add_text(&before->answer.address, address);
+    pager->items = (uint64_t)ha_json_int(ha_json_at(position, 2), 0);
+    pager->number = (uint64_t)ha_json_int(ha_json_at(position, 3), 0);
+    pager->empty = (uint64_t)ha_json_int(ha_json_at(position, 4), 0);
+    pager->promised = ha_json_bool(ha_json_at(position, 5), false);
+    pager->before = hash;
+    return is_counted(pager) ? 0 : note_cursor(pager, err);
+}
+
 /* -------------------------------------------------------------------------------------------- the walk */
 
 /*
@@ -370,16 +424,27 @@ static int take_page(struct pager *pager, struct page *page, struct page *next, 
         return ha_context(err, "page %llu", number + 1);
     if (visit(pager, page, err))
         return ha_context(err, "page %llu", number);
+    if (more && turn(pager, page, next, err))
+        return -1;
     if (more && !ahead && !is_enough(pager->pages) && ask(pager, next, page, err))
         return ha_context(err, "page %llu", number + 1);
     return 0;
+}
+
+static int ask_first(struct pager *pager, struct ha_error *err)
+{
+    struct page *first = &pager->room[0], *before = &pager->room[1];
+    const char *from = pager->pages->from;
+    if (from && take_position(pager, from, first, before, err))
+        return -1;
+    return ask(pager, first, from ? before : NULL, err);
 }
 
 static int walk(struct pager *pager, struct ha_error *err)
 {
     int64_t total = -1;
     bool more = true;
-    if (ask(pager, &pager->room[0], NULL, err))
+    if (ask_first(pager, err))
         return -1;
     for (size_t at = 0; more; at ^= 1) {
         struct page *page = &pager->room[at];

@@ -24,6 +24,9 @@ struct ha_pages {
     ha_page_visit visit;      /* gets the text of each item */
     void *context;
     const struct ha_pages_watch *watch; /* or NULL */
+    const char *from; /* a position that the walk goes on from, or NULL for the first page */
+    /* After the items of a page that is not the last one: where a later walk can go on; or NULL. */
+    int (*turn)(void *context, const char *position, struct ha_error *err);
     const char
         *page; /* while an item is visited: what ha_pages_again takes for this page; NULL for the first one */
 };

@@ -215,6 +215,25 @@ def troubled():
     return export(TROUBLED, "--allow-partial", code=3)
 
 
+KEPT = re.compile(r"archive-\d{2,3}\.(part|minisig)|index\.sqlite(-journal)?")
+
+
+def kept(folder):
+    """The directories of unfinished work in FOLDER. Each is closed to others, and holds what it may hold and nothing else."""
+    found = sorted(path for path in Path(folder).iterdir() if path.name.endswith(".holdall"))
+    for path in found:
+        names = leftovers(path)
+        if path.stat().st_mode & 0o777 != 0o700 or "index.sqlite" not in names or not all(KEPT.fullmatch(name) for name in names):
+            raise AssertionError(f"{path.name} is no closed directory of unfinished work: {names}")
+    return found
+
+
+def published(folder):
+    """What stands in FOLDER beside unfinished work, as sorted names."""
+    work = kept(folder)
+    return sorted(path.name for path in Path(folder).iterdir() if path not in work)
+
+
 def leftovers(folder):
     """Everything that stands in a folder, as sorted names; nothing may stand there after a refused export."""
     return sorted(path.relative_to(folder).as_posix() for path in Path(folder).rglob("*"))

@@ -191,9 +191,13 @@ class Case(unittest.TestCase):
         self.assertEqual(trial.bytes == expected(only, **options), True, f"the archive has other bytes\n{trial}")
 
     def failed(self, trial, code, sentence):
-        """Ended with CODE, published nothing, left nothing, and said SENTENCE (a regular expression)."""
+        """Ended with CODE, published nothing, left at most what it says, and said SENTENCE (a regular expression)."""
         self.assertEqual(trial.code, code, trial)
-        self.assertEqual(harness.leftovers(trial.place / "out"), [], trial)
+        self.assertEqual(harness.published(trial.place / "out"), [], trial)
+        work = harness.kept(trial.place / "out")
+        self.assertEqual((trial.report["resumable"], "--resume goes on with it" in trial.run.out), (bool(work), bool(work)), trial)
+        if code == 4:
+            self.assertEqual(work, [], trial)
         self.assertRegex(trial.sentence, sentence, trial)
         self.assertEqual((trial.report["exit_code"], trial.report["published"]), (code, False), trial)
         self.assertEqual(harness.schema_errors(trial.report, harness.schema("report")), [], trial)

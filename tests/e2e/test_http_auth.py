@@ -138,7 +138,7 @@ class Fixed(Auth):
             with self.subTest(name):
                 self.assertEqual((done.code, done.log), (2, []), done)
                 self.assertRegex(done.sentence, said[name][2])
-                self.assertEqual(harness.leftovers(done.place / "out"), [])
+                self.assertEqual(harness.published(done.place / "out"), [])
                 self.assertNotIn("CANARY", done.told)
 
     def test_headers_of_the_description(self):
@@ -297,7 +297,7 @@ class Tokens(Auth):
                 time.sleep(2 * SLOW)
                 run.send_signal(signal.SIGINT)
                 told = run.communicate(timeout=20)[1].decode()
-        self.assertEqual((run.returncode, harness.leftovers(folder)), (130, []), told)
+        self.assertEqual((run.returncode, harness.published(folder)), (130, []), told)
         self.assertIn("stopped by signal 2", told)
 
     def test_certificate_stays_at_home(self):

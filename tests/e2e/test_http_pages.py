@@ -290,7 +290,7 @@ class Details(Case):
         self.lacks(done[404], [("prompts", "record", "gone")])
         self.assertEqual(done[404].report["published"], True)
         self.lacks(done[403], [("prompts", "record", "forbidden")])
-        self.assertEqual((done[403].report["published"], harness.leftovers(done[403].place / "out")), (False, []))
+        self.assertEqual((done[403].report["published"], harness.published(done[403].place / "out")), (False, []))
 
     def test_gone_list(self):
         """A later page that is gone is no empty list, also while nothing but ids came yet, however many are asked for at once."""

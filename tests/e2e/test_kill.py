@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Proves that an export which is killed at any moment leaves no half archive, and nothing that disturbs the next run.
+"""Proves that an export which is killed at any moment leaves no half archive, and nothing that a run with --resume does not go on from.
 
 Fifty runs over one target are ended by SIGKILL, at moments spread evenly over the measured duration of one run; the
 seed is fixed. After each the target is absent, or it is the whole archive with its signature. Every tenth time, and at
-the end, an ordinary run over what lies around makes the same bytes as a run that nobody disturbed.
+the end, a run that nobody kills goes on with what lies around and makes the same bytes as one that nobody disturbed.
 """
 
 import random
@@ -22,7 +22,7 @@ KILLS, SEED, OTHER_ID = 50, 20261101, "11111111-1111-4111-8111-111111111111"
 
 def arguments(target, *extra, export_id=EXPORT_ID):
     return ["export", "-s", harness.service(), "-u", COMPLETE, "-k", harness.secret_key(), "-o", target, "--as-of", harness.AS_OF,
-            "--export-id", export_id, *extra]
+            "--export-id", export_id, "--resume", *extra]
 
 
 @cache

@@ -29,7 +29,7 @@ static void a_path_is_taken_once_whatever_its_case(void **state)
     (void)state;
     assert_int_equal(ha_index_add_entry(index, &entry, "c", 1, &err), 0);
     strcpy(entry.path, "DATA/A.TXT");
-    assert_int_equal(ha_index_path_taken(index, entry.path, &taken, &err), 0);
+    assert_int_equal(ha_index_path_taken(index, 0, entry.path, &taken, &err), 0);
     assert_true(taken);
     assert_int_equal(ha_index_add_entry(index, &entry, "c", 1, &err), -1);
     assert_int_equal(err.code, HA_E_INVALID);
@@ -66,9 +66,8 @@ static void counts_add_up_and_duplicates_are_noticed(void **state)
     assert_int_equal(ha_index_next_item(index, 0, &item, &found, &err), 0);
     assert_true(found);
     item.state = HA_STATE_DELIVERED;
-    item.path = "data/media/x";
     item.out_size = 10;
-    assert_int_equal(ha_index_update_item(index, &item, &err), 0);
+    assert_int_equal(ha_index_settle_item(index, &item, &err), 0);
 
     assert_int_equal(ha_index_count(index, 2, &counts, &err), 0);
     assert_int_equal(counts.records.expected, 1);

@@ -140,6 +140,9 @@ static void open_at(struct work *work, size_t window, bool store, uint64_t base)
     options.fd = work->fd;
     options.index = work->index;
     assert_int_equal(ha_pack_open_at(&options, base, &work->pack, &work->err), 0);
+    /* What a window costs the disk is not what most of these tests are about. */
+    ha_pack_set_journal(work->pack, false);
+    assert_int_equal(ha_index_begin(work->index, &work->err), 0);
 }
 
 static void open_work(struct work *work, size_t window, bool store)
@@ -359,7 +362,7 @@ static void a_flush_changes_nothing(void **state)
         assert_int_equal(ha_sink_write(sink, "three", 5, &work.err), 0);
         assert_int_equal(ha_sink_commit(sink, &work.err), 0);
         assert_int_equal(ha_pack_flush(work.pack, &work.err), 0);
-        assert_int_equal(ha_index_count_entries(work.index, true, &count, &bytes, &work.err), 0);
+        assert_int_equal(ha_index_count_entries(work.index, 0, true, &count, &bytes, &work.err), 0);
         assert_int_equal(count, 1);
         assert_int_equal(bytes, 8);
         finish(&work);
@@ -707,7 +710,8 @@ static void meddle(bool text, bool cut, enum ha_code code)
         assert_int_equal(ftruncate(work.fd, 20000), 0);
     else
         assert_int_equal(pwrite(work.fd, "\xA5\x5A", 2, 20000), 2);
-    assert_int_equal(ha_sink_commit(sink, &work.err), -1);
+    assert_int_equal(ha_sink_commit(sink, &work.err), 0);
+    assert_int_equal(ha_pack_flush(work.pack, &work.err), -1);
     assert_int_equal(work.err.code, code);
     assert_ended(&work, code);
     close_work(&work);
@@ -726,6 +730,94 @@ static void a_file_that_shrinks_ends_the_pack(void **state)
     (void)state;
     meddle(false, true, HA_E_IO);
     meddle(true, true, HA_E_INTERNAL);
+}
+
+/* --------------------------------------------------------------------------------------------- resuming */
+
+/* Leaves what a killed process would leave: nothing of the pack but its files. */
+static void reopen(struct work *work, size_t window)
+{
+    char db[128];
+    struct ha_pack_options options = {.top = TOP, .window = window, .fd = work->fd};
+
+    snprintf(db, sizeof db, "%s/index.db", work->dir);
+    ha_pack_free(work->pack);
+    ha_index_close(work->index);
+    work->pack = NULL;
+    assert_int_equal(ha_index_open(db, MIB, &work->index, &work->err), 0);
+    options.index = work->index;
+    if (ha_pack_open(&options, &work->pack, &work->err) < 0)
+        work->pack = NULL;
+}
+
+/* Some entries in windows of one or several, and one that is larger than a window. */
+static void add_entry(struct work *work, unsigned i)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "data/%u.bin", i);
+    add(work, path, i % 3 == 0, i == 7 ? 40000 : 700 + 91 * i);
+}
+
+static void pack_with_breaks(bool breaks, struct ha_buf *bytes)
+{
+    struct work work;
+    uint64_t offset, entries;
+
+    open_work(&work, 4 * KIB, false);
+    assert_int_equal(ha_index_commit(work.index, &work.err), 0);
+    ha_pack_set_journal(work.pack, true);
+    for (unsigned i = 0; i < 20; i++) {
+        add_entry(&work, i);
+        if (!breaks)
+            continue;
+        reopen(&work, 4 * KIB);
+        assert_non_null(work.pack);
+        ha_pack_state(work.pack, &offset, &entries);
+        assert_true(entries <= i + 1);
+        for (unsigned again = (unsigned)entries; again <= i; again++)
+            add_entry(&work, again);
+    }
+    finish(&work);
+    *bytes = read_file(&work);
+    close_work(&work);
+}
+
+static void a_pack_goes_on_where_it_was(void **state)
+{
+    HA_BUF struct ha_buf calm = ha_buf_make(0), broken = ha_buf_make(0);
+
+    (void)state;
+    pack_with_breaks(false, &calm);
+    pack_with_breaks(true, &broken);
+    assert_same(&calm, &broken);
+}
+
+/* A file that is shorter or other than the journal says is found out, not gone on with. */
+static void what_lies_there_is_checked(void **state)
+{
+    struct work work;
+    uint64_t offset, entries;
+
+    (void)state;
+    for (int cut = 0; cut < 2; cut++) {
+        open_work(&work, 4 * KIB, false);
+        assert_int_equal(ha_index_commit(work.index, &work.err), 0);
+        ha_pack_set_journal(work.pack, true);
+        for (unsigned i = 0; i < 10; i++)
+            add_entry(&work, i);
+        assert_int_equal(ha_pack_flush(work.pack, &work.err), 0);
+        ha_pack_state(work.pack, &offset, &entries);
+        assert_int_equal(entries, 10);
+        if (cut)
+            assert_int_equal(ftruncate(work.fd, (off_t)offset - 1), 0);
+        else
+            assert_int_equal(pwrite(work.fd, "?", 1, (off_t)offset / 2), 1);
+        reopen(&work, 4 * KIB);
+        assert_null(work.pack);
+        assert_int_equal(work.err.code, HA_E_INVALID);
+        close_work(&work);
+    }
 }
 
 /* --------------------------------------------------------------------------------------- large numbers */
@@ -819,6 +911,8 @@ int main(void)
         cmocka_unit_test(a_full_disk_ends_the_pack),
         cmocka_unit_test(a_body_that_changes_ends_the_pack),
         cmocka_unit_test(a_file_that_shrinks_ends_the_pack),
+        cmocka_unit_test(a_pack_goes_on_where_it_was),
+        cmocka_unit_test(what_lies_there_is_checked),
         cmocka_unit_test(more_entries_than_16_bits_count),
         cmocka_unit_test(headers_around_4_gib),
     };
