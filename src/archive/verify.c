@@ -216,7 +216,8 @@ static int run_checks(struct ha_check *check, struct ha_error *err)
         return 0;
     if (ha_check_bag(check, err) || ha_check_export(check, err))
         return -1;
-    if (check->manifest && (ha_check_info(check, err) || ha_check_contents(check, err)))
+    if (check->manifest &&
+        (ha_check_info(check, err) || ha_check_contents(check, err) || ha_check_volume(check, err)))
         return -1;
     return ha_check_signatures(check, err);
 }
@@ -230,6 +231,26 @@ static int give_verdict(struct ha_check *check, struct ha_error *err)
     if (!check->result->key_id[0])
         return ha_fail(err, HA_E_UNCHECKED, "the archive is intact; no key was given to check who signed it");
     return 0;
+}
+
+/* Only what was looked at as a whole belongs to a set. DONE is the verdict, with its *err; that of the set is not for here. */
+static int note_volume(struct ha_check *check, int done, struct ha_error *err)
+{
+    struct ha_error failed = {0};
+    char stem[HA_STEM_SIZE];
+    const struct ha_volume_note note = {.path = check->options->path,
+                                        .stem = stem,
+                                        .result = check->result,
+                                        .text_sha256 = check->text_sha256,
+                                        .code = done ? err->code : HA_E_OK};
+    if (!check->options->volumes || !check->manifest || !check->result->volume ||
+        (done && err->code != HA_E_INVALID && err->code != HA_E_UNCHECKED))
+        return done;
+    ha_check_stem(check, 0, stem);
+    if (ha_volumes_note(check->options->volumes, &note, &failed) == 0)
+        return done;
+    *err = failed;
+    return -1;
 }
 
 int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *result, struct ha_error *err)
@@ -246,6 +267,7 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
                    ? -1
                    : 0;
     result->findings = check.findings.count;
+    done = note_volume(&check, done, err);
     ha_json_free(check.manifest);
     ha_index_close(check.index);
     ha_reader_close(check.reader);

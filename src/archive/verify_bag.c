@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "ha-formats.h"
 
-enum { TAG_FILE_MAX = 64 * 1024, MANIFEST_LINE_MAX = HA_SHA256_HEX + HA_ENTRY_PATH_SIZE + 8 };
+enum { TAG_FILE_MAX = 64 * 1024 };
 
 static const char bagit[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 static const char payload_manifest[] = "manifest-sha256.txt", tag_manifest[] = "tagmanifest-sha256.txt",
@@ -146,7 +146,7 @@ static int check_manifest(struct ha_check *check, bool payload, struct ha_error 
     manifest.path = payload ? payload_manifest : tag_manifest;
     if (ha_check_member(check, manifest.path, &member, &found, err) || !found)
         return found ? -1 : 0; /* its absence has been reported */
-    if (ha_check_lines(check, manifest.rule, manifest.path, MANIFEST_LINE_MAX, check_line, &manifest, err))
+    if (ha_check_lines(check, manifest.rule, manifest.path, HA_MANIFEST_LINE_MAX, check_line, &manifest, err))
         return -1;
     return ha_index_each_unmarked(check->index, HA_MARK_LISTED, payload, check_unlisted, &manifest, err);
 }
@@ -176,7 +176,7 @@ static char *next_line(char **text)
 struct label {
     const char *name;
     const char *value; /* NULL: any but an empty one */
-    bool optional;
+    bool absent;       /* there is no such line */
 };
 
 /* The lines must be those of LABELS, in this order. */
@@ -185,10 +185,10 @@ static void check_labels(struct ha_check *check, char *text, const struct label 
     char *line = next_line(&text);
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(labels[i].name);
+        if (labels[i].absent)
+            continue;
         bool here = line && strncmp(line, labels[i].name, len) == 0 && strncmp(line + len, ": ", 2) == 0 &&
                     line[len + 2];
-        if (!here && labels[i].optional)
-            continue;
         if (!here) {
             ha_find(&check->findings, "baginfo", "bag-info.txt", "%s is missing or not in its place",
                     labels[i].name);
@@ -207,7 +207,9 @@ static void check_labels(struct ha_check *check, char *text, const struct label 
 int ha_check_info(struct ha_check *check, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(TAG_FILE_MAX);
-    char date[16], id[64], oxum[64];
+    char date[16], id[64], oxum[64], part[32];
+    const struct ha_verify_result *result = check->result;
+    bool single = result->volume == 0;
     uint64_t count, bytes;
     bool found;
     if (ha_check_read(check, "baginfo", "bag-info.txt", &text, &found, err) ||
@@ -217,15 +219,14 @@ int ha_check_info(struct ha_check *check, struct ha_error *err)
         return 0;
     if (strlen(ha_buf_text(&text)) != text.len)
         ha_find(&check->findings, "baginfo", "bag-info.txt", "holds a NUL byte");
-    snprintf(date, sizeof date, "%.10s", check->result->as_of);
-    snprintf(id, sizeof id, "urn:uuid:%s", check->result->export_id);
+    snprintf(date, sizeof date, "%.10s", result->as_of);
+    snprintf(id, sizeof id, "urn:uuid:%s", result->export_id);
     snprintf(oxum, sizeof oxum, "%llu.%llu", (unsigned long long)bytes, (unsigned long long)count);
-    bool volume = ha_json_get(check->manifest, HA_K_VOLUME) != NULL;
-    const struct label labels[] = {
-        {"Bagging-Date", date, false},       {"Bag-Group-Identifier", NULL, !volume},
-        {"Bag-Count", NULL, !volume},        {"Contact-Email", NULL, false},
-        {"External-Identifier", id, false},  {"Payload-Oxum", oxum, false},
-        {"Source-Organization", NULL, false}};
+    snprintf(part, sizeof part, "%u of %u", (unsigned)result->volume, (unsigned)result->volumes);
+    const struct label labels[] = {{"Bagging-Date", date, false},       {"Bag-Group-Identifier", id, single},
+                                   {"Bag-Count", part, single},         {"Contact-Email", NULL, false},
+                                   {"External-Identifier", id, false},  {"Payload-Oxum", oxum, false},
+                                   {"Source-Organization", NULL, false}};
     check_labels(check, text.data ? text.data : (char[]){""}, labels, sizeof labels / sizeof *labels);
     return 0;
 }

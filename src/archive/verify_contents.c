@@ -76,11 +76,57 @@ static int check_sidecar(struct contents *contents, const char *path, struct ha_
     return use(contents, path, err);
 }
 
+/* Whether a file must be in this archive: in a set it may be in another volume. */
+static bool is_here(struct contents *contents, const ha_json *file, const char *path)
+{
+    const struct ha_verify_result *result = contents->check->result;
+    int64_t number = ha_json_get_int(file, HA_K_VOLUME, 0);
+    if (!result->volume && number)
+        ha_find(findings_of(contents), "volume", contents->path,
+                "%s is said to be in volume %lld, and the export is one archive", path, (long long)number);
+    else if (result->volume && !number)
+        ha_find(findings_of(contents), "volume", contents->path,
+                "it is not said in which of %u volumes %s is", (unsigned)result->volumes, path);
+    else if (number > result->volumes)
+        ha_find(findings_of(contents), "volume", contents->path,
+                "%s is said to be in volume %lld, and there are %u", path, (long long)number,
+                (unsigned)result->volumes);
+    return number == result->volume || !result->volume;
+}
+
+/* What is in another volume must not be in this one too: of two, a reader could take the wrong one. */
+static int check_elsewhere(struct contents *contents, const ha_json *file, const char *path,
+                           struct ha_error *err)
+{
+    int64_t number = ha_json_get_int(file, HA_K_VOLUME, 0);
+    struct ha_entry entry;
+    bool found;
+    if (!path)
+        return 0;
+    if (ha_index_find_entry(contents->check->index, path, &entry, &found, err))
+        return -1;
+    if (found && number)
+        ha_find(findings_of(contents), "volume", contents->path,
+                "%s is said to be in volume %lld, and is in this one", path, (long long)number);
+    return found ? use(contents, path, err) : 0;
+}
+
+static int check_delivered(struct contents *contents, const ha_json *file, struct ha_error *err)
+{
+    const char *path = ha_json_get_text(file, HA_K_PATH), *sidecar = ha_json_get_text(file, HA_K_SIDECAR);
+    bool found;
+    if (!is_here(contents, file, path))
+        return check_elsewhere(contents, file, path, err) || check_elsewhere(contents, file, sidecar, err)
+                   ? -1
+                   : 0;
+    if (check_stated(contents, "records", contents->path, file, path, &found, err))
+        return -1;
+    return check_sidecar(contents, sidecar, err);
+}
+
 static int check_file(struct contents *contents, const ha_json *file, struct ha_error *err)
 {
     struct tally *tally = &contents->tallies[contents->current];
-    const char *path = ha_json_get_text(file, HA_K_PATH);
-    bool found;
     if (ha_json_get(file, HA_K_MISSING)) {
         tally->file_missing++;
         return 0;
@@ -91,9 +137,7 @@ static int check_file(struct contents *contents, const ha_json *file, struct ha_
     }
     tally->files.delivered++;
     tally->bytes += ha_json_get_int(file, HA_K_SIZE, 0);
-    if (check_stated(contents, "records", contents->path, file, path, &found, err))
-        return -1;
-    return check_sidecar(contents, ha_json_get_text(file, "sidecar"), err);
+    return check_delivered(contents, file, err);
 }
 
 static int check_id(struct contents *contents, const char *id, uint64_t number, struct ha_error *err)

@@ -89,24 +89,28 @@ static void check_categories(struct ha_check *check, const ha_json *doc)
     }
 }
 
-/* SERVICE-export-YYYYMMDD-XXXXXXXX, and -partNN for a volume. */
-static void check_stem(struct ha_check *check, const ha_json *doc)
+static void check_top(struct ha_check *check)
 {
-    const struct ha_verify_result *result = check->result;
-    const char *top = check->reader->top;
-    char stem[HA_ENTRY_PATH_SIZE], part[32] = "";
-    int64_t number = ha_json_get_int(ha_json_get(doc, HA_K_VOLUME), "number", 0);
-    if (number)
-        snprintf(part, sizeof part, "-part%02lld", (long long)number);
-    snprintf(stem, sizeof stem, "%s-export-%.4s%.2s%.2s-%.8s%s", result->service, result->as_of,
-             result->as_of + 5, result->as_of + 8, result->export_id, part);
-    if (check->reader->zip && strcmp(stem, top) != 0)
-        ha_find(&check->findings, "names", "", "the top directory is %s, and must be %s", top, stem);
+    char due[HA_STEM_SIZE];
+    ha_check_stem(check, check->result->volume, due);
+    if (check->reader->zip && strcmp(due, check->reader->top) != 0)
+        ha_find(&check->findings, "names", "", "the top directory is %s, and must be %s", check->reader->top,
+                due);
 }
 
 static void copy_text(char *out, size_t size, const char *text)
 {
     snprintf(out, size, "%s", text ? text : "");
+}
+
+/* Which volume it is of how many; both stay 0 when it is none, or when the document cannot be right. */
+static void read_volume(struct ha_verify_result *result, const ha_json *volume)
+{
+    int64_t number = ha_json_get_int(volume, HA_K_NUMBER, 0), of = ha_json_get_int(volume, HA_K_OF, 0);
+    if (number < 1 || number > HA_LIMIT_VOLUMES || of < 1 || of > HA_LIMIT_VOLUMES)
+        return;
+    result->volume = (uint32_t)number;
+    result->volumes = (uint32_t)of;
 }
 
 static void read_head(struct ha_check *check, const ha_json *doc)
@@ -119,6 +123,7 @@ static void read_head(struct ha_check *check, const ha_json *doc)
     copy_text(result->export_id, sizeof result->export_id, ha_json_get_text(doc, HA_K_EXPORT_ID));
     copy_text(result->as_of, sizeof result->as_of, ha_json_get_text(doc, HA_K_AS_OF));
     copy_text(result->outcome, sizeof result->outcome, ha_json_get_text(doc, HA_K_OUTCOME));
+    read_volume(result, ha_json_get(doc, HA_K_VOLUME));
 }
 
 static void check_whom(struct ha_check *check, const ha_json *doc)
@@ -153,7 +158,7 @@ int ha_check_export(struct ha_check *check, struct ha_error *err)
     check_whom(check, doc);
     if (!doc || !fits)
         return 0;
-    check_stem(check, doc);
+    check_top(check);
     check_categories(check, doc);
     check_totals(check, doc);
     check_outcome(check, doc);

@@ -9,6 +9,7 @@
 #include "archive/index.h"
 #include "archive/reader.h"
 #include "archive/sign.h"
+#include "archive/volumes.h"
 #include "base/buf.h"
 #include "io/lines.h"
 #include "model/json.h"
@@ -20,9 +21,12 @@ struct ha_check {
     struct ha_findings findings;
     struct ha_reader *reader;
     struct ha_index *index;
-    struct ha_pubkey *trusted; /* options->public_key_count of them */
-    ha_json *manifest;         /* data/export.json, NULL when it cannot be used */
+    struct ha_pubkey *trusted;           /* options->public_key_count of them */
+    ha_json *manifest;                   /* data/export.json, NULL when it cannot be used */
+    uint8_t text_sha256[HA_SHA256_SIZE]; /* of a volume: over what all volumes of its set share */
 };
+
+enum { HA_MANIFEST_LINE_MAX = HA_SHA256_HEX + HA_ENTRY_PATH_SIZE + 8 };
 
 /*
  * Each checks one side of the archive and reports what is wrong; -1 only when something kept it from being read.
@@ -32,10 +36,15 @@ int ha_check_bag(struct ha_check *check, struct ha_error *err); /* names of memb
 int ha_check_export(struct ha_check *check,
                     struct ha_error *err); /* data/export.json by itself, and whom it is about */
 int ha_check_info(struct ha_check *check, struct ha_error *err); /* bag-info.txt */
-int ha_check_signatures(struct ha_check *check,
-                        struct ha_error *err); /* that of the tag manifest, and the detached one */
 int ha_check_contents(struct ha_check *check,
                       struct ha_error *err); /* records, ledgers, media, privacy.json against export.json */
+int ha_check_volume(struct ha_check *check,
+                    struct ha_error *err); /* of a volume: its place in the set, and its media */
+int ha_check_signatures(struct ha_check *check,
+                        struct ha_error *err); /* that of the tag manifest, and the detached one */
+
+/* The name of the archive, or of volume NUMBER (0: no volume), as data/export.json demands it. */
+void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE]);
 
 /* True in *found when the archive has PATH; then *member is filled. */
 int ha_check_member(struct ha_check *check, const char *path, struct ha_member *member, bool *found,

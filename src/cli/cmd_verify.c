@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdall verify: owns the verdict of each archive, as text or JSON, and the worst of them as exit status. It keeps
- * at most 10,000 findings of an archive; public key files larger than 16 KiB are refused.
+ * holdall verify: owns the verdict of each archive and of each set of volumes, as text or JSON, and the worst of them
+ * as exit status. It keeps at most 10,000 findings of each; public key files larger than 16 KiB are refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +18,15 @@ struct given {
     struct cli_list key_files, keys;
     const char *subject, *request_id, *format;
     bool quiet, json;
+    bool one; /* PATH: nothing else is looked at */
+    struct ha_volumes *volumes;
+    const char *part; /* the last PATH that is one of several volumes */
     const char *trusted[MAX_KEYS];
     char *loaded[CLI_LIST_MAX];
     size_t trusted_count;
 };
 
-/* The findings of one archive, already formatted: they come before the verdict is known, and are printed after it. */
+/* The findings of one archive or set, already formatted: they come before the verdict is known, and are printed after it. */
 struct findings {
     const struct given *given;
     FILE *stream;
@@ -71,17 +74,23 @@ static int worse(int one, int other)
     return order[a > b ? a : b];
 }
 
-static void print_text(const char *path, const struct ha_verify_result *result,
-                       const struct findings *findings, const struct ha_error *err)
+/* "" for an archive that is no volume, or is not known to be one. */
+struct place {
+    char text[80];
+};
+
+static struct place place_of(const struct given *given, const struct ha_verify_result *result)
 {
-    if (err->code == HA_E_OK)
-        cli_line(stdout, "valid: %s: signed by key %s", path, result->key_id);
-    else if (err->code == HA_E_UNCHECKED)
-        cli_line(stdout, "intact, signer not checked: %s", path);
-    else if (err->code == HA_E_INVALID)
-        cli_line(stdout, "INVALID: %s", path);
-    else
-        cli_line(stdout, "UNREADABLE: %s: %s", path, err->text);
+    struct place place = {""};
+    if (result->volume)
+        snprintf(place.text, sizeof place.text, ": volume %" PRIu32 " of %" PRIu32 "%s", result->volume,
+                 result->volumes, given->one && result->volumes > 1 ? ", the others were not looked at" : "");
+    return place;
+}
+
+/* What follows a verdict. WHAT was judged is named where the findings do not say what is wrong. */
+static void print_findings(const struct findings *findings, const char *what, const struct ha_error *err)
+{
     if (findings->size > 0)
         fwrite(findings->text, 1, findings->size, stdout);
     if (findings->given->quiet)
@@ -89,7 +98,33 @@ static void print_text(const char *path, const struct ha_verify_result *result,
     if (findings->left_out > 0)
         cli_line(stdout, "and %" PRIu64 " more findings", findings->left_out);
     if (err->code == HA_E_INVALID && findings->kept == 0)
-        cli_line(stdout, "archive: %s", err->text);
+        cli_line(stdout, "%s: %s", what, err->text);
+}
+
+static void print_text(const char *path, const struct ha_verify_result *result,
+                       const struct findings *findings, const struct ha_error *err)
+{
+    struct place place = place_of(findings->given, result);
+    if (err->code == HA_E_OK)
+        cli_line(stdout, "valid: %s: signed by key %s%s", path, result->key_id, place.text);
+    else if (err->code == HA_E_UNCHECKED)
+        cli_line(stdout, "intact, signer not checked: %s%s", path, place.text);
+    else if (err->code == HA_E_INVALID)
+        cli_line(stdout, "INVALID: %s%s", path, place.text);
+    else
+        cli_line(stdout, "UNREADABLE: %s: %s", path, err->text);
+    print_findings(findings, "archive", err);
+}
+
+static void print_set_text(const struct ha_volumes_result *result, const struct findings *findings,
+                           const struct ha_error *err)
+{
+    const char *verdict = err->code == HA_E_OK          ? "valid"
+                          : err->code == HA_E_UNCHECKED ? "intact, signer not checked"
+                                                        : "INVALID";
+    cli_line(stdout, "%s: the set %s: %" PRIu32 " of %" PRIu32 " volumes", verdict, result->stem,
+             result->given, result->of);
+    print_findings(findings, "set", err);
 }
 
 static void print_member(const char *name, const char *value)
@@ -99,33 +134,57 @@ static void print_member(const char *name, const char *value)
     fputs(", ", stdout);
 }
 
+static void print_json_findings(const struct findings *findings)
+{
+    printf("\"findings_left_out\": %" PRIu64 ", \"findings\": [", findings->left_out);
+    if (findings->size > 0)
+        fwrite(findings->text, 1, findings->size, stdout);
+    fputs("]}", stdout);
+}
+
+static void print_verdict(const struct ha_error *err)
+{
+    print_member("verdict", err->code == HA_E_OK          ? "valid"
+                            : err->code == HA_E_UNCHECKED ? "intact"
+                            : err->code == HA_E_INVALID   ? "invalid"
+                                                          : "unreadable");
+    print_member("code", ha_error_word(err->code));
+    print_member("error", err->text);
+}
+
 static void print_json(const char *path, const struct ha_verify_result *result,
                        const struct findings *findings, const struct ha_error *err)
 {
-    const char *verdict = err->code == HA_E_OK          ? "valid"
-                          : err->code == HA_E_UNCHECKED ? "intact"
-                          : err->code == HA_E_INVALID   ? "invalid"
-                                                        : "unreadable";
     fputs("  {", stdout);
     print_member("path", path);
-    print_member("verdict", verdict);
+    print_verdict(err);
     print_member("key_id", result->key_id);
     print_member("service", result->service);
     print_member("subject", result->subject);
     print_member("export_id", result->export_id);
     print_member("as_of", result->as_of);
     print_member("outcome", result->outcome);
-    print_member("code", ha_error_word(err->code));
-    print_member("error", err->text);
-    printf("\"entries\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"findings_left_out\": %" PRIu64
-           ", \"findings\": [",
-           result->entries, result->bytes, findings->left_out);
-    if (findings->size > 0)
-        fwrite(findings->text, 1, findings->size, stdout);
-    fputs("]}", stdout);
+    printf("\"volume\": %" PRIu32 ", \"volumes\": %" PRIu32 ", \"entries\": %" PRIu64 ", \"bytes\": %" PRIu64
+           ", ",
+           result->volume, result->volumes, result->entries, result->bytes);
+    print_json_findings(findings);
 }
 
-static int verify_one(const struct given *given, const char *path)
+static void print_set_json(const struct ha_volumes_result *result, const struct findings *findings,
+                           const struct ha_error *err)
+{
+    fputs(",\n  {", stdout);
+    print_member("set", result->stem);
+    print_verdict(err);
+    print_member("service", result->service);
+    print_member("subject", result->subject);
+    print_member("export_id", result->export_id);
+    print_member("as_of", result->as_of);
+    printf("\"given\": %" PRIu32 ", \"volumes\": %" PRIu32 ", ", result->given, result->of);
+    print_json_findings(findings);
+}
+
+static int verify_one(struct given *given, const char *path)
 {
     struct findings findings = {.given = given};
     struct ha_verify_result result = {0};
@@ -141,7 +200,8 @@ static int verify_one(const struct given *given, const char *path)
                                             .subject = given->subject,
                                             .request_id = given->request_id,
                                             .finding = keep,
-                                            .context = &findings};
+                                            .context = &findings,
+                                            .volumes = given->volumes};
         if (ha_verify(&options, &result, &err) == 0)
             err = (struct ha_error){.code = HA_E_OK};
         else if (err.code == HA_E_OK)
@@ -151,7 +211,43 @@ static int verify_one(const struct given *given, const char *path)
     }
     (given->json ? print_json : print_text)(path, &result, &findings, &err);
     free(findings.text);
+    if (result.volumes > 1)
+        given->part = path;
     return status_of(&err);
+}
+
+/* ---- sets ---- */
+
+static void keep_of_set(void *context, const char *rule, const char *path, const char *text)
+{
+    struct findings *findings = context;
+    if (!findings->stream)
+        findings->stream = open_memstream(&findings->text, &findings->size);
+    if (findings->stream)
+        keep(findings, rule, path, text);
+    else
+        findings->left_out++;
+}
+
+/* Prints what was kept of a set, and begins anew. */
+static void print_set(void *context, const struct ha_volumes_result *result, const struct ha_error *err)
+{
+    struct findings *findings = context;
+    if (findings->stream)
+        fclose(findings->stream);
+    (findings->given->json ? print_set_json : print_set_text)(result, findings, err);
+    free(findings->text);
+    *findings = (struct findings){.given = findings->given};
+}
+
+static int verify_sets(const struct given *given)
+{
+    struct findings findings = {.given = given};
+    struct ha_error err = {0};
+    if (ha_volumes_count(given->volumes) == 1 && given->part && !given->one && !given->json)
+        cli_line(stdout, "%s was judged by itself: the other volumes were not looked at", given->part);
+    return ha_verify_volumes(given->volumes, keep_of_set, print_set, &findings, &err) ? status_of(&err)
+                                                                                      : CLI_OK;
 }
 
 /* The text of a public key file, or NULL with errno set. */
@@ -187,16 +283,25 @@ static int load_keys(const struct cli_command *command, struct given *given)
     return CLI_OK;
 }
 
-static int verify_all(const struct given *given, const struct cli_args *paths)
+static int verify_all(struct given *given, const struct cli_args *paths)
 {
+    struct ha_error err = {0};
     int status = CLI_OK;
+    given->volumes = ha_volumes_new(&err);
+    if (!given->volumes)
+        return cli_error(&err);
+    given->one = paths->count == 1;
     if (given->json)
         fputs("[\n", stdout);
     for (int i = 0; i < paths->count; i++) {
+        if (given->json && i > 0)
+            fputs(",\n", stdout);
         status = worse(status, verify_one(given, paths->items[i]));
-        if (given->json)
-            fputs(i + 1 < paths->count ? ",\n" : "\n]\n", stdout);
     }
+    status = worse(status, verify_sets(given));
+    if (given->json)
+        fputs("\n]\n", stdout);
+    ha_volumes_free(given->volumes);
     return status;
 }
 
@@ -232,7 +337,8 @@ const struct cli_command cli_verify = {
     "verify", run_verify,
     "Usage: holdall verify PATH… [-p PUBKEYFILE | -P PUBKEY] [OPTION…]\n"
     "\n"
-    "Verifies archives: ZIPs, or directories that one was unpacked to.\n"
+    "Verifies archives: ZIPs, or directories that one was unpacked to. A volume that is the only one among\n"
+    "the PATHs is judged by itself; of several volumes, all of their set must be there.\n"
     "\n"
     "  -p, --public-key-file FILE  a trusted public key; may be given more than once\n"
     "  -P, --public-key KEY        the same, as a base64 line\n"
@@ -243,5 +349,5 @@ const struct cli_command cli_verify = {
     "  -h, --help                  this text\n"
     "\n"
     "Exit status: 0 valid and signed by a trusted key, 1 invalid or not readable, 2 usage, 3 intact but no\n"
-    "key was given; of several archives the worst.\n",
+    "key was given; of several archives and sets the worst.\n",
     "check archives and who signed them"};

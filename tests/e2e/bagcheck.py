@@ -1,15 +1,20 @@
 #!/usr/bin/python3
-"""A BagIt checker written from RFC 8493 alone; it shares nothing with holdall's own.
+"""A BagIt checker written from RFC 8493 alone, and one of sets of volumes; they share nothing with holdall's own.
 
 `check(folder)` returns a list of findings, each a line that begins with a word for the rule; an empty list means that
 the folder is a complete and valid BagIt 1.0 bag. `every_tag_file` also demands what the RFC only recommends: that the
 tag manifests list each tag file but those in `unlisted`. It checks BagIt 1.0 and refuses older versions, and it
 fetches nothing: a bag that still needs its fetch.txt is incomplete.
 
-    bagcheck.py FOLDER
+`check_set(folders)` takes the unpacked volumes of one export, in any order, and holds them against each other by what
+formats/SPEC.md says of volumes: an empty list means that each is a valid bag, that all are there and of one export,
+that their text is the same, and that every media file which a record has lies in the one volume that it names.
+
+    bagcheck.py FOLDER…         more than one: the volumes of a set
 """
 
 import hashlib
+import json
 import os
 import re
 import sys
@@ -22,6 +27,7 @@ MANIFEST_NAME = re.compile(r"(tag)?manifest-([a-z0-9]+)\.txt")
 MANIFEST_LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+(\S(?:.*\S)?)")
 LINE_END = re.compile("\r\n|\r|\n")
 OXUM = re.compile(r"([0-9]+)\.([0-9]+)")
+COUNT = re.compile(r"([1-9][0-9]*) of ([1-9][0-9]*|\?)")
 ONCE = {"bagging-date", "bag-size", "payload-oxum", "bag-group-identifier", "bag-count"}
 
 
@@ -234,6 +240,8 @@ def check_info(bag):
             check_oxum(bag, value)
         if label.lower() == "bagging-date" and not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
             bag.say("info", f"Bagging-Date {value!r} is not YYYY-MM-DD")
+        if label.lower() == "bag-count" and not COUNT.fullmatch(value):
+            bag.say("info", f"Bag-Count {value!r} is not `N of T`")
 
 
 def check_fetch(bag):
@@ -273,12 +281,116 @@ def check(folder, every_tag_file=False, unlisted=()):
     return bag.found
 
 
+# ---- sets of volumes (formats/SPEC.md, "Volumes") ----------------------------------------------------------
+
+MEDIA, EXPORT, MANIFEST = "data/media/", "data/export.json", "manifest-sha256.txt"
+
+
+class Volume:
+    """What one volume says of itself. `number` is that of its Bag-Count, 0 where it has none."""
+
+    def __init__(self, folder):
+        self.bag = Bag(folder)
+        info = dict(map(tuple, read_info(self.bag))) if "bag-info.txt" in self.bag.files else {}
+        count = COUNT.fullmatch(info.get("Bag-Count", ""))
+        self.number, self.of = (int(count[1]), count[2]) if count else (0, "")
+        self.group = info.get("Bag-Group-Identifier", "")
+        self.lines = (self.bag.folder / MANIFEST).read_text(encoding="utf-8").splitlines(keepends=True)
+        self.media = {line[66:-1]: line[:64] for line in self.lines if line[66:].startswith(MEDIA)}
+        self.text = [line for line in self.lines if not line[66:].startswith(MEDIA) and line[66:-1] != EXPORT]
+        self.export = json.loads((self.bag.folder / EXPORT).read_text(encoding="utf-8"))
+        self.said = self.export.get("volume", {})
+
+    def size(self, path):
+        return (self.bag.folder / path).stat().st_size if path in self.bag.files else None
+
+    def entry(self):
+        """What every volume's export.json must say of this one, but for the stem."""
+        digest = hashlib.sha256("".join(line for line in self.lines if line[66:].startswith(MEDIA)).encode())
+        return {"number": self.number, "files": len(self.media), "media_sha256": digest.hexdigest(),
+                "bytes": sum(self.size(path) or 0 for path in self.media)}
+
+
+def check_numbers(volumes, found):
+    """1 to N, each once, as the bags and their export.json count; all of one group, which is the export id."""
+    if sorted(volume.number for volume in volumes) != list(range(1, len(volumes) + 1)):
+        found.append(f"count: the numbers are {[volume.number for volume in volumes]}")
+    for volume in volumes:
+        if volume.of != str(len(volumes)):
+            found.append(f"count: volume {volume.number} is of {volume.of or 'none'}, and {len(volumes)} are here")
+        if (volume.said.get("number"), volume.said.get("of")) != (volume.number, len(volumes)):
+            found.append(f"count: export.json of volume {volume.number} has another number")
+        if volume.group != f"urn:uuid:{volumes[0].export['export_id']}":
+            found.append(f"group: volume {volume.number} is of {volume.group or 'none'}")
+
+
+def check_texts(volumes, found):
+    """Records, ledgers, documents and schemas are the same; export.json is but for the number."""
+    for volume in volumes:
+        if volume.text != volumes[0].text:
+            found.append(f"text: volume {volume.number} does not hold the text of volume {volumes[0].number}")
+        one, other = ({**each.export, "volume": {**each.said, "number": 0}} for each in (volume, volumes[0]))
+        if one != other:
+            found.append(f"text: export.json of volume {volume.number} is another one")
+
+
+def check_entries(volumes, found):
+    """Each export.json lists for each volume what that volume holds, under the stem that its number gives."""
+    for volume in volumes:
+        said = volume.said.get("set", [])
+        base = "{id}-export-{date}-{short}".format(
+            id=volume.export["service"]["id"], date=volume.export["as_of"][:10].replace("-", ""),
+            short=volume.export["export_id"][:8])
+        if [one["stem"] for one in said] != [f"{base}-part{number:02}" for number in range(1, len(volumes) + 1)]:
+            found.append(f"set: the stems that volume {volume.number} lists are not those of the set")
+        for other in volumes:
+            listed = next((one for one in said if one["number"] == other.number), {})
+            if {name: value for name, value in listed.items() if name != "stem"} != other.entry():
+                found.append(f"set: volume {other.number} is not what volume {volume.number} lists")
+
+
+def delivered(volume):
+    """The files of all records that are in the export."""
+    for category in volume.export["categories"]:
+        for shard in category["shards"]:
+            for line in (volume.bag.folder / shard["path"]).read_text(encoding="utf-8").split("\n")[:-1]:
+                yield from (file for file in json.loads(line).get("files", []) if "path" in file)
+
+
+def check_division(volumes, found):
+    """Each file is in the volume that its record names and in no other, and no volume has a file without a record."""
+    spoken = set()
+    for file in delivered(volumes[0]):
+        for path in (file["path"], file.get("sidecar", file["path"])):
+            spoken.add(path)
+            homes = [volume.number for volume in volumes if path in volume.media]
+            if homes != [file.get("volume")]:
+                found.append(f"division: {path} of volume {file.get('volume')} is in {homes}")
+        home = next((volume for volume in volumes if file["path"] in volume.media), None)
+        if home and (home.media[file["path"]], home.size(file["path"])) != (file["sha256"], file["size"]):
+            found.append(f"division: {file['path']} is not the file that its record describes")
+    for volume in volumes:
+        found += [f"division: {path} in volume {volume.number} is of no record" for path in volume.media if path not in spoken]
+
+
+def check_set(folders):
+    """The findings about the volumes of one export; none means that they are all, valid, and belong together."""
+    found = [f"{finding} ({Path(folder).name})" for folder in folders
+             for finding in check(folder, every_tag_file=True, unlisted=["tagmanifest-sha256.txt.minisig"])]
+    if found:
+        return found
+    volumes = sorted(map(Volume, folders), key=lambda volume: volume.number)
+    for look in (check_numbers, check_texts, check_entries, check_division):
+        look(volumes, found)
+    return found
+
+
 def main():
-    if len(sys.argv) != 2:
-        print(f"usage: {sys.argv[0]} FOLDER", file=sys.stderr)
+    if len(sys.argv) < 2:
+        print(f"usage: {sys.argv[0]} FOLDER…", file=sys.stderr)
         return 2
-    found = check(sys.argv[1])
-    print("\n".join(found) if found else "a valid bag")
+    found = check(sys.argv[1]) if len(sys.argv) == 2 else check_set(sys.argv[1:])
+    print("\n".join(found) if found else "a valid bag" if len(sys.argv) == 2 else "a valid set")
     return 1 if found else 0
 
 

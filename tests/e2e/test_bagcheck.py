@@ -92,6 +92,12 @@ class GoodBags(unittest.TestCase):
     def test_no_info_no_tagmanifest_no_payload(self):
         self.passes({"bagit.txt": DECLARATION, "manifest-sha256.txt": b""})
 
+    def test_volumes(self):
+        for count in (b"2 of 5", b"12 of ?"):
+            files = good()
+            files["bag-info.txt"] = INFO + b"Bag-Group-Identifier: x\nBag-Count: " + count + b"\n"
+            self.passes(seal(files))
+
     def test_unlisted_tag_file_is_only_a_recommendation(self):
         files = good()
         files["notes.txt"] = b"n"
@@ -212,7 +218,8 @@ class BrokenBags(unittest.TestCase):
 
     def test_info(self):
         for bad in (b"no colon\n", b"Label : x\n", b"Label:x\n", b": x\n", b" first line indented\n",
-                    b"Bagging-Date: yesterday\n", b"Bag-Size: 1 GB\nBag-Size: 1 GB\n"):
+                    b"Bagging-Date: yesterday\n", b"Bag-Size: 1 GB\nBag-Size: 1 GB\n",
+                    b"Bag-Count: 2/5\n", b"Bag-Count: 0 of 5\n", b"Bag-Count: 2 of 5 \n"):
             with self.subTest(bad=bad):
                 self.fails(self.with_file("bag-info.txt", bad), "info")
 
