@@ -15,6 +15,7 @@
  * written twice. Lookups by path are rare, and paths come in the order of their dates, so their index grows at its end, too.
  */
 static const char schema[] =
+    "BEGIN;"
     "CREATE TABLE IF NOT EXISTS state(name TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS part(volume INTEGER PRIMARY KEY, size INT NOT NULL, hash BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS listed(category INTEGER PRIMARY KEY, whole INT NOT NULL, position TEXT);"
@@ -37,7 +38,8 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS outcome_category ON outcome(category, state, size);"
     "CREATE TABLE IF NOT EXISTS duplicate(category INTEGER PRIMARY KEY, count INT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS ledger(category INT NOT NULL, kind TEXT NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL,"
-    " show TEXT, count INT NOT NULL, PRIMARY KEY(category, kind, pointer, detail)) WITHOUT ROWID;";
+    " show TEXT, count INT NOT NULL, PRIMARY KEY(category, kind, pointer, detail)) WITHOUT ROWID;"
+    "COMMIT;";
 
 static int find_last(struct ha_index *index, struct ha_error *err)
 {

@@ -95,7 +95,7 @@ static int check_media(struct ha_check *check, const ha_json *entry, struct sums
     char sha256[HA_SHA256_HEX];
     struct ha_sums found;
     if (ha_digest_finish(sums->media, &found, err) ||
-        ha_index_each_entry(check->index, true, count_medium, sums, err))
+        ha_index_each_entry(check->index, 0, true, count_medium, sums, err))
         return -1;
     if (!entry)
         return 0; /* it has had its finding */
