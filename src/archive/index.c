@@ -173,15 +173,15 @@ int ha_index_each_central(struct ha_index *index, int volume, ha_central_visit v
                           struct ha_error *err)
 {
     HA_QUERY struct ha_query *query = ha_query_new(
-        index->db, err, "SELECT central FROM entry WHERE volume=? ORDER BY seq", "i", (int64_t)volume);
+        index->db, err, "SELECT path, central FROM entry WHERE volume=? ORDER BY seq", "i", (int64_t)volume);
     int stepped = -1;
 
     if (!query)
         return -1;
     while ((stepped = ha_query_step(query, err)) == 1) {
         size_t len;
-        const void *central = ha_query_blob(query, 0, &len);
-        if (visit(context, central, len, err) < 0)
+        const void *central = ha_query_blob(query, 1, &len);
+        if (visit(context, ha_query_text(query, 0), central, len, err) < 0)
             return -1;
     }
     return stepped;
@@ -203,10 +203,14 @@ static int visit_entries(struct ha_query *query, ha_entry_visit visit, void *con
 int ha_index_each_entry(struct ha_index *index, int volume, bool payload, ha_entry_visit visit, void *context,
                         struct ha_error *err)
 {
-    HA_QUERY struct ha_query *query = ha_query_new(
-        index->db, err,
-        "SELECT " ENTRY_COLUMNS " FROM entry WHERE payload=? AND volume=? ORDER BY path COLLATE BINARY", "ii",
-        (int64_t)payload, (int64_t)volume);
+    /* No name below data/ has capitals, so there the order of the index will do, and nothing need be sorted. */
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err,
+                     payload ? "SELECT " ENTRY_COLUMNS
+                               " FROM entry INDEXED BY entry_path WHERE payload=? AND volume=? ORDER BY path"
+                             : "SELECT " ENTRY_COLUMNS
+                               " FROM entry WHERE payload=? AND volume=? ORDER BY path COLLATE BINARY",
+                     "ii", (int64_t)payload, (int64_t)volume);
 
     return query ? visit_entries(query, visit, context, err) : -1;
 }

@@ -103,7 +103,8 @@ int ha_index_path_taken(struct ha_index *index, int volume, const char *path, bo
                         struct ha_error *err);
 
 /* Calls VISIT for each central directory record of a volume in the order of adding; stops when it returns -1. */
-typedef int (*ha_central_visit)(void *context, const void *central, size_t len, struct ha_error *err);
+typedef int (*ha_central_visit)(void *context, const char *path, const void *central, size_t len,
+                                struct ha_error *err);
 int ha_index_each_central(struct ha_index *index, int volume, ha_central_visit visit, void *context,
                           struct ha_error *err);
 

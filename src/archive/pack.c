@@ -32,6 +32,9 @@ struct ha_pack {
     bool store, journal;
     bool finished;
     uint64_t entries;      /* of this volume in the index */
+    uint64_t settled;      /* of these, that a power cut does not take away */
+    bool pending;          /* the others are in the file, and on their way to the disk */
+    struct ha_part part;   /* how far the file is final then */
     struct ha_error cause; /* the first failure of a callback while libzip runs */
     uint8_t blake2b[HA_BLAKE2B_SIZE];
 };
@@ -283,12 +286,25 @@ static int run_libzip(struct ha_pack *pack, const struct ha_body *bodies, size_t
     return 0;
 }
 
+/* The index has the path of each entry, so its record is kept without the name. */
+static size_t without_name(struct ha_pack *pack, const char *path, const uint8_t *record, size_t len,
+                           uint8_t *out)
+{
+    size_t name = strlen(pack->top) + 1 + strlen(path), behind = HA_ZIP_CENTRAL_SIZE + name;
+
+    memcpy(out, record, HA_ZIP_CENTRAL_SIZE);
+    memcpy(out + HA_ZIP_CENTRAL_SIZE, record + behind, len - behind);
+    return len - name;
+}
+
 static int add_entries(struct ha_pack *pack, const struct ha_body *bodies, size_t count, struct ha_error *err)
 {
-    const char *central = ha_stitch_central(pack->stitch);
+    const uint8_t *central = ha_stitch_central(pack->stitch);
 
     for (size_t i = 0; i < count; i++) {
-        if (ha_index_add_entry(pack->index, &bodies[i].entry, central, bodies[i].central, err) < 0)
+        uint8_t record[HA_ZIP_RECORD_MAX];
+        size_t len = without_name(pack, bodies[i].entry.path, central, bodies[i].central, record);
+        if (ha_index_add_entry(pack->index, &bodies[i].entry, record, len, err) < 0)
             return -1;
         central += bodies[i].central;
     }
@@ -296,21 +312,34 @@ static int add_entries(struct ha_pack *pack, const struct ha_body *bodies, size_
     return 0;
 }
 
-/* The file comes before the index that speaks of it, so that after a power cut the index never promises too much. */
+/*
+ * The last window on its way to the disk arrives there, and then the index that speaks of it is committed: after a power cut it never promises too
+ * much.
+ */
+static int settle(struct ha_pack *pack, struct ha_error *err)
+{
+    if (!pack->pending)
+        return 0;
+    if (ha_stitch_sync(pack->stitch, err) < 0 ||
+        ha_index_set_part(pack->index, pack->volume, &pack->part, err) < 0 ||
+        ha_index_commit(pack->index, err) < 0)
+        return -1;
+    pack->pending = false;
+    pack->settled = pack->entries;
+    return 0;
+}
+
+/* Its way to the disk begins, and nobody waits for it before the next window is full. */
 static int index_window(struct ha_pack *pack, const struct ha_body *bodies, size_t count,
                         struct ha_error *err)
 {
-    struct ha_part part;
-
     if (!pack->journal)
         return add_entries(pack, bodies, count, err);
-    if (ha_stitch_sync(pack->stitch, &part, err) < 0 || ha_index_begin(pack->index, err) < 0)
+    if (ha_index_begin(pack->index, err) < 0 || add_entries(pack, bodies, count, err) < 0)
         return -1;
-    return add_entries(pack, bodies, count, err) < 0 ||
-                   ha_index_set_part(pack->index, pack->volume, &part, err) < 0 ||
-                   ha_index_commit(pack->index, err) < 0
-               ? -1
-               : 0;
+    ha_stitch_start_sync(pack->stitch, &pack->part);
+    pack->pending = true;
+    return 0;
 }
 
 static int write_window(struct ha_pack *pack, struct ha_error *err)
@@ -320,8 +349,8 @@ static int write_window(struct ha_pack *pack, struct ha_error *err)
 
     if (count == 0)
         return 0;
-    if (ha_stitch_begin(pack->stitch, bodies, count, err) < 0 || run_libzip(pack, bodies, count, err) < 0 ||
-        index_window(pack, bodies, count, err) < 0)
+    if (settle(pack, err) < 0 || ha_stitch_begin(pack->stitch, bodies, count, err) < 0 ||
+        run_libzip(pack, bodies, count, err) < 0 || index_window(pack, bodies, count, err) < 0)
         return -1;
     ha_stage_clear(pack->stage);
     return 0;
@@ -338,7 +367,9 @@ static int flush(void *context, struct ha_error *err)
 
 int ha_pack_flush(struct ha_pack *pack, struct ha_error *err)
 {
-    return flush(pack, err);
+    if (flush(pack, err) < 0)
+        return -1;
+    return settle(pack, err) < 0 ? ha_stage_break(pack->stage, err) : 0;
 }
 
 /* ------------------------------------------------------------------------------------ opening and entries */
@@ -350,7 +381,7 @@ static int count_entries(struct ha_pack *pack, struct ha_error *err)
     if (ha_index_count_entries(pack->index, pack->volume, true, &payload, &bytes, err) < 0 ||
         ha_index_count_entries(pack->index, pack->volume, false, &tags, &bytes, err) < 0)
         return -1;
-    pack->entries = payload + tags;
+    pack->entries = pack->settled = payload + tags;
     return 0;
 }
 
@@ -390,7 +421,7 @@ int ha_pack_open_at(const struct ha_pack_options *options, uint64_t base, struct
 
 int ha_pack_open(const struct ha_pack_options *options, struct ha_pack **out, struct ha_error *err)
 {
-    struct ha_part part;
+    struct ha_part part = {.size = 0};
     struct ha_pack *pack;
     bool found;
 
@@ -402,6 +433,7 @@ int ha_pack_open(const struct ha_pack_options *options, struct ha_pack **out, st
         ha_pack_free(pack);
         return -1;
     }
+    pack->part = part;
     *out = pack;
     return 0;
 }
@@ -469,22 +501,34 @@ int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct
 /* ---------------------------------------------------------------------------------------------- the end */
 
 struct directory {
-    struct ha_stitch *stitch;
+    struct ha_pack *pack;
     uint64_t count, size;
 };
 
-static int append_record(void *context, const void *central, size_t len, struct ha_error *err)
+static int append_record(void *context, const char *path, const void *central, size_t len,
+                         struct ha_error *err)
 {
     struct directory *directory = context;
+    struct ha_pack *pack = directory->pack;
+    char name[HA_ZIP_NAME_MAX + 1];
+    int wrote = snprintf(name, sizeof name, "%s/%s", pack->top, path);
+    const uint8_t *record = central;
 
+    if (wrote >= (int)sizeof name || len < HA_ZIP_CENTRAL_SIZE)
+        return ha_fail(err, HA_E_INTERNAL, "the index holds no record for %s", path);
     directory->count++;
-    directory->size += len;
-    return ha_stitch_append(directory->stitch, central, len, err);
+    directory->size += len + (size_t)wrote;
+    return ha_stitch_append(pack->stitch, record, HA_ZIP_CENTRAL_SIZE, err) < 0 ||
+                   ha_stitch_append(pack->stitch, name, (size_t)wrote, err) < 0 ||
+                   ha_stitch_append(pack->stitch, record + HA_ZIP_CENTRAL_SIZE, len - HA_ZIP_CENTRAL_SIZE,
+                                    err) < 0
+               ? -1
+               : 0;
 }
 
 static int append_directory(struct ha_pack *pack, struct ha_error *err)
 {
-    struct directory directory = {.stitch = pack->stitch};
+    struct directory directory = {.pack = pack};
     uint64_t offset = ha_stitch_tail(pack->stitch);
     uint8_t end[HA_ZIP_END_MAX];
     size_t len;
@@ -504,7 +548,7 @@ int ha_pack_finish(struct ha_pack *pack, uint64_t *size, struct ha_error *err)
         return -1;
     if (pack->finished || ha_stage_is_open(pack->stage))
         return ha_fail(err, HA_E_INTERNAL, "the archive is finished twice, or inside an entry");
-    if (flush(pack, err) < 0)
+    if (ha_pack_flush(pack, err) < 0)
         return -1;
     if (append_directory(pack, err) < 0 || ha_stitch_finish(pack->stitch, size, err) < 0)
         return ha_stage_break(pack->stage, err);
@@ -520,8 +564,8 @@ void ha_pack_blake2b(const struct ha_pack *pack, uint8_t out[64])
 
 void ha_pack_state(const struct ha_pack *pack, uint64_t *offset, uint64_t *entries)
 {
-    *offset = ha_stitch_tail(pack->stitch);
-    *entries = pack->entries;
+    *offset = pack->part.size;
+    *entries = pack->settled;
 }
 
 uint64_t ha_pack_bytes_written(const struct ha_pack *pack)

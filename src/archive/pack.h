@@ -62,15 +62,15 @@ int ha_pack_taken(struct ha_pack *pack, const char *path, bool *taken, struct ha
 int ha_pack_entry(struct ha_pack *pack, int64_t seq, struct ha_entry *entry, struct ha_error *err);
 
 /*
- * Each window is synced to the disk and then committed to the index with all that was noted there before (true, as at first), or neither: then
- * the caller commits when it sees fit.
+ * Each window is synced to the disk and then committed to the index with all that was noted there before, while the next one fills (true, as at
+ * first), or neither: then the caller commits when it sees fit.
  */
 void ha_pack_set_journal(struct ha_pack *pack, bool journal);
 
 /* Gives back the memory that is not needed while nothing waits; the next entry takes it again. */
 void ha_pack_rest(struct ha_pack *pack);
 
-/* Writes what is waiting; after it all committed entries are in the index. */
+/* Writes what is waiting; after it all committed entries are in the index, and with a journal on the disk. */
 int ha_pack_flush(struct ha_pack *pack, struct ha_error *err);
 
 /* Flushes, writes the central directory and the end records, and syncs the file. *size is its length. */
@@ -79,7 +79,7 @@ int ha_pack_finish(struct ha_pack *pack, uint64_t *size, struct ha_error *err);
 /* BLAKE2b-512 of the whole file; only after ha_pack_finish. */
 void ha_pack_blake2b(const struct ha_pack *pack, uint8_t out[64]);
 
-/* How far the file is final: its first *offset bytes hold *entries whole entries. */
+/* How far the file is final, whatever happens now: its first *offset bytes hold *entries whole entries. Counted only while there is a journal. */
 void ha_pack_state(const struct ha_pack *pack, uint64_t *offset, uint64_t *entries);
 
 /* Bytes written to the file so far, rewritten ones counted again. */

@@ -11,6 +11,7 @@
 #include "archive/stitch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ struct ha_stitch {
     uint64_t tail; /* end of the last whole window */
     uint64_t at;   /* where the next byte goes, buffered ones counted */
     uint64_t written;
+    uint64_t hinted; /* up to here the file is on its way to the disk */
     struct ha_blake2b *hash;
     uint8_t *buffer; /* bytes before `at` that are not written yet */
     size_t buffered;
@@ -240,15 +242,21 @@ int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pa
     return cut_to(stitch, stitch->tail, err) < 0 ? fail(stitch) : 0;
 }
 
-int ha_stitch_sync(struct ha_stitch *stitch, struct ha_part *part, struct ha_error *err)
+void ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part)
+{
+    /* Only a hint: what does not begin now begins with the sync. */
+    sync_file_range(stitch->fd, (off_t)stitch->hinted, (off_t)(stitch->tail - stitch->hinted),
+                    SYNC_FILE_RANGE_WRITE);
+    stitch->hinted = stitch->tail;
+    part->size = stitch->tail;
+    ha_blake2b_peek(stitch->hash, part->hash);
+}
+
+int ha_stitch_sync(struct ha_stitch *stitch, struct ha_error *err)
 {
     if (check(stitch, err) < 0)
         return -1;
-    if (ha_file_sync(stitch->fd, "the archive", err) < 0)
-        return fail(stitch);
-    part->size = stitch->tail;
-    ha_blake2b_peek(stitch->hash, part->hash);
-    return 0;
+    return ha_file_sync(stitch->fd, "the archive", err) < 0 ? fail(stitch) : 0;
 }
 
 /* ------------------------------------------------------------------------------------------- one window */

@@ -23,8 +23,11 @@ int ha_stitch_open(int fd, uint64_t base, struct ha_stitch **out, struct ha_erro
 int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pack_check check, void *context,
                      struct ha_error *err);
 
-/* Brings what was committed to the disk and tells how far the file is final; only between windows. */
-int ha_stitch_sync(struct ha_stitch *stitch, struct ha_part *part, struct ha_error *err);
+/* What was committed begins its way to the disk; *part is how far the file is final once it is there. Only between windows. */
+void ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part);
+
+/* All that was written arrives on the disk. */
+int ha_stitch_sync(struct ha_stitch *stitch, struct ha_error *err);
 void ha_stitch_free(struct ha_stitch *stitch);
 
 /* Gives back the memory for what is not written yet while there is nothing. */
