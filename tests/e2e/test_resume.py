@@ -7,6 +7,7 @@ kill during publishing leaves. Lists are for test_resume_lists.py, several volum
 
 import functools
 import os
+import re
 import shutil
 import signal
 import sys
@@ -300,18 +301,29 @@ class Partial(Case):
 
 
 class Down(Case):
+    def went_down(self, target, first):
+        """The run ended in front of picture 20; the next one asks for the others, and the archive is complete."""
+        self.left(target, first, 5)
+        self.assertEqual(target.committed(), [key(number) for number in range(20)])
+        done = target.run("--resume")
+        self.same(target, done)
+        self.assertEqual(sorted(self.media(done)), [key(number) for number in range(20, PICTURES)])
+
     def test_a_service_that_went_down(self):
-        """Exit code 5; files that failed behind the last one that came are asked for again, so that the archive is complete."""
-        down = rules({"path": f"{USER}/0[2-5]", "close": "request"})
+        """It answers no more, until so much has failed that it counts as down."""
         with serving() as server:
-            target = Target(album(server, tries=3), server)
-            first = target.run("--jobs", "40", scenario=down)
-            self.left(target, first, 5)
-            self.assertGreater(len(first.missing), 0, "none had been given up before the service counted as down")
-            self.assertEqual(len(target.committed()), 20)
-            done = target.run("--resume")
-            self.same(target, done)
-            self.assertEqual(sorted(self.media(done)), [key(number) for number in range(20, PICTURES)])
+            target = Target(album(server, tries=5), server)
+            self.went_down(target, target.run("--jobs", "40", scenario=rules({"path": f"{USER}/0[2-5]", "close": "request"})))
+
+    def test_files_that_failed_at_the_end(self):
+        """Those that failed behind the last one that came, before the service counted as down, are asked for again as well."""
+        down = rules({"path": "02[01].png", "status": 503}, {"path": f"{USER}/0[2-5]", **WAIT})
+        for jobs in ("1", "40"):
+            with self.subTest(jobs), serving() as server:
+                target = Target(album(server), server)
+                first = target.run("--jobs", jobs, scenario=down)
+                self.assertEqual(len(re.findall(": unavailable: GET ", first.run.out)), 2, first)
+                self.went_down(target, first)
 
     def test_down_for_several_runs(self):
         with serving() as server:
