@@ -33,10 +33,11 @@ static int set_up(struct ha_db *db, size_t cache, bool durable, struct ha_error 
     char pragmas[256];
 
     /* Each commit writes the last page of every table anew, so small pages cost less. */
-    snprintf(pragmas, sizeof pragmas,
-             "PRAGMA page_size=2048; PRAGMA cache_size=-%zu; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE;"
-             "PRAGMA synchronous=%s; PRAGMA temp_store=FILE; PRAGMA cache_spill=ON;",
-             cache / 1024 + 1, durable ? "FULL" : "OFF");
+    snprintf(
+        pragmas, sizeof pragmas,
+        "PRAGMA page_size=2048; PRAGMA cache_size=-%zu; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=TRUNCATE;"
+        "PRAGMA synchronous=%s; PRAGMA temp_store=FILE; PRAGMA cache_spill=ON;",
+        cache / 1024 + 1, durable ? "FULL" : "OFF");
     return ha_db_exec(db, pragmas, err);
 }
 
