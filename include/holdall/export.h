@@ -84,7 +84,7 @@ struct ha_export_line {
 
 /*
  * What is missing, withheld, unknown or came twice, as the report names it: KIND is "missing", "withheld", "drift" or
- * "repeated".
+ * "repeated". And "unfinished", for what earlier runs left.
  */
 struct ha_export_note {
     char kind[16];

@@ -182,13 +182,14 @@ int ha_journal_open(struct ha_run *run, const struct ha_workdir *dir, const stru
                     struct ha_error *err)
 {
     bool begun = false;
-    if (ha_workdir_has(dir, HA_WORKDIR_INDEX) &&
-        (open_index(run, err) || ha_journal_reached(run, BEGUN, &begun, err)))
+    run->keep =
+        ha_workdir_has(dir, HA_WORKDIR_INDEX); /* whatever is wrong with it, somebody may want to look */
+    if (run->keep && (open_index(run, err) || ha_journal_reached(run, BEGUN, &begun, err)))
         return ha_context(err, "the unfinished work in %s cannot be read ('holdall clean %s' removes it)",
                           run->stage, run->stage);
+    run->keep = begun;
     if (!begun)
         return begin_anew(run, dir, key, err);
-    run->keep = true;
     if (!run->options->resume)
         return refuse_left(run, err);
     if (check_traits(run, key, err))
@@ -253,7 +254,8 @@ static int look_into(const struct ha_run *run, struct ha_index *index, struct fo
 {
     const struct ha_order *order = &run->order;
     bool same = true;
-    if (is_text(index, "service_id", run->service->id, &same, err) ||
+    if (is_text(index, BEGUN, "1", &same, err) ||
+        is_text(index, "service_id", run->service->id, &same, err) ||
         is_text(index, "subject_id", order->subject, &same, err) ||
         is_text(index, "request_id", order->request_id, &same, err) ||
         (order->id_given && is_text(index, "export_id", order->export_id, &same, err)) ||
@@ -330,7 +332,12 @@ static int take_over(struct ha_run *run, const struct found *found, struct ha_er
 int ha_journal_adopt(struct ha_run *run, struct ha_error *err)
 {
     struct search search = {.run = run};
-    if (!run->options->resume || (run->order.as_of_given && run->order.id_given))
+    if (run->options->resume && run->order.as_of_given && run->order.id_given)
         return 0;
-    return look_around(&search, err) ? -1 : take_over(run, &search.found, err);
+    if (look_around(&search, err))
+        return -1;
+    if (run->options->resume)
+        return take_over(run, &search.found, err);
+    run->unfinished = search.found.count;
+    return 0;
 }

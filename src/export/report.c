@@ -114,6 +114,11 @@ void ha_report_fill(struct ha_run *run, const struct ha_error *cause)
             add_note(run, "repeated", "%s: %lld items with the id of an earlier one, which alone was taken",
                      id_of(run, (int)i), (long long)counts.duplicates);
     }
+    if (run->unfinished > 0)
+        add_note(
+            run, "unfinished",
+            "%d earlier exports for this request lie there; --resume goes on with one, 'holdall clean' removes them",
+            run->unfinished);
     if (ha_run_total(run, &run->total, &err) == 0)
         fill_line(&result->total, "", &run->total);
     ha_index_each_ledger(run->index, note_field, run, &err);

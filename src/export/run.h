@@ -64,6 +64,7 @@ struct ha_run {
     ha_json *ledgers, *documents;
     ha_json *texts; /* the catalogue in the run's language, or NULL */
     struct ha_category_counts total;
+    int unfinished;       /* works of earlier runs for the same request, which this one leaves alone */
     bool resumed;         /* it goes on with the work of an earlier one */
     bool keep;            /* there is something that a later run could go on with */
     int64_t committed_ms; /* when the journal was committed last */

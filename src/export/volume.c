@@ -94,6 +94,14 @@ static int go_on(void *context, struct ha_error *err)
     return ha_run_check(context, err);
 }
 
+/* Nothing could go on from there, so the run that says this removes it. */
+static int fail_damaged(const char *part, struct ha_error *err)
+{
+    struct ha_error why = *err;
+    return ha_fail(err, HA_E_INVALID, "%s: %s; that work is removed, and the next run begins anew", part,
+                   why.text);
+}
+
 static int open_volume(struct ha_run *run, struct ha_volume *volume, struct ha_error *err)
 {
     char part[4096 + 64];
@@ -109,11 +117,9 @@ static int open_volume(struct ha_run *run, struct ha_volume *volume, struct ha_e
                                       .store = run->options->store,
                                       .check = go_on,
                                       .context = run};
-    return ha_pack_open(&options, &volume->pack, err) ||
-                   ha_index_count_entries(run->index, volume->number, true, &volume->files, &volume->bytes,
-                                          err)
-               ? -1
-               : 0;
+    if (ha_pack_open(&options, &volume->pack, err))
+        return err->code == HA_E_INVALID ? fail_damaged(part, err) : -1;
+    return ha_index_count_entries(run->index, volume->number, true, &volume->files, &volume->bytes, err);
 }
 
 struct ha_volume *ha_volumes_add(struct ha_run *run, struct ha_error *err)
