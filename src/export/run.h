@@ -156,6 +156,9 @@ const char *ha_run_shown_id(const struct ha_run *run, const char *id);
 /* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
 int ha_run_check(const struct ha_run *run, struct ha_error *err);
 
+/* The same, asked during long work; CONTEXT is the run. Whoever looks on hears that it lives, also when nothing moves. */
+int ha_run_tick(void *context, struct ha_error *err);
+
 /* Tells the caller and the events how far the run is, not too often unless FORCE. */
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force);
 

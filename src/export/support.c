@@ -43,8 +43,7 @@ unsigned ha_run_jobs(const struct ha_run *run)
     return run->options->jobs ? run->options->jobs : DEFAULT_JOBS;
 }
 
-/* Asked while the network is waited for. Whoever looks on hears that the run lives, also when nothing comes. */
-static int check(void *context, struct ha_error *err)
+int ha_run_tick(void *context, struct ha_error *err)
 {
     struct ha_run *run = context;
     struct ha_progress same = run->progress;
@@ -61,7 +60,7 @@ static void tell_retry(void *context, int attempts, int64_t wait_ms, const struc
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
     struct ha_http_options options = {
-        .env = run->env, .jobs = ha_run_jobs(run), .check = check, .retry = tell_retry, .context = run};
+        .env = run->env, .jobs = ha_run_jobs(run), .check = ha_run_tick, .retry = tell_retry, .context = run};
     return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 

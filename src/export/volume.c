@@ -89,11 +89,6 @@ void ha_volume_switch(struct ha_run *run, size_t i)
     run->pack = run->volumes[i].pack;
 }
 
-static int go_on(void *context, struct ha_error *err)
-{
-    return ha_run_check(context, err);
-}
-
 /* Nothing could go on from there, so the run that says this removes it. */
 static int fail_damaged(const char *part, struct ha_error *err)
 {
@@ -115,7 +110,7 @@ static int open_volume(struct ha_run *run, struct ha_volume *volume, struct ha_e
                                       .volume = volume->number,
                                       .window = ha_run_memory(run) / 2,
                                       .store = run->options->store,
-                                      .check = go_on,
+                                      .check = ha_run_tick,
                                       .context = run};
     if (ha_pack_open(&options, &volume->pack, err))
         return err->code == HA_E_INVALID ? fail_damaged(part, err) : -1;
