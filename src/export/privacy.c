@@ -240,6 +240,7 @@ int ha_run_write_privacy(struct ha_run *run, struct ha_error *err)
     HA_SCHEMA struct ha_schema *schema = NULL;
     struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_DESCRIPTION_BYTES);
     struct ha_entry entry;
+    ha_json_free(run->documents); /* of the volume before */
     run->documents = ha_json_new_array();
     if (!doc || !run->documents)
         return ha_fail_nomem(err);
