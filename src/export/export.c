@@ -370,7 +370,7 @@ static int work(struct ha_run *run, const char *target, struct ha_error *err)
         ha_report_fill(run, result ? err : NULL);
     struct ha_error failure = *err;
     bool keeps = result && run->keep && !run->result->published && is_passing(&failure);
-    if (keeps)
+    if (keeps && run->index) /* what cannot even be read is nothing to go on with */
         snprintf(run->result->kept, sizeof run->result->kept, "%s", run->stage);
     if (ha_run_write_report(run, result ? &failure : NULL, &ignored) && result == 0) {
         *err = ignored;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "io/deflate.h"
 #include "io/digest.h"
 #include "io/file.h"
@@ -18,7 +19,7 @@ enum { STATE_MAX = 4 * 1024 * 1024 };
 
 /* ----------------------------------------------------------------------------------------- fingerprint */
 
-/* What the bytes of an archive hang on, each with the words for it. */
+/* What the bytes of an archive hang on, each with the words for it. The first one that differs is told: a language brings other texts along. */
 struct trait {
     const char *name, *what;
     int (*write)(const struct ha_run *run, const struct ha_key *key, struct ha_buf *out,
@@ -93,18 +94,19 @@ static int write_form(const struct ha_run *run, const struct ha_key *key, struct
                       struct ha_error *err)
 {
     (void)key, (void)err;
-    ha_buf_addf(out, "%d %llu", run->options->store, (unsigned long long)run->options->volume_size);
+    ha_buf_addf(out, "%d %d %llu", run->options->store, run->options->no_detached,
+                (unsigned long long)run->options->volume_size);
     return 0;
 }
 
 static const struct trait traits[] = {
     {"program", "the version of holdall, libzip or zlib", write_program},
     {"subject", "the subject", write_subject},
+    {"person", "the person's language or identifiers", write_person},
     {"description", "the service description or its texts", write_description},
     {"request", "the request (its id and times, scope, range or categories)", write_request},
-    {"person", "the person's language or identifiers", write_person},
     {"key", "the signing key", write_key},
-    {"form", "an option of the archive's form (--store, --volume-size)", write_form},
+    {"form", "an option of the archive's form (--store, --no-detached, --volume-size)", write_form},
 };
 
 static int hash_trait(const struct ha_run *run, const struct trait *trait, const struct ha_key *key,
@@ -178,16 +180,37 @@ static int refuse_left(const struct ha_run *run, struct ha_error *err)
         run->stage, run->stage);
 }
 
+/* Whether there is something to go on with. What cannot be read stays: the reason may pass, and nobody but its owner gives it up. */
+static int open_left(struct ha_run *run, const struct ha_workdir *dir, bool *begun, struct ha_error *err)
+{
+    *begun = false;
+    run->keep = ha_workdir_has(dir, HA_WORKDIR_INDEX);
+    if (!run->keep)
+        return 0;
+    if (open_index(run, err) || ha_journal_reached(run, BEGUN, begun, err)) {
+        ha_index_close(HA_TAKE(run->index));
+        return ha_context(err, "the unfinished work in %s cannot be read ('holdall clean %s' removes it)",
+                          run->stage, run->stage);
+    }
+    run->keep = *begun;
+    return 0;
+}
+
+/* Where every file has had its turn, what came of each stands, and is in the text of an archive that is finished. */
+static int repair(struct ha_run *run, struct ha_error *err)
+{
+    bool fetched;
+    if (ha_journal_reached(run, HA_JOURNAL_FETCHED, &fetched, err))
+        return -1;
+    return fetched ? 0 : ha_index_repair(run->index, err);
+}
+
 int ha_journal_open(struct ha_run *run, const struct ha_workdir *dir, const struct ha_key *key,
                     struct ha_error *err)
 {
-    bool begun = false;
-    run->keep =
-        ha_workdir_has(dir, HA_WORKDIR_INDEX); /* whatever is wrong with it, somebody may want to look */
-    if (run->keep && (open_index(run, err) || ha_journal_reached(run, BEGUN, &begun, err)))
-        return ha_context(err, "the unfinished work in %s cannot be read ('holdall clean %s' removes it)",
-                          run->stage, run->stage);
-    run->keep = begun;
+    bool begun;
+    if (open_left(run, dir, &begun, err))
+        return -1;
     if (!begun)
         return begin_anew(run, dir, key, err);
     if (!run->options->resume)
@@ -195,7 +218,7 @@ int ha_journal_open(struct ha_run *run, const struct ha_workdir *dir, const stru
     if (check_traits(run, key, err))
         return -1;
     run->resumed = true;
-    return ha_index_repair(run->index, err);
+    return repair(run, err);
 }
 
 int ha_journal_commit(struct ha_run *run, struct ha_error *err)
@@ -294,17 +317,20 @@ static int look_at(void *context, const char *path, struct ha_error *err)
     return 0;
 }
 
-/* The archive's name is known only with its id, so where the target is a folder all the work in it is looked at. */
+/*
+ * The archive's name is known only with its id, so where the target is a folder all the work in it, or in the stage, is looked at. A folder that
+ * is not there is told later, by its name.
+ */
 static int look_around(struct search *search, struct ha_error *err)
 {
     const struct ha_export_options *options = search->run->options;
-    const char *output = options->output ? options->output : ".";
+    const char *output = options->output ? options->output : ".", *stage = options->stage;
+    const char *folder = stage ? stage : output;
     HA_FREE char *path = NULL;
-    if (options->stage)
-        return look_at(search, options->stage, err);
-    if (ha_path_is_directory(output))
-        return ha_workdir_each(output, look_at, search, err);
-    if (asprintf(&path, "%s" HA_WORKDIR_SUFFIX, output) < 0) {
+    if (ha_text_ends_with(output, "/") || ha_path_is_directory(output))
+        return ha_path_is_directory(folder) ? ha_workdir_each(folder, look_at, search, err) : 0;
+    if (asprintf(&path, "%s%s%s" HA_WORKDIR_SUFFIX, stage ? stage : "", stage ? "/" : "",
+                 stage ? ha_path_base(output) : output) < 0) {
         path = NULL;
         return ha_fail_nomem(err);
     }

@@ -215,7 +215,7 @@ def troubled():
     return export(TROUBLED, "--allow-partial", code=3)
 
 
-KEPT = re.compile(r"archive-\d{2,3}\.(part|minisig)|index\.sqlite(-journal)?")
+KEPT = re.compile(r"archive-\d{2,3}\.(part|minisig)|\.archive-\d{2,3}\.minisig\.\w{6}|index\.sqlite(-journal)?")
 
 
 def kept(folder):
