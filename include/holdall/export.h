@@ -50,9 +50,9 @@ struct ha_export_options {
     const char *as_of;         /* RFC 3339; NULL: now */
     const char *language;      /* language tag; NULL: the request's, the person's, the service's */
     const char *export_id, *request_id, *requested_at, *operator_name;
-    const char *stage;       /* directory for what is unfinished; NULL: beside the target */
-    uint64_t memory;         /* bytes; 0: 32 MiB */
-    unsigned jobs;           /* transfers at the same time, 64 at most; 0: 16 */
+    const char *stage; /* directory for what is unfinished; NULL: beside the target */
+    uint64_t memory;   /* bytes; 0: 32 MiB */
+    unsigned jobs; /* transfers at the same time, 64 at most; 0: as many as the service turns out to take */
     const char *report;      /* path of the report; NULL: none */
     int events_fd;           /* JSON Lines go there; -1: none */
     ha_lint_finding finding; /* what is wrong with the description; may be NULL */

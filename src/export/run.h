@@ -87,7 +87,7 @@ int ha_run_resolve(struct ha_run *run, struct ha_error *err);
 /* Reads the text catalogue of the chosen language. */
 int ha_run_read_texts(struct ha_run *run, struct ha_error *err);
 
-/* How many transfers may run at the same time. */
+/* How many transfers can be under way now. */
 unsigned ha_run_jobs(const struct ha_run *run);
 
 /* The name of the API of kind http that has the origin of URL, or "" when there is none. */

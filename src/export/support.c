@@ -10,7 +10,7 @@
 #include "model/template.h"
 #include "net/retry.h"
 
-enum { DEFAULT_JOBS = 16, HEARTBEAT_MS = 5000 };
+enum { HEARTBEAT_MS = 5000 };
 
 const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
 {
@@ -29,7 +29,7 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
 
 unsigned ha_run_jobs(const struct ha_run *run)
 {
-    return run->options->jobs ? run->options->jobs : DEFAULT_JOBS;
+    return run->http ? ha_http_width(run->http) : 1;
 }
 
 /* Asked while the network is waited for. Whoever looks on hears that the run lives, also when nothing comes. */
@@ -50,7 +50,7 @@ static void tell_retry(void *context, int attempts, int64_t wait_ms, const struc
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
     struct ha_http_options options = {
-        .env = run->env, .jobs = ha_run_jobs(run), .check = check, .retry = tell_retry, .context = run};
+        .env = run->env, .jobs = run->options->jobs, .check = check, .retry = tell_retry, .context = run};
     return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 
