@@ -100,7 +100,7 @@ int ha_run_read_texts(struct ha_run *run, struct ha_error *err);
 /* Bytes of memory that the run may use. */
 size_t ha_run_memory(const struct ha_run *run);
 
-/* How many transfers may run at the same time. */
+/* How many transfers can be under way now. */
 unsigned ha_run_jobs(const struct ha_run *run);
 
 /* The name of the API of kind http that has the origin of URL, or "" when there is none. */
