@@ -16,8 +16,12 @@ static void print_work(void *context, const struct ha_unfinished *work)
                                         [HA_UNFINISHED_BUSY] = "kept, a run works in it"};
     time_t touched = (time_t)work->touched;
     struct tm utc;
-    char when[32] = "";
+    char when[64] = "";
     ++*(int *)context;
+    if (work->state == HA_UNFINISHED_BUSY) { /* how much it is changes just now */
+        cli_line(stdout, "%s: %s", words[work->state], work->path);
+        return;
+    }
     if (work->touched && gmtime_r(&touched, &utc))
         strftime(when, sizeof when, ", last written %Y-%m-%dT%H:%M:%SZ", &utc);
     cli_line(stdout, "%s: %s (%" PRIu64 " bytes%s)", words[work->state], work->path, work->bytes, when);

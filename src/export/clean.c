@@ -6,6 +6,7 @@
 #include <holdall/export.h>
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "base/text.h"
@@ -55,23 +56,32 @@ static int clean_one(void *context, const char *path, struct ha_error *err)
     return result;
 }
 
+/* A slash at the end is a shell's, and no part of the directory's name. */
+static char *without_slash(const char *path)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    return strndup(path, len);
+}
+
 int ha_clean(const char *path, const struct ha_clean_options *options, struct ha_error *err)
 {
     const struct ha_env *env = ha_env_system();
     struct cleaning cleaning = {options, ha_time_seconds(env->now(env->context))};
     struct ha_workdir dir = HA_WORKDIR_NONE;
-    HA_FREE char *beside = NULL;
+    HA_FREE char *beside = NULL, *bare = without_slash(path);
     ha_error_clear(err);
-    if (asprintf(&beside, "%s" HA_WORKDIR_SUFFIX, path) < 0) {
+    if (!bare || asprintf(&beside, "%s" HA_WORKDIR_SUFFIX, path) < 0) {
         beside = NULL;
         return ha_fail_nomem(err);
     }
     if (ha_path_is_directory(beside)) /* the name of the archive that is missing */
         return clean_one(&cleaning, beside, err);
-    if (!ha_path_is_directory(path))
+    if (!ha_path_is_directory(bare))
         return ha_fail(err, HA_E_IO, "there is no directory %s, and no unfinished work for it", path);
-    int opened = ha_workdir_open(path, false, &dir, err);
-    bool work = opened ? err->code == HA_E_BUSY : is_work(path, &dir);
+    int opened = ha_workdir_open(bare, false, &dir, err);
+    bool work = opened ? err->code == HA_E_BUSY : is_work(bare, &dir);
     ha_workdir_close(&dir);
-    return work ? clean_one(&cleaning, path, err) : ha_workdir_each(path, clean_one, &cleaning, err);
+    return work ? clean_one(&cleaning, bare, err) : ha_workdir_each(bare, clean_one, &cleaning, err);
 }

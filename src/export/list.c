@@ -155,7 +155,10 @@ static int walk(struct lister *lister, struct ha_error *err)
     if (lister->list.empty)
         return 0;
     if (ha_pages_walk(&lister->list.pages, err))
-        return ha_pages_none(err) && lister->category->empty_on_404 && !lister->listed ? 0 : -1;
+        return ha_pages_none(err) && lister->category->empty_on_404 && !lister->listed &&
+                       !lister->list.pages.from
+                   ? 0
+                   : -1;
     return lister->details ? ha_details_finish(lister->details, err) : 0;
 }
 

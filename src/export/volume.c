@@ -16,7 +16,7 @@
 #include "ha-formats.h"
 #include "io/digest.h"
 
-#define DEFAULT_SIZE (UINT64_C(16) << 30)
+#define DEFAULT_SIZE (INT64_C(16) << 30)
 
 enum {
     FILE_COST = 640,    /* of a file beside its bytes: two headers, its line in the manifest */
@@ -28,11 +28,13 @@ enum {
 
 static uint64_t volume_size(const struct ha_run *run)
 {
-    const char *stated = ha_json_get_text(ha_json_get(run->service->doc, HA_K_POLICY), HA_K_VOLUME_SIZE);
+    const ha_json *stated = ha_json_get(ha_json_get(run->service->doc, HA_K_POLICY), HA_K_VOLUME_SIZE);
     uint64_t size;
     if (run->options->volume_size)
         return run->options->volume_size;
-    return stated && ha_text_to_size(stated, &size) == 0 && size > 0 ? size : DEFAULT_SIZE;
+    if (ha_json_text(stated))
+        return ha_text_to_size(ha_json_text(stated), &size) == 0 && size > 0 ? size : DEFAULT_SIZE;
+    return (uint64_t)ha_json_int(stated, DEFAULT_SIZE);
 }
 
 /* More than all text of one volume can have, deflated or not. */

@@ -129,7 +129,7 @@ IDLE = queue.LifoQueue()  # servers that no trial has now
 
 
 @contextlib.contextmanager
-def service(scenario):
+def service(scenario=None):
     """A server with this scenario, which may be made of it; started where none is idle."""
     try:
         server = IDLE.get_nowait()

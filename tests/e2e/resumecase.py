@@ -127,8 +127,15 @@ class Target:
         if self.server:
             self.server.scenario(scenario or {})
         begin = time.monotonic()
-        run = harness.holdall(*self.words(*extra))
-        return httpcase.Trial(run, self.place, time.monotonic() - begin, self.server or types.SimpleNamespace(log=list, origins={}))
+        return self._trial(harness.holdall(*self.words(*extra)), begin)
+
+    def _trial(self, run, begin):
+        """The run with its own report, which the next one replaces."""
+        done = httpcase.Trial(run, self.place, time.monotonic() - begin, self.server or types.SimpleNamespace(log=list, origins={}))
+        if (self.place / "report.json").exists():
+            done.report = harness.read_json(self.place / "report.json")
+            (self.place / "report.json").unlink()
+        return done
 
     def start(self, *extra, wrapper=()):
         argv = [*wrapper, harness.binary(), *self.words(*extra)]
@@ -143,8 +150,7 @@ class Target:
             wait_for(process, self.server, path, times)
             process.send_signal(number)
             out, err = process.communicate(timeout=harness.TIMEOUT)
-        run = harness.Run(process.args, subprocess.CompletedProcess(process.args, process.returncode, out, err))
-        return httpcase.Trial(run, self.place, time.monotonic() - begin, self.server)
+        return self._trial(harness.Run(process.args, subprocess.CompletedProcess(process.args, process.returncode, out, err)), begin)
 
     def work(self):
         """The one directory of unfinished work."""

@@ -5,10 +5,9 @@ README.md: one description (```json service), at most 25 lines together with its
 with which an export of fixtures/minimal's store is complete, without drift. service-guide.md is walked from its first
 block to its last in an empty folder: files are written, descriptions and the members put into them are linted one by
 one, and commands (```console) must print what the page prints. checking.md is walked beside an archive of person 12 of
-fixtures/minimal and of a set of two volumes, divided by tests/e2e/setforge.py; it is skipped, and says so, where a
-program that it uses is not installed. Links between the documents
-must lead somewhere. Invented documents show first that it can fail. It refuses a block whose kind it does not know, and
-never runs PowerShell.
+fixtures/minimal and of a set of two volumes; it is skipped, and says so, where a program that it uses is not installed.
+Links between the documents must lead somewhere. Invented documents show first that it can fail. It refuses a block whose
+kind it does not know, and never runs PowerShell.
 
 In console blocks `…` stands for any text, and alone on a line for any lines.
 
@@ -22,18 +21,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import types
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-import harness  # noqa: E402
-import setforge  # noqa: E402
 
 GUIDE, CHECKING = "docs/service-guide.md", "docs/checking.md"
 PROGRAMS = ("minisign", "unzip", "sha256sum", "shasum")
 ARCHIVE_ID, SET_ID = "7f3a9c1e-5b1d-4c44-9a57-0d6c2f8e41b7", "91c0b6f4-3d52-4f0e-8a37-2f5c7de1a0b3"
 MOST_LINES = 25
+LARGE = 600_000
 BLOCK = re.compile(r"^```([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 MARK = "@@ the end of a command @@"
@@ -193,26 +189,26 @@ def walk_guide(text, binary):
 
 # ---- checking ------------------------------------------------------------------------------------------------
 
-def export_person(place, root, export_id, target):
-    """An archive of person 12, written to TARGET."""
-    code, text = place.holdall("export", "-s", str(root / "fixtures/minimal/service.json"), "-u", "12", "-k", "holdall.key",
-                               "--as-of", "2026-11-01T00:00:00Z", "--request-id", "2026-11-0042",
-                               "--export-id", export_id, "-o", target)
+def export_person(place, service, export_id, *extra):
+    """An archive of person 12, or volumes of it."""
+    code, text = place.holdall("export", "-s", str(service), "-u", "12", "-k", "holdall.key", "--as-of", "2026-11-01T00:00:00Z",
+                               "--request-id", "2026-11-0042", "--export-id", export_id, "-o", "./", *extra)
     if code != 0:
         raise Wrong(f"there is no archive to check: {text.strip()}")
 
 
 def prepare_set(place, root):
-    """The two volumes of another export, as ZIPs with their signatures."""
-    harness.stand(root, place.folder.parent)
-    whole = harness.scratch("whole")
-    export_person(place, root, SET_ID, f"{whole}/")
-    shutil.unpack_archive(next(whole.glob("*.zip")), whole)
-    tree = next(path for path in whole.iterdir() if path.is_dir())
-    for volume in setforge.divide(types.SimpleNamespace(tree=tree, stem=tree.name), 2, key=place.folder / "holdall.key"):
-        path = volume.zipped()
-        shutil.move(path, place.folder)
-        shutil.move(f"{path}.minisig", place.folder)
+    """The two volumes of another export, of a service whose pictures are large enough."""
+    service = place.folder.parent / "tinbox"
+    shutil.copytree(root / "fixtures/minimal", service)
+    people = service / "store/people/12/pictures.json"
+    pictures = json.loads(people.read_text(encoding="utf-8"))
+    for picture in pictures["items"]:
+        path = service / f"store/pictures/12/{picture['id']}.png"
+        path.write_bytes(path.read_bytes().ljust(LARGE, b"\0"))
+        picture["bytes"] = LARGE
+    people.write_text(json.dumps(pictures), encoding="utf-8")
+    export_person(place, service / "service.json", SET_ID, "--volume-size", str(2 * LARGE))
 
 
 def prepare_checking(root):
@@ -220,7 +216,7 @@ def prepare_checking(root):
     def make(place):
         place.holdall("keygen")
         (place.folder / "holdall.pub").rename(place.folder / "tinbox.pub")
-        export_person(place, root, ARCHIVE_ID, "./")
+        export_person(place, root / "fixtures/minimal/service.json", ARCHIVE_ID)
         prepare_set(place, root)
     return make
 
