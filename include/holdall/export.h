@@ -55,7 +55,7 @@ struct ha_export_options {
     uint64_t memory;   /* bytes; 0: 32 MiB */
     uint64_t
         volume_size; /* bytes that an archive may have before it is divided; 0: the description's, else 16 GiB */
-    unsigned jobs;           /* transfers at the same time, 64 at most; 0: 16 */
+    unsigned jobs; /* transfers at the same time, 64 at most; 0: as many as the service turns out to take */
     const char *report;      /* path of the report; NULL: none */
     int events_fd;           /* JSON Lines go there; -1: none */
     ha_lint_finding finding; /* what is wrong with the description; may be NULL */
@@ -84,7 +84,7 @@ struct ha_export_line {
 
 /*
  * What is missing, withheld, unknown or came twice, as the report names it: KIND is "missing", "withheld", "drift" or
- * "repeated".
+ * "repeated". And "unfinished", for what earlier runs left.
  */
 struct ha_export_note {
     char kind[16];

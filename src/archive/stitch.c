@@ -110,7 +110,7 @@ static int put_at(struct ha_stitch *stitch, const void *data, size_t len, uint64
                   struct ha_error *err)
 {
     if (ha_file_write_at(stitch->fd, data, len, offset, err) < 0)
-        return -1;
+        return ha_context(err, "the archive");
     stitch->written += len;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Detail requests. It owns their order: as many as the run's jobs are under way at the same time, and each is taken when its turn comes. It
+ * Detail requests. It owns their order: as many as there are places are under way at the same time, and each is taken when its turn comes. It
  * holds at most that many answers. A request that fails is told to the visitor, who decides what the item is then.
  */
 #include "export/details.h"
@@ -26,7 +26,7 @@ struct ha_details {
     ha_detail_visit visit;
     void *context;
     struct slot slots[SLOTS]; /* a ring */
-    size_t first, count, most;
+    size_t first, count;
 };
 
 int ha_details_new(struct ha_run *run, const struct ha_category *category, ha_detail_visit visit,
@@ -36,13 +36,8 @@ int ha_details_new(struct ha_run *run, const struct ha_category *category, ha_de
     struct ha_details *details = api ? calloc(1, sizeof *details) : NULL;
     if (!details)
         return api ? ha_fail_nomem(err) : -1;
-    unsigned jobs = api->source->ops->ask ? ha_run_jobs(run) : 1;
-    *details = (struct ha_details){.run = run,
-                                   .category = category,
-                                   .api = api,
-                                   .visit = visit,
-                                   .context = context,
-                                   .most = jobs < SLOTS ? jobs : SLOTS};
+    *details =
+        (struct ha_details){.run = run, .category = category, .api = api, .visit = visit, .context = context};
     *out = details;
     return 0;
 }
@@ -131,10 +126,19 @@ static int take_first(struct ha_details *details, struct ha_error *err)
     return result;
 }
 
+/* How many are worth having under way now. */
+static size_t most_of(const struct ha_details *details)
+{
+    unsigned jobs = details->api->source->ops->ask ? ha_run_jobs(details->run) : 1;
+    return jobs < SLOTS ? jobs : SLOTS;
+}
+
 int ha_details_ask(struct ha_details *details, const char *id, struct ha_error *err)
 {
-    if (details->count == details->most && take_first(details, err))
-        return -1;
+    while (details->count >= most_of(details)) {
+        if (take_first(details, err))
+            return -1;
+    }
     struct slot *slot = &details->slots[(details->first + details->count) % SLOTS];
     *slot = (struct slot){.id = strdup(id), .answer = ha_answer_make(HA_LIMIT_ITEM_BYTES)};
     details->count++;

@@ -277,7 +277,8 @@ static int look_into(const struct ha_run *run, struct ha_index *index, struct fo
 {
     const struct ha_order *order = &run->order;
     bool same = true;
-    if (is_text(index, "service_id", run->service->id, &same, err) ||
+    if (is_text(index, BEGUN, "1", &same, err) ||
+        is_text(index, "service_id", run->service->id, &same, err) ||
         is_text(index, "subject_id", order->subject, &same, err) ||
         is_text(index, "request_id", order->request_id, &same, err) ||
         (order->id_given && is_text(index, "export_id", order->export_id, &same, err)) ||
@@ -357,7 +358,12 @@ static int take_over(struct ha_run *run, const struct found *found, struct ha_er
 int ha_journal_adopt(struct ha_run *run, struct ha_error *err)
 {
     struct search search = {.run = run};
-    if (!run->options->resume || (run->order.as_of_given && run->order.id_given))
+    if (run->options->resume && run->order.as_of_given && run->order.id_given)
         return 0;
-    return look_around(&search, err) ? -1 : take_over(run, &search.found, err);
+    if (look_around(&search, err))
+        return -1;
+    if (run->options->resume)
+        return take_over(run, &search.found, err);
+    run->unfinished = search.found.count;
+    return 0;
 }

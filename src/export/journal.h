@@ -7,8 +7,8 @@
 #include "export/workdir.h"
 
 /*
- * Of a run that is to go on with unfinished work: takes export id and snapshot time from the work for this request, where the order leaves them
- * open. HA_E_STATE when several could be meant.
+ * Looks for unfinished work for this request. A run that is to go on with it takes its export id and snapshot time where the order leaves them open;
+ * HA_E_STATE when several could be meant. Any other run notes only that it is there.
  */
 int ha_journal_adopt(struct ha_run *run, struct ha_error *err);
 

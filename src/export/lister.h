@@ -36,7 +36,16 @@ struct item {
     const char *files_withheld;
 };
 
-/* ---- list.c ---- */
+/* ---- list_item.c ---- */
+
+/* Maps the item into its record and finds its id; *failed becomes the list of the pointers whose values do not convert. */
+int ha_item_map(struct item *item, const ha_json *parent, ha_json **failed, struct ha_error *err);
+
+/* The usual `take`: the record, its ledger and its files go into the index. */
+int ha_item_store(struct item *item, const ha_json *failed, struct ha_error *err);
+
+/* Binds RAW to the person, and takes it and what lies in it. PARENT is the item that it lies in, or NULL. */
+int ha_item_list(struct lister *lister, const ha_json *raw, const ha_json *parent, struct ha_error *err);
 
 /* The time at POINTER, or HA_TIME_NONE. */
 ha_time ha_item_time(const ha_json *raw, const char *pointer, enum ha_as as);

@@ -64,6 +64,7 @@ struct ha_run {
     ha_json *ledgers, *documents;
     ha_json *texts; /* the catalogue in the run's language, or NULL */
     struct ha_category_counts total;
+    int unfinished;       /* works of earlier runs for the same request, which this one leaves alone */
     bool resumed;         /* it goes on with the work of an earlier one */
     bool keep;            /* there is something that a later run could go on with */
     int64_t committed_ms; /* when the journal was committed last */
@@ -99,7 +100,7 @@ int ha_run_read_texts(struct ha_run *run, struct ha_error *err);
 /* Bytes of memory that the run may use. */
 size_t ha_run_memory(const struct ha_run *run);
 
-/* How many transfers may run at the same time. */
+/* How many transfers can be under way now. */
 unsigned ha_run_jobs(const struct ha_run *run);
 
 /* The name of the API of kind http that has the origin of URL, or "" when there is none. */
@@ -154,6 +155,9 @@ const char *ha_run_shown_id(const struct ha_run *run, const char *id);
 
 /* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
 int ha_run_check(const struct ha_run *run, struct ha_error *err);
+
+/* The same, asked during long work; CONTEXT is the run. Whoever looks on hears that it lives, also when nothing moves. */
+int ha_run_tick(void *context, struct ha_error *err);
 
 /* Tells the caller and the events how far the run is, not too often unless FORCE. */
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force);

@@ -10,12 +10,7 @@
 #include "model/template.h"
 #include "net/retry.h"
 
-enum {
-    DEFAULT_JOBS = 16,
-    HEARTBEAT_MS = 5000,
-    DEFAULT_MEMORY = 32 * 1024 * 1024,
-    MIN_MEMORY = 4 * 1024 * 1024
-};
+enum { HEARTBEAT_MS = 5000, DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024 };
 
 size_t ha_run_memory(const struct ha_run *run)
 {
@@ -40,11 +35,10 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
 
 unsigned ha_run_jobs(const struct ha_run *run)
 {
-    return run->options->jobs ? run->options->jobs : DEFAULT_JOBS;
+    return run->http ? ha_http_width(run->http) : 1;
 }
 
-/* Asked while the network is waited for. Whoever looks on hears that the run lives, also when nothing comes. */
-static int check(void *context, struct ha_error *err)
+int ha_run_tick(void *context, struct ha_error *err)
 {
     struct ha_run *run = context;
     struct ha_progress same = run->progress;
@@ -60,8 +54,11 @@ static void tell_retry(void *context, int attempts, int64_t wait_ms, const struc
 
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
-    struct ha_http_options options = {
-        .env = run->env, .jobs = ha_run_jobs(run), .check = check, .retry = tell_retry, .context = run};
+    struct ha_http_options options = {.env = run->env,
+                                      .jobs = run->options->jobs,
+                                      .check = ha_run_tick,
+                                      .retry = tell_retry,
+                                      .context = run};
     return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 

@@ -91,9 +91,12 @@ void ha_volume_switch(struct ha_run *run, size_t i)
     run->pack = run->volumes[i].pack;
 }
 
-static int go_on(void *context, struct ha_error *err)
+/* Nothing could go on from there, so the run that says this removes it. */
+static int fail_damaged(const char *part, struct ha_error *err)
 {
-    return ha_run_check(context, err);
+    struct ha_error why = *err;
+    return ha_fail(err, HA_E_INVALID, "%s: %s; that work is removed, and the next run begins anew", part,
+                   why.text);
 }
 
 static int open_volume(struct ha_run *run, struct ha_volume *volume, struct ha_error *err)
@@ -109,13 +112,11 @@ static int open_volume(struct ha_run *run, struct ha_volume *volume, struct ha_e
                                       .volume = volume->number,
                                       .window = ha_run_memory(run) / 2,
                                       .store = run->options->store,
-                                      .check = go_on,
+                                      .check = ha_run_tick,
                                       .context = run};
-    return ha_pack_open(&options, &volume->pack, err) ||
-                   ha_index_count_entries(run->index, volume->number, true, &volume->files, &volume->bytes,
-                                          err)
-               ? -1
-               : 0;
+    if (ha_pack_open(&options, &volume->pack, err))
+        return err->code == HA_E_INVALID ? fail_damaged(part, err) : -1;
+    return ha_index_count_entries(run->index, volume->number, true, &volume->files, &volume->bytes, err);
 }
 
 struct ha_volume *ha_volumes_add(struct ha_run *run, struct ha_error *err)

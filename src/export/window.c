@@ -37,7 +37,7 @@ struct ha_window {
     struct slot *slots[SLOTS]; /* a ring */
     size_t first, count;
     const struct slot *refused; /* one that could not even begin: no other begins before it is judged */
-    size_t running, most;       /* transfers; so many may be under way */
+    size_t running;             /* transfers under way */
     size_t budget, early;
     int64_t after; /* row of the last item taken from the index */
     bool ended;
@@ -227,7 +227,7 @@ static int fill(struct ha_window *window, struct ha_error *err)
 {
     struct ha_index_item item;
     bool found = true;
-    while (!window->ended && window->count < SLOTS && window->running < window->most &&
+    while (!window->ended && window->count < SLOTS && window->running < ha_run_jobs(window->run) &&
            (window->count == 0 || (window->early < window->budget && !window->refused))) {
         if (ha_index_next_item(window->run->index, window->after, &item, &found, err))
             return -1;
@@ -370,7 +370,7 @@ int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, str
     struct ha_window *window = calloc(1, sizeof *window);
     if (!window)
         return ha_fail_nomem(err);
-    *window = (struct ha_window){.run = run, .budget = budget, .most = ha_run_jobs(run)};
+    *window = (struct ha_window){.run = run, .budget = budget};
     *out = window;
     return 0;
 }

@@ -52,7 +52,7 @@ int ha_file_write_at(int fd, const void *data, size_t len, uint64_t offset, stru
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
-            return ha_fail_errno(err, errno, "cannot write the archive");
+            return ha_fail_errno(err, errno, "cannot write");
         at += put;
         offset += (uint64_t)put;
         len -= (size_t)put;
@@ -197,7 +197,7 @@ static int publish_copy(const char *from, const char *to, bool replace, struct h
         return -1;
     if (copy_all(in, out, err) < 0 || ha_file_sync(out, hidden, err) < 0) {
         unlink(hidden);
-        return -1;
+        return ha_context(err, "%s", to);
     }
     if (move(hidden, to, replace) < 0) {
         fail_move(to, errno, err);
@@ -219,19 +219,53 @@ int ha_file_publish(const char *from, const char *to, bool replace, struct ha_er
     return sync_directory_of(to, err);
 }
 
+int ha_draft_open(struct ha_draft *draft, const char *path, struct ha_error *err)
+{
+    *draft = (struct ha_draft){.fd = -1, .path = strdup(path)};
+    if (!draft->path)
+        return ha_fail_nomem(err);
+    draft->fd = make_hidden(path, &draft->hidden, err);
+    return draft->fd < 0 ? -1 : 0;
+}
+
+int ha_draft_write(struct ha_draft *draft, const void *data, size_t len, struct ha_error *err)
+{
+    if (ha_file_write_at(draft->fd, data, len, draft->size, err) < 0)
+        return ha_context(err, "%s", draft->path);
+    draft->size += len;
+    return 0;
+}
+
+int ha_draft_publish(struct ha_draft *draft, bool replace, struct ha_error *err)
+{
+    if (ha_file_sync(draft->fd, draft->path, err) < 0 ||
+        ha_file_publish(draft->hidden, draft->path, replace, err) < 0)
+        return -1;
+    free(HA_TAKE(draft->hidden));
+    return 0;
+}
+
+void ha_draft_drop(struct ha_draft *draft)
+{
+    if (draft->fd >= 0)
+        close(draft->fd);
+    if (draft->hidden && draft->fd >= 0)
+        unlink(draft->hidden);
+    free(draft->hidden);
+    free(draft->path);
+    *draft = (struct ha_draft)HA_DRAFT_NONE;
+}
+
 int ha_file_write_whole(const char *path, const void *data, size_t len, bool replace, struct ha_error *err)
 {
-    HA_FREE char *hidden = NULL;
-    HA_FD int fd = make_hidden(path, &hidden, err);
+    struct ha_draft draft = HA_DRAFT_NONE;
+    int result = ha_draft_open(&draft, path, err) < 0 || ha_draft_write(&draft, data, len, err) < 0 ||
+                         ha_draft_publish(&draft, replace, err) < 0
+                     ? -1
+                     : 0;
 
-    if (fd < 0)
-        return -1;
-    if (ha_file_write_at(fd, data, len, 0, err) < 0 || ha_file_sync(fd, path, err) < 0 ||
-        ha_file_publish(hidden, path, replace, err) < 0) {
-        unlink(hidden);
-        return -1;
-    }
-    return 0;
+    ha_draft_drop(&draft);
+    return result;
 }
 
 int ha_file_try(const char *path, struct ha_error *err)

@@ -31,6 +31,24 @@ int ha_file_sync(int fd, const char *name, struct ha_error *err);
  */
 int ha_file_publish(const char *from, const char *to, bool replace, struct ha_error *err);
 
+/*
+ * A file that is written bit by bit under a hidden name beside its own, mode 0600. It appears whole or not at all: ha_draft_publish syncs it and
+ * gives it its name, ha_draft_drop removes what was not published and is harmless otherwise.
+ */
+struct ha_draft {
+    int fd;
+    char *path, *hidden;
+    uint64_t size;
+};
+#define HA_DRAFT_NONE \
+    {                 \
+        .fd = -1      \
+    }
+int ha_draft_open(struct ha_draft *draft, const char *path, struct ha_error *err);
+int ha_draft_write(struct ha_draft *draft, const void *data, size_t len, struct ha_error *err);
+int ha_draft_publish(struct ha_draft *draft, bool replace, struct ha_error *err);
+void ha_draft_drop(struct ha_draft *draft);
+
 /* Writes DATA to PATH through a hidden temporary beside it: mode 0600, synced, replacing what was there. */
 int ha_file_write_whole(const char *path, const void *data, size_t len, bool replace, struct ha_error *err);
 

@@ -127,6 +127,7 @@ static size_t take_body(char *data, size_t size, size_t count, void *context)
     hear(transfer, size * count);
     if (transfer->handler.room && transfer->body && !transfer->handler.room(transfer->handler.context)) {
         transfer->paused = true;
+        ha_adapt_stopped(&transfer->request.site->adapt);
         return CURL_WRITEFUNC_PAUSE;
     }
     return ha_transfer_data(transfer, data, size * count) ? 0 : size * count;
@@ -294,7 +295,8 @@ int ha_http_new(const struct ha_http_options *options, struct ha_http **out, str
         free(http);
         return ha_fail_nomem(err);
     }
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->jobs);
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
+                      (long)(options->jobs ? options->jobs : HA_ADAPT_MOST));
     *out = http;
     return 0;
 }
@@ -396,6 +398,7 @@ static void forgive_absence(struct ha_http *http)
             transfer->heard += away;
             transfer->since += away;
         }
+        ha_adapt_stopped(&transfer->request.site->adapt);
     }
     http->polled = now;
 }

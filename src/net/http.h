@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "net/adapt.h"
 #include "net/url.h"
 
 #define HA_LENGTH_UNKNOWN UINT64_MAX
@@ -21,7 +22,7 @@ struct ha_http;
 
 struct ha_http_options {
     const struct ha_env *env;
-    unsigned jobs; /* transfers at the same time, over all sites */
+    unsigned jobs; /* transfers at the same time, over all sites; 0: as many as each site turns out to take */
     /* Asked several times a second while it waits: -1 with an error ends the wait. May be NULL. */
     int (*check)(void *context, struct ha_error *err);
     /* Told before each wait for another attempt: how many there were, how long it will be, and what went wrong. May be NULL. */
@@ -51,6 +52,7 @@ struct ha_http_site {
     /* the client's: */
     unsigned active;
     int64_t next_ms;
+    struct ha_adapt adapt;
 };
 
 struct ha_http_header {
@@ -125,6 +127,9 @@ int ha_http_poll(struct ha_http *http, struct ha_error *err);
 
 /* Starts what may start, so that it is on its way while the caller does something else. */
 int ha_http_push(struct ha_http *http, struct ha_error *err);
+
+/* How many transfers can be under way now: that many are worth having started. */
+unsigned ha_http_width(const struct ha_http *http);
 
 /* True once so much failed that the service counts as dead: nothing is tried a second time any more. */
 bool ha_http_dead(const struct ha_http *http);

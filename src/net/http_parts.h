@@ -21,7 +21,7 @@ struct ha_transfer {
     void *sent;         /* curl's list of its headers */
     char reason[256];   /* what curl says went wrong, in its words */
     enum ha_transfer_state state;
-    bool admitted; /* it has its place among the jobs, until its end */
+    bool admitted; /* it has its place, until its end */
     int64_t not_before;
     int attempts, redirects, renewals;
     struct ha_error refusal; /* why the credential could not be renewed */
@@ -77,10 +77,22 @@ long ha_transfer_retry_after_s(const struct ha_transfer *transfer);
 /* Seconds until its rate limit lets another request pass; 0 when it says nothing of one. */
 long ha_transfer_rate_wait_s(const struct ha_transfer *transfer);
 
+/* ---- places.c ---- */
+
+/* It begins to be asked how much its site takes. */
+void ha_transfer_meet(struct ha_transfer *transfer);
+/* True when it has its place, or gets one now. */
+bool ha_transfer_admit(struct ha_transfer *transfer);
+/* It needs no place any more. */
+void ha_transfer_leave(struct ha_transfer *transfer);
+
 /* ---- transfer.c ---- */
 
-/* True when it has its place among the jobs, or gets one now. */
-bool ha_transfer_admit(struct ha_transfer *transfer);
+/*
+ * It waits for another attempt, for WAIT milliseconds at least. That starts where the body broke off, if its ETag can prove that it is still the
+ * same.
+ */
+void ha_transfer_again(struct ha_transfer *transfer, int64_t wait);
 /* The last header line came: 0 to take the body, -1 to end the attempt (failure is set or not: see ha_transfer_finished). */
 int ha_transfer_head(struct ha_transfer *transfer);
 /* Bytes of the body; -1 with failure set. */

@@ -111,6 +111,7 @@ int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len)
                        "the answer has more than %llu bytes, which is the limit",
                        (unsigned long long)request->max);
     transfer->received += len;
+    ha_adapt_came(&request->site->adapt, len);
     return transfer->handler.data(transfer->handler.context, data, len, &transfer->failure);
 }
 
@@ -140,19 +141,10 @@ static void unlink_transfer(struct ha_transfer *transfer)
         transfer->next->previous = transfer->previous;
 }
 
-static void leave_place(struct ha_transfer *transfer)
-{
-    if (!transfer->admitted)
-        return;
-    transfer->http->active--;
-    transfer->request.site->active--;
-    transfer->admitted = false;
-}
-
 void ha_http_cancel(struct ha_transfer *transfer)
 {
     ha_attempt_end(transfer);
-    leave_place(transfer);
+    ha_transfer_leave(transfer);
     unlink_transfer(transfer);
     ha_buf_free(&transfer->lines);
     free(transfer);
@@ -185,8 +177,7 @@ static void end_failed(struct ha_transfer *transfer, struct ha_error *err)
     end(transfer, err);
 }
 
-/* What the next attempt starts from: where a body broke off, if its ETag can prove that it is still the same. */
-static void again(struct ha_transfer *transfer, int64_t wait)
+void ha_transfer_again(struct ha_transfer *transfer, int64_t wait)
 {
     const struct ha_env *env = transfer->http->env;
     ha_attempt_end(transfer);
@@ -229,7 +220,7 @@ static void retry(struct ha_transfer *transfer, struct ha_error *err)
         http->options.retry(http->options.context, transfer->attempts, wait > asked ? wait : asked, err);
     transfer->url = transfer->home; /* what it was redirected to may have been good for one moment only */
     transfer->redirects = 0;
-    again(transfer, wait > asked ? wait : asked);
+    ha_transfer_again(transfer, wait > asked ? wait : asked);
 }
 
 static bool may_follow(const struct ha_transfer *transfer, const struct ha_url *target)
@@ -269,7 +260,7 @@ static void redirect(struct ha_transfer *transfer)
     }
     transfer->url = target;
     transfer->attempts--; /* one way to the same object is one attempt */
-    again(transfer, 0);
+    ha_transfer_again(transfer, 0);
 }
 
 static enum ha_code code_of(int status)
@@ -316,7 +307,7 @@ static void refused(struct ha_transfer *transfer)
     long wait = ha_transfer_retry_after_s(transfer);
     if (renew(transfer)) {
         transfer->attempts--;
-        again(transfer, 0);
+        ha_transfer_again(transfer, 0);
         return;
     }
     if (is_ours(transfer->refusal.code)) {
@@ -383,9 +374,22 @@ static void broken(struct ha_transfer *transfer, enum ha_wire wire)
     retry(transfer, &err);
 }
 
+/* What the answer says of how much the service takes at a time; a wire that broke says nothing. */
+static void note_load(const struct ha_transfer *transfer, enum ha_wire wire)
+{
+    const struct ha_env *env = transfer->http->env;
+    struct ha_adapt *adapt = &transfer->request.site->adapt;
+    int64_t now = env->monotonic_ms(env->context);
+    if (transfer->status == 429 || transfer->status == 503)
+        ha_adapt_refused(adapt, transfer->status == 429, now);
+    else if (wire == HA_WIRE_OK)
+        ha_adapt_answered(adapt, now);
+}
+
 void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
 {
     transfer->attempts++;
+    note_load(transfer, wire);
     if (transfer->failure.code != HA_E_OK) {
         struct ha_error err = transfer->failure;
         retry(transfer, &err);
@@ -400,54 +404,6 @@ void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
     }
 }
 
-/* --------------------------------------------------------------------------------------------- places */
-
-/* It waits for another place, and goes on where it broke off. */
-static void yield(struct ha_transfer *transfer)
-{
-    again(transfer, 0);
-    leave_place(transfer);
-}
-
-static bool is_full(const struct ha_http_site *site)
-{
-    return site->concurrency && site->active >= site->concurrency;
-}
-
-/* The last one that holds a place and cannot go on, of those behind TRANSFER whose place would do. */
-static struct ha_transfer *find_stopped(const struct ha_transfer *transfer)
-{
-    const struct ha_http_site *site = is_full(transfer->request.site) ? transfer->request.site : NULL;
-    struct ha_transfer *found = NULL;
-    for (struct ha_transfer *other = transfer->next; other; other = other->next) {
-        if (other->admitted && other->paused && (!site || other->request.site == site))
-            found = other;
-    }
-    return found;
-}
-
-/*
- * Gives a transfer its place, which it keeps until its end, or until it cannot go on and an earlier one needs it: so an early one never waits
- * for later ones that wait for it.
- */
-bool ha_transfer_admit(struct ha_transfer *transfer)
-{
-    struct ha_http *http = transfer->http;
-    struct ha_http_site *site = transfer->request.site;
-    if (transfer->admitted)
-        return true;
-    if (http->active >= http->options.jobs || is_full(site)) {
-        struct ha_transfer *stopped = find_stopped(transfer);
-        if (!stopped)
-            return false;
-        yield(stopped);
-    }
-    http->active++;
-    site->active++;
-    transfer->admitted = true;
-    return true;
-}
-
 int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
                   const struct ha_http_handler *handler, struct ha_transfer **out, struct ha_error *err)
 {
@@ -460,6 +416,7 @@ int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
                                      .url = *request->url,
                                      .home = *request->url,
                                      .lines = ha_buf_make(HA_HEADERS_MAX)};
+    ha_transfer_meet(transfer);
     link_transfer(transfer);
     if (out)
         *out = transfer;

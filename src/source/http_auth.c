@@ -320,8 +320,15 @@ bool ha_http_auth_renew(struct ha_http_api *api, unsigned sent, int status, stru
         return false;
     if (auth->number != sent)
         return true; /* another request has renewed it meanwhile */
-    if (auth->given_up || !may_help(auth, sent, status))
+    if (auth->given_up.code !=
+        HA_E_OK) { /* of several that are refused with the same one, each says why it stays so */
+        *err = auth->given_up;
         return false;
-    auth->given_up = fetch_token(api, err) != 0;
-    return !auth->given_up;
+    }
+    if (!may_help(auth, sent, status))
+        return false;
+    if (fetch_token(api, err) == 0)
+        return true;
+    auth->given_up = *err;
+    return false;
 }

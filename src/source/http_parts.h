@@ -21,12 +21,12 @@ struct ha_http_auth {
     const char *api; /* its name */
     struct ha_url token_url;
     bool ready;
-    int64_t until;   /* the token's end, on the monotonic clock */
-    unsigned number; /* of the token: one more with each new one */
-    bool given_up;   /* no new one is to be had */
-    unsigned proved; /* the number of the newest one that was accepted */
-    int barren;      /* new ones in a row that were never accepted */
-    bool widened;    /* a new one was asked for because of a 403 */
+    int64_t until;            /* the token's end, on the monotonic clock */
+    unsigned number;          /* of the token: one more with each new one */
+    struct ha_error given_up; /* why no new one is to be had; HA_E_OK while one may be */
+    unsigned proved;          /* the number of the newest one that was accepted */
+    int barren;               /* new ones in a row that were never accepted */
+    bool widened;             /* a new one was asked for because of a 403 */
 };
 
 struct ha_http_api {

@@ -3,48 +3,17 @@
  * Pagination. It owns the question whether there is one more page, and bounds the answer: no cursor twice, no page beyond
  * MAX_PAGES, no row of empty ones, no total that differs. It knows nothing of what an item is.
  */
-#include "source/pager.h"
+#include "source/pager_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ha-formats.h"
-#include "base/hashes.h"
 #include "base/text.h"
-#include "io/digest.h"
 #include "model/pointer.h"
 
-enum {
-    MAX_PAGES = 1000000,
-    MAX_CURSOR = HA_URL_MAX,
-    MAX_EMPTY = 20,
-    MAX_BODY = 1024 * 1024,
-    AHEAD_MAX = 8 * 1024 * 1024
-};
-
-/* One page: asked for, on its way, or read. */
-struct page {
-    char name[MAX_CURSOR]; /* the cursor, number or address that it was asked for by; "" for the first one */
-    struct ha_answer answer;
-    void *under_way; /* of the source, until the answer has ended */
-};
-
-struct pager {
-    struct ha_pages *pages;
-    const struct ha_page_spec *spec;
-    uint64_t items, in_page, number, empty; /* empty: pages in a row */
-    char cursor[MAX_CURSOR];                /* of the next page */
-    struct page room[2];                    /* the page at work, and the one after it on its way */
-    struct ha_hashes seen;                  /* the cursors */
-    uint64_t hash, before;                  /* of the items of this page, and of the page before */
-    bool promised;                          /* the last page said that there is another one */
-};
-
-static bool is_counted(const struct pager *pager)
-{
-    return pager->spec->style == HA_PAGE_NUMBER || pager->spec->style == HA_PAGE_OFFSET;
-}
+enum { MAX_PAGES = 1000000, MAX_EMPTY = 20, MAX_BODY = 1024 * 1024, AHEAD_MAX = 8 * 1024 * 1024 };
 
 static int count_item(void *context, const struct ha_page_item *item, struct ha_error *err)
 {
@@ -52,27 +21,9 @@ static int count_item(void *context, const struct ha_page_item *item, struct ha_
     (void)err;
     pager->items++;
     pager->in_page++;
-    if (is_counted(pager))
+    if (ha_pager_is_counted(pager))
         pager->hash = ha_hash(pager->hash, item->text, item->len + 1); /* with the NUL between two */
     return 0;
-}
-
-static int fail(const struct pager *pager, struct ha_error *err, const char *what)
-{
-    return ha_fail(err, HA_E_PAGES, "page %llu %s", (unsigned long long)pager->number, what);
-}
-
-static int note_cursor(struct pager *pager, struct ha_error *err)
-{
-    uint8_t hash[HA_SHA256_SIZE];
-    uint64_t key;
-    bool known;
-    if (ha_sha256(pager->cursor, strlen(pager->cursor), hash, err))
-        return -1;
-    memcpy(&key, hash, sizeof key);
-    if (ha_hashes_add(&pager->seen, key, &known, err))
-        return -1;
-    return known ? fail(pager, err, "names a page as the next one that came before") : 0;
 }
 
 /* The next page as the answer names it. */
@@ -83,15 +34,16 @@ static int follow(struct pager *pager, const ha_json *envelope, bool *more, stru
     bool announced = ha_json_bool(flag, true);
     *more = false;
     if (!next || ha_json_is(next, HA_JSON_NULL) || !announced)
-        return flag && announced ? fail(pager, err, "says that more follow and does not name the next one")
-                                 : 0;
+        return flag && announced
+                   ? ha_pager_fail(pager, err, "says that more follow and does not name the next one")
+                   : 0;
     HA_JSON ha_json *text = ha_convert(next, HA_AS_TEXT);
     const char *cursor = ha_json_plain_text(text);
     if (!cursor || !cursor[0] || strlen(cursor) >= sizeof pager->cursor)
-        return fail(pager, err, "names the next one with an empty or overlong cursor");
+        return ha_pager_fail(pager, err, "names the next one with an empty or overlong cursor");
     snprintf(pager->cursor, sizeof pager->cursor, "%s", cursor);
     *more = true;
-    return note_cursor(pager, err);
+    return ha_pager_note_cursor(pager, err);
 }
 
 /*
@@ -105,7 +57,7 @@ static int check_repeat(struct pager *pager, bool *repeated, struct ha_error *er
     if (!*repeated)
         return 0;
     if (pager->in_page >= (uint64_t)pager->spec->size)
-        return fail(pager, err, "is the one before it once more");
+        return ha_pager_fail(pager, err, "is the one before it once more");
     pager->items -= pager->in_page;
     pager->in_page = 0;
     return 0;
@@ -131,7 +83,7 @@ static int step(struct pager *pager, const ha_json *envelope, const struct ha_an
     const struct ha_page_spec *spec = pager->spec;
     const char *link = ha_buf_text(&answer->link);
     *more = *repeated = false;
-    if (is_counted(pager) && check_repeat(pager, repeated, err))
+    if (ha_pager_is_counted(pager) && check_repeat(pager, repeated, err))
         return -1;
     if (*repeated)
         return 0;
@@ -149,13 +101,14 @@ static int step(struct pager *pager, const ha_json *envelope, const struct ha_an
     case HA_PAGE_LINK:
         *more = link[0] != '\0';
         if (strlen(link) >= sizeof pager->cursor)
-            return fail(pager, err, "names the next one with an overlong address");
+            return ha_pager_fail(pager, err, "names the next one with an overlong address");
         snprintf(pager->cursor, sizeof pager->cursor, "%s", link);
-        return *more ? note_cursor(pager, err) : 0;
+        return *more ? ha_pager_note_cursor(pager, err) : 0;
     default: /* one answer is everything, unless it says itself that it is not */
         return link[0]
-                   ? fail(pager, err,
-                          "names a next one in its header Link, and the description asks for one page only")
+                   ? ha_pager_fail(
+                         pager, err,
+                         "names a next one in its header Link, and the description asks for one page only")
                    : 0;
     }
 }
@@ -205,7 +158,7 @@ bool ha_pages_none(const struct ha_error *err)
 /* A page beyond the last one may simply not exist where pages are counted, unless the one before it named it. */
 static bool ends_without_page(const struct pager *pager, const struct ha_error *err)
 {
-    return ha_pages_none(err) && is_counted(pager) && pager->number > 0 && !pager->promised;
+    return ha_pages_none(err) && ha_pager_is_counted(pager) && pager->number > 0 && !pager->promised;
 }
 
 /* ------------------------------------------------------------------------------------------ one request */
@@ -216,7 +169,7 @@ static int write_body(struct pager *pager, const char *page, struct ha_buf *out,
     ha_json *body = pager->pages->body;
     uint64_t number;
     if (page && spec->param && spec->param[0] == '/') {
-        ha_json *value = is_counted(pager) && ha_text_to_u64(page, INT64_MAX, &number) == 0
+        ha_json *value = ha_pager_is_counted(pager) && ha_text_to_u64(page, INT64_MAX, &number) == 0
                              ? ha_json_new_int((int64_t)number)
                              : ha_json_new_text(page);
         if (ha_pointer_put(body, spec->param, value, err))
@@ -353,60 +306,6 @@ static int read_page(struct pager *pager, struct page *page, ha_json **envelope,
                : 0;
 }
 
-/* ------------------------------------------------------------------------------------------- positions */
-
-/* All that the walk needs to go on with the page NEXT: an array, in the order of take_position. */
-static int write_position(const struct pager *pager, const struct page *next, const struct page *page,
-                          struct ha_buf *out, struct ha_error *err)
-{
-    HA_JSON ha_json *position = ha_json_new_array();
-    char before[24];
-    snprintf(before, sizeof before, "%llu", (unsigned long long)pager->before);
-    if (ha_json_append(position, ha_json_new_text(next->name)) ||
-        ha_json_append(position, ha_json_new_text(ha_buf_text(&page->answer.address))) ||
-        ha_json_append(position, ha_json_new_int((int64_t)pager->items)) ||
-        ha_json_append(position, ha_json_new_int((int64_t)pager->number)) ||
-        ha_json_append(position, ha_json_new_int((int64_t)pager->empty)) ||
-        ha_json_append(position, ha_json_new_bool(pager->promised)) ||
-        ha_json_append(position, ha_json_new_text(before)))
-        return ha_fail_nomem(err);
-    return ha_json_write(position, out, err);
-}
-
-static int turn(struct pager *pager, const struct page *page, const struct page *next, struct ha_error *err)
-{
-    struct ha_buf position HA_BUF = ha_buf_make(4 * (size_t)MAX_CURSOR);
-    if (!pager->pages->turn)
-        return 0;
-    if (write_position(pager, next, page, &position, err) || ha_buf_check(&position, "a position", err))
-        return -1;
-    return pager->pages->turn(pager->pages->context, ha_buf_text(&position), err);
-}
-
-/* The first page to be read, FIRST, and the one before it, whose address is all that is left of it. */
-static int take_position(struct pager *pager, const char *text, struct page *first, struct page *before,
-                         struct ha_error *err)
-{
-    HA_JSON ha_json *position = NULL;
-    uint64_t hash;
-    if (ha_json_parse_data(text, strlen(text), &position, err))
-        return -1;
-    const char *name = ha_json_text(ha_json_at(position, 0)),
-               *address = ha_json_text(ha_json_at(position, 1)),
-               *seen = ha_json_text(ha_json_at(position, 6));
-    if (!name || strlen(name) >= MAX_CURSOR || !address || !seen || ha_text_to_u64(seen, UINT64_MAX, &hash))
-        return ha_fail(err, HA_E_INVALID, "the position in the list that was kept cannot be read");
-    snprintf(first->name, sizeof first->name, "%s", name);
-    snprintf(pager->cursor, sizeof pager->cursor, "%s", name);
-    ha_buf_add_text(&before->answer.address, address);
-    pager->items = (uint64_t)ha_json_int(ha_json_at(position, 2), 0);
-    pager->number = (uint64_t)ha_json_int(ha_json_at(position, 3), 0);
-    pager->empty = (uint64_t)ha_json_int(ha_json_at(position, 4), 0);
-    pager->promised = ha_json_bool(ha_json_at(position, 5), false);
-    pager->before = hash;
-    return is_counted(pager) ? 0 : note_cursor(pager, err);
-}
-
 /* -------------------------------------------------------------------------------------------- the walk */
 
 /*
@@ -424,7 +323,7 @@ static int take_page(struct pager *pager, struct page *page, struct page *next, 
         return ha_context(err, "page %llu", number + 1);
     if (visit(pager, page, err))
         return ha_context(err, "page %llu", number);
-    if (more && turn(pager, page, next, err))
+    if (more && ha_pager_turn(pager, page, next, err))
         return -1;
     if (more && !ahead && !is_enough(pager->pages) && ask(pager, next, page, err))
         return ha_context(err, "page %llu", number + 1);
@@ -435,7 +334,7 @@ static int ask_first(struct pager *pager, struct ha_error *err)
 {
     struct page *first = &pager->room[0], *before = &pager->room[1];
     const char *from = pager->pages->from;
-    if (from && take_position(pager, from, first, before, err))
+    if (from && ha_pager_take_position(pager, from, first, before, err))
         return -1;
     return ask(pager, first, from ? before : NULL, err);
 }

@@ -121,6 +121,43 @@ class Places(unittest.TestCase):
                 self.assertEqual(archive.export["totals"]["files"]["delivered"], 29)
 
 
+class Width(unittest.TestCase):
+    """How many requests for files are under way at the same time, as the service counts them."""
+
+    def run_with(self, rule, *extra, count=240):
+        """Numbers of requests under way, one for each request of a file: [(active, status)]; each answer takes a fifth of a second."""
+        rules = [{"path": "/gen/media/", **rule}] if rule else []
+        with fake.Server({"rules": [*rules, {"path": "/gen/media/", "stall": 0.2, "stage": "request"}]}) as server:
+            path = description(server, {"count": str(count), "page_size": "1000", "files": "1"}, True, {"tries": 20})
+            archive = harness.export(USER, *ID, *extra, description=path)
+            self.assertEqual(archive.export["totals"]["files"]["delivered"], count)
+            return [(entry["active"], entry["status"]) for entry in server.log() if "/gen/media/" in entry["target"]]
+
+    def test_it_grows(self):
+        asked = [active for active, _ in self.run_with(None)]
+        self.assertLessEqual(max(asked[:8]), 8)
+        self.assertGreaterEqual(max(asked[-60:-20]), 12, asked)
+
+    def test_it_shrinks(self):
+        """A service that refuses some has half as many at a time at once, and one that goes on refusing has next to none."""
+        for status in (429, 503):
+            with self.subTest(status):
+                asked = self.run_with({"status": status, "headers": {"Retry-After": "0"}, "when": {"from": 150, "until": 160}})
+                refused = [number for number, (_, code) in enumerate(asked) if code == status]
+                before = max(active for active, _ in asked[:refused[0]])
+                behind = [active for active, _ in asked[refused[-1] + 10:refused[-1] + 25]]
+                self.assertLessEqual(max(behind), before * 3 / 4, asked)
+        asked = self.run_with({"status": 429, "headers": {"Retry-After": "0"}, "when": {"from": 50, "each": 3}}, count=100)
+        self.assertLessEqual(max(active for active, _ in asked[-30:]), 3, asked)
+
+    def test_it_is_fixed(self):
+        """With --jobs it is as given, whatever the service says. Those that wait for another attempt keep their places."""
+        asked = [active for active, _ in self.run_with({"status": 429, "headers": {"Retry-After": "0"}, "when": {"each": 10}},
+                                                       "--jobs", "20", count=120)]
+        self.assertLessEqual(max(asked), 20, asked)
+        self.assertGreaterEqual(min(max(asked[:30]), max(asked[-60:])), 16, asked)
+
+
 class Dead(unittest.TestCase):
     def end_of(self, scenario, query, *extra, media=False):
         """Exit code, sentence and seconds of a run with default settings against a service that is dead in this way."""

@@ -697,6 +697,7 @@ class Whole(Case):
                           [3, "other", "GET", 200, None]])
         self.assertEqual((header(first, "x-two"), [name for name, _ in first["headers"]][-2:]), ("b", ["X-Two", "A"]))
         self.assertEqual((len(second["body"]), first["bytes"]), (4096, len(self.get("/gen/users/u1").body)))
+        self.assertEqual([entry["active"] for entry in (first, second, third)], [1, 1, 1])
         self.assertEqual(self.server.counts(), {"/gen/users/u1": 3, "/gen/users/u2": 1})
         self.assertEqual([entry["n"] for entry in self.server.log(after=3)], [4])
         self.assertEqual(len(self.server.log(listener="other")), 1)

@@ -141,6 +141,16 @@ class Broken(unittest.TestCase):
         self.breaks("extra", local={"extra": large}, central={"extra": large})
         self.breaks("extra", local={"extra": struct.pack("<HHBi", 0x5455, 5, 1, WHEN + 1)})
 
+    def test_zip64_field(self):
+        """Sizes that stand in the zip64 field although they fit, or in one that has room for more or less."""
+        data = member(MEDIA).data
+        stamp = struct.pack("<HHBi", 0x5455, 5, 1, WHEN)
+        for values in ([len(data)] * 2, [len(data)] * 3):
+            field = struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values)
+            changes = {"extra": field + stamp, "csize": zipraw.FULL32, "usize": zipraw.FULL32}
+            with self.subTest(values=values):
+                self.breaks("zip64", local=changes, central=changes)
+
     def test_time(self):
         for shift in (-9 * 3600, 3600, 2, -2):
             clock, date = zipraw.dos(WHEN + shift)

@@ -13,7 +13,6 @@ import re
 import struct
 import sys
 import zlib
-from pathlib import Path
 
 import zipraw
 
@@ -29,6 +28,8 @@ MEDIA = re.compile(r"data/media/[a-z][a-z0-9_]{0,15}/([0-9]{4}/(0[1-9]|1[0-2])/[
 UTF8_FLAG = 0x0800
 MODE = 0o100644
 EPOCH_1980, LAST_STAMP = 315532800, 0x7FFFFFFF
+WIDE_LOCAL, WIDE_CENTRAL = ("usize", "csize"), ("usize", "csize", "offset")  # what the zip64 field may hold, in this order
+BLOCK = 1 << 20
 
 
 class Check:
@@ -53,8 +54,9 @@ def check_end(check):
         check.say("end", f"the central records end at {end['read_to']}, the end record stands at {archive.directory_end}")
     if archive.directory_at + end["size"] != archive.directory_end:
         check.say("end", "the stated size of the central directory is not its size")
-    if archive.has_zip64 and end["entries"] < zipraw.FULL16 and archive.directory_at < zipraw.FULL32:
-        check.say("zip64", "an end record in the zip64 form, which nothing here needs")
+    needed = end["entries"] > zipraw.FULL16 or max(archive.directory_at, end["size"]) >= zipraw.FULL32
+    if archive.has_zip64 != needed:
+        check.say("zip64", "no end record in the zip64 form" if needed else "an end record in the zip64 form, which nothing here needs")
 
 
 def check_tiling(check):
@@ -101,31 +103,43 @@ def is_media(path):
     return path.partition("/")[2].startswith("data/media/") and not path.endswith(".xmp")
 
 
-def allowed_extras(entry, needs64):
+def allowed_extras(entry, wide):
     """The timestamp, which only a time beyond its range may lack, and zip64 where a value needs it."""
     said = zipraw.undos(entry.central["time"], entry.central["date"])
     beyond = said == EPOCH_1980 or (said or 0) >= LAST_STAMP - 1
     kinds = [[0x5455], []] if beyond else [[0x5455]]
-    return [[1, *one] for one in kinds] + kinds if needs64 else kinds
+    return [[1, *one] for one in kinds] if wide else kinds
 
 
 def check_extra(check, entry):
     """The extended timestamp, alone but for zip64 where a value needs it, the same in both headers."""
-    needs64 = any(entry.central[name] == zipraw.FULL32 for name in ("csize", "usize", "offset"))
-    for where, fields in (("local", entry.local), ("central", entry.central)):
+    for where, fields, names in (("local", entry.local, WIDE_LOCAL), ("central", entry.central, WIDE_CENTRAL)):
         try:
             found = zipraw.extras(fields["extra"])
         except zipraw.Malformed as error:
             check.say("extra", f"{entry.path}: {error}")
             continue
+        wide = [name for name in names if fields[name] == zipraw.FULL32]
         kinds = sorted(kind for kind, _ in found)
-        if kinds not in allowed_extras(entry, needs64):
+        if kinds not in allowed_extras(entry, wide):
             check.say("extra", f"{entry.path}: {where} has {[hex(kind) for kind in kinds]}")
-        stamp = dict(found).get(0x5455)
-        if stamp is not None and (len(stamp) != 5 or stamp[0] != 1):
-            check.say("extra", f"{entry.path}: {where} timestamp {stamp.hex()} is not the modification time alone")
-    if not needs64 and entry.local["extra"] != entry.central["extra"]:
-        check.say("extra", f"{entry.path}: the local extra field is not the central one")
+        check_fields(check, entry, where, dict(found), wide)
+    if zipraw.stamp_bytes(entry.local) != zipraw.stamp_bytes(entry.central):
+        check.say("extra", f"{entry.path}: the local timestamp is not the central one")
+
+
+def check_fields(check, entry, where, found, wide):
+    """What stands in the two extra fields: the modification time alone; the values that do not fit elsewhere, and none that does."""
+    stamp = found.get(0x5455)
+    if stamp is not None and (len(stamp) != 5 or stamp[0] != 1):
+        check.say("extra", f"{entry.path}: {where} timestamp {stamp.hex()} is not the modification time alone")
+    values = found.get(1)
+    if values is None or not wide:
+        return
+    if len(values) != 8 * len(wide):
+        check.say("zip64", f"{entry.path}: {where} has {len(values)} bytes for {' '.join(wide) or 'nothing'}")
+    elif any(value < zipraw.FULL32 for value in struct.unpack(f"<{len(wide)}Q", values)):
+        check.say("zip64", f"{entry.path}: {where} has a value that fits without")
 
 
 def check_time(check, entry):
@@ -143,20 +157,31 @@ def check_time(check, entry):
 
 def check_data(check, entry):
     """Sizes and CRC are those of the bytes, and a deflate stream ends where the entry ends."""
-    data, (csize, usize) = entry.packed(check.archive.data), entry.sizes
+    csize, usize = entry.sizes
     if entry.central["method"] == zipraw.DEFLATED:
         engine = zlib.decompressobj(-15)
         try:
-            data = engine.decompress(data)
+            data = engine.decompress(entry.packed(check.archive.data))
         except zlib.error as error:
             check.say("data", f"{entry.path}: {error}")
             return
         if not engine.eof or engine.unused_data:
             check.say("data", f"{entry.path}: the deflate stream does not end where the entry ends")
-    elif csize != usize:
-        check.say("data", f"{entry.path} is stored with two sizes")
-    if len(data) != usize or zlib.crc32(data) != entry.central["crc"]:
-        check.say("data", f"{entry.path}: {len(data)} bytes with CRC {zlib.crc32(data):08x} are not what the header says")
+        size, crc = len(data), zlib.crc32(data)
+    else:
+        if csize != usize:
+            check.say("data", f"{entry.path} is stored with two sizes")
+        size, crc = csize, stored_crc(check.archive.data, entry)
+    if size != usize or crc != entry.central["crc"]:
+        check.say("data", f"{entry.path}: {size} bytes with CRC {crc:08x} are not what the header says")
+
+
+def stored_crc(data, entry):
+    """The CRC of bytes that need not fit in memory."""
+    crc = 0
+    for at in range(entry.data_at, entry.end, BLOCK):
+        crc = zlib.crc32(data[at:min(at + BLOCK, entry.end)], crc)
+    return crc
 
 
 # ---- names and order ---------------------------------------------------------------------------------------
@@ -215,24 +240,37 @@ def check_order(check):
         check.say("order", "media stand behind something that is no medium")
 
 
-def check_bytes(data, store=False):
-    """The findings about the bytes of a ZIP file; none means that it keeps the profile."""
-    try:
-        check = Check(zipraw.read(data), store)
-    except (zipraw.Malformed, struct.error) as error:
-        return [f"structure: {error}"]
+def check_archive(archive, store=False, part=None):
+    """
+    The findings about a ZIP file that zipraw.py has read; none means that it keeps the profile. Of entries with PART in their name the bytes
+    are not read.
+    """
+    check = Check(archive, store)
     check_end(check)
     check_tiling(check)
-    for entry in check.archive.entries:
-        for look in (check_headers, check_extra, check_time, check_data):
+    for entry in archive.entries:
+        for look in (check_headers, check_extra, check_time):
             look(check, entry)
+        if part is None or part not in entry.path:
+            check_data(check, entry)
     check_names(check)
     check_order(check)
     return check.found
 
 
+def check_bytes(data, store=False):
+    """The same about the bytes of a file, which may not even be one."""
+    try:
+        archive = zipraw.read(data)
+    except (zipraw.Malformed, struct.error) as error:
+        return [f"structure: {error}"]
+    return check_archive(archive, store)
+
+
 def check(path, store=False):
-    return check_bytes(Path(path).read_bytes(), store)
+    """The same of a file of any size."""
+    with zipraw.mapped(path) as data:
+        return check_bytes(data, store)
 
 
 def main():

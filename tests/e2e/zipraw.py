@@ -3,10 +3,13 @@
 The reader takes the end record at the very end of the file, follows it to the central directory, and reads each local
 header that it names; it raises Malformed where it cannot go on and judges nothing else. The writer makes exactly what
 holdall's profile asks for, unless a member overrides a field: so a test can break one thing and nothing else. It
-writes no zip64 and no more than fits in memory.
+writes no zip64 and no more than fits in memory; what is read may be a file of any size (`mapped`).
 """
 
 import calendar
+import contextlib
+import mmap
+import os
 import struct
 import time
 import zlib
@@ -155,6 +158,17 @@ def read_local(archive, entry):
         raise Malformed(f"the data of {entry.path} are cut off")
 
 
+@contextlib.contextmanager
+def mapped(path):
+    """The bytes of a file, of which only what is looked at comes into memory."""
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            yield b""
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
 def read(data):
     """Reads the bytes of a ZIP file."""
     archive = Archive(data)
@@ -243,6 +257,14 @@ def build(members, prefix=b"", before_directory=b"", after_directory=b"", end=No
     out += directory + after_directory
     out += END_HEAD.pack(END, *fields.values(), len(comment)) + comment + suffix
     return bytes(out)
+
+
+def stamp_bytes(fields):
+    """The extra field 0x5455 of a header; None without one, or where the extra fields cannot be read."""
+    try:
+        return dict(extras(fields["extra"])).get(0x5455)
+    except Malformed:
+        return None
 
 
 def stamp_of(entry):

@@ -117,9 +117,12 @@ class Server:
         now = self.scenario
         entry, fault = now.journal.add(request), now.faults.choose(request)
         entry.fault = fault.name
-        wire.at_stage(connection, fault.what, "request")
-        answer = self.routes.answer(request, now, fault)
-        return wire.send(connection, request, answer, fault.what, self.clock, entry)
+        try:
+            wire.at_stage(connection, fault.what, "request")
+            answer = self.routes.answer(request, now, fault)
+            return wire.send(connection, request, answer, fault.what, self.clock, entry)
+        finally:
+            now.journal.end()
 
     def obey(self, connection, request):
         return wire.send(connection, request, control.answer(request, self), NO_RULE, self.clock, wire.Tally())

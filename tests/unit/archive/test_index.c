@@ -4,11 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "archive/index.h"
+#include "io/file.h"
 
 static struct ha_index *open_index(void)
 {
@@ -120,13 +123,202 @@ static void an_entry_that_no_manifest_lists_is_found(void **state)
     ha_index_close(index);
 }
 
+/* ------------------------------------------------------------------------------------------ interruptions */
+
+static const char *folder(void)
+{
+    static char path[] = "/tmp/ha-test-index.XXXXXX";
+    static bool made;
+
+    if (!made)
+        assert_non_null(mkdtemp(path));
+    made = true;
+    return path;
+}
+
+static struct ha_index *open_file(void)
+{
+    char path[64];
+    struct ha_index *index = NULL;
+    struct ha_error err;
+
+    snprintf(path, sizeof path, "%s/index", folder());
+    assert_int_equal(ha_index_open(path, 65536, &index, &err), 0);
+    return index;
+}
+
+static void list_file(struct ha_index *index, const char *id, int category)
+{
+    struct ha_index_record record = {
+        .category = category, .id = id, .state = HA_STATE_DELIVERED, .text = "{}"};
+    struct ha_index_item item = {.category = category,
+                                 .record_id = id,
+                                 .role = "output",
+                                 .api = "media",
+                                 .locator = id,
+                                 .size = 10,
+                                 .time = HA_TIME_NONE};
+    struct ha_error err;
+    bool duplicate;
+
+    assert_int_equal(ha_index_add_record(index, &record, &duplicate, &err), 0);
+    item.record = record.row;
+    assert_int_equal(ha_index_add_item(index, &item, &err), 0);
+}
+
+static void settle_file(struct ha_index *index, int64_t row, enum ha_state state, const char *why,
+                        int64_t entry)
+{
+    struct ha_index_item item = {.row = row, .category = 1, .state = state, .why = why, .entry = entry};
+    struct ha_error err;
+
+    assert_int_equal(ha_index_settle_item(index, &item, &err), 0);
+}
+
+static void add_entry(struct ha_index *index, int volume, const char *path)
+{
+    struct ha_entry entry = {.volume = volume, .size = 10, .payload = true};
+    struct ha_error err;
+
+    snprintf(entry.path, sizeof entry.path, "%s", path);
+    assert_int_equal(ha_index_add_entry(index, &entry, "c", 1, &err), 0);
+}
+
+/* What was not committed is gone, and what was is there. */
+static void a_commit_counts_and_the_rest_does_not(void **state)
+{
+    struct ha_index *index = open_file();
+    struct ha_part part = {.size = 7, .hash = {1, 2, 3}}, found_part = {0};
+    struct ha_buf text = ha_buf_make(100), position = ha_buf_make(100);
+    struct ha_error err;
+    bool found, whole;
+
+    (void)state;
+    assert_int_equal(ha_index_begin(index, &err), 0);
+    assert_int_equal(ha_index_set(index, "name", "kept", &err), 0);
+    assert_int_equal(ha_index_set_part(index, 2, &part, &err), 0);
+    assert_int_equal(ha_index_set_listed(index, 5, false, "[1]", &err), 0);
+    assert_int_equal(ha_index_begin(index, &err), 0);
+    assert_int_equal(ha_index_commit(index, &err), 0); /* of the inner one: all so far counts */
+    assert_int_equal(ha_index_set(index, "name", "lost", &err), 0);
+    assert_int_equal(ha_index_set_listed(index, 5, true, NULL, &err), 0);
+    ha_index_close(index);
+
+    index = open_file();
+    assert_int_equal(ha_index_get(index, "name", &text, &found, &err), 0);
+    assert_true(found);
+    assert_string_equal(ha_buf_text(&text), "kept");
+    assert_int_equal(ha_index_get_part(index, 2, &found_part, &found, &err), 0);
+    assert_true(found);
+    assert_memory_equal(&found_part, &part, sizeof part);
+    assert_int_equal(ha_index_get_part(index, 1, &found_part, &found, &err), 0);
+    assert_false(found);
+    assert_int_equal(ha_index_get_listed(index, 5, &whole, &position, &err), 0);
+    assert_false(whole);
+    assert_string_equal(ha_buf_text(&position), "[1]");
+    assert_int_equal(ha_index_set(index, "name", NULL, &err), 0);
+    assert_int_equal(ha_index_get(index, "name", &text, &found, &err), 0);
+    assert_false(found);
+    ha_buf_free(&text);
+    ha_buf_free(&position);
+    ha_index_close(index);
+}
+
+/* The next file of which nothing is known, or 0. */
+static int64_t next_row(struct ha_index *index, int64_t after)
+{
+    struct ha_index_item item;
+    struct ha_error err;
+    bool found;
+
+    assert_int_equal(ha_index_next_item(index, after, &item, &found, &err), 0);
+    return found ? item.row : 0;
+}
+
+static void outcomes_without_an_entry_count_no_more(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_error err;
+
+    (void)state;
+    for (char id[2] = "a"; id[0] <= 'g'; id[0]++)
+        list_file(index, id, 1);
+    add_entry(index, 1, "data/a");
+    add_entry(index, 1, "data/c");
+    settle_file(index, 1, HA_STATE_DELIVERED, NULL, 1);
+    settle_file(index, 2, HA_STATE_MISSING, "unavailable", 0); /* something came after it: it stays */
+    settle_file(index, 3, HA_STATE_DELIVERED, NULL, 2);
+    settle_file(index, 4, HA_STATE_MISSING, "gone", 0);
+    settle_file(index, 5, HA_STATE_MISSING, "unavailable", 0); /* the service was going down */
+    settle_file(index, 6, HA_STATE_DELIVERED, NULL, 3);        /* its entry was never written */
+    assert_int_equal(next_row(index, 0), 7);
+    assert_int_equal(ha_index_repair(index, &err), 0);
+    assert_int_equal(next_row(index, 0), 5);
+    assert_int_equal(next_row(index, 5), 6);
+    assert_int_equal(ha_index_restart(index, &err), 0);
+    assert_int_equal(next_row(index, 0), 1);
+    assert_int_equal(ha_index_last_entry(index), 0);
+    ha_index_close(index);
+}
+
+static void a_category_is_forgotten_alone(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_category_counts counts;
+    struct ha_error err;
+
+    (void)state;
+    list_file(index, "a", 1);
+    list_file(index, "b", 2);
+    assert_int_equal(ha_index_forget(index, 1, &err), 0);
+    assert_int_equal(ha_index_count(index, 1, &counts, &err), 0);
+    assert_int_equal(counts.records.expected + counts.files.expected, 0);
+    assert_int_equal(ha_index_count(index, 2, &counts, &err), 0);
+    assert_int_equal(counts.records.expected + counts.files.expected, 2);
+    ha_index_close(index);
+}
+
+/* Two volumes may have an entry of one name, one volume may not; what each has is told apart. */
+static void volumes_are_kept_apart(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_entry entry;
+    struct ha_error err;
+    uint64_t count, bytes;
+    bool taken, found;
+
+    (void)state;
+    add_entry(index, 1, "data/export.json");
+    add_entry(index, 2, "data/export.json");
+    add_entry(index, 2, "data/media/x");
+    assert_int_equal(ha_index_path_taken(index, 1, "data/media/x", &taken, &err), 0);
+    assert_false(taken);
+    assert_int_equal(ha_index_path_taken(index, -1, "data/media/x", &taken, &err), 0);
+    assert_true(taken);
+    assert_int_equal(ha_index_count_entries(index, 2, true, &count, &bytes, &err), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(bytes, 20);
+    assert_int_equal(ha_index_get_entry(index, 3, &entry, &found, &err), 0);
+    assert_true(found);
+    assert_int_equal(entry.volume, 2);
+    assert_string_equal(entry.path, "data/media/x");
+    ha_index_close(index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_taken_once_whatever_its_case),
         cmocka_unit_test(counts_add_up_and_duplicates_are_noticed),
         cmocka_unit_test(an_entry_that_no_manifest_lists_is_found),
+        cmocka_unit_test(a_commit_counts_and_the_rest_does_not),
+        cmocka_unit_test(outcomes_without_an_entry_count_no_more),
+        cmocka_unit_test(a_category_is_forgotten_alone),
+        cmocka_unit_test(volumes_are_kept_apart),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    struct ha_error err;
+
+    return ha_path_remove_tree(folder(), &err) ? 1 : failed;
 }
