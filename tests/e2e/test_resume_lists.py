@@ -10,6 +10,7 @@ import concurrent.futures
 import functools
 import signal
 import sys
+import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
@@ -61,6 +62,7 @@ def story(name):
 def _all():
     harness.keys()
     pool = concurrent.futures.ThreadPoolExecutor(httpcase.SIDE_BY_SIDE)
+    unittest.addModuleCleanup(pool.shutdown, cancel_futures=True)
     return {name: pool.submit(job) for name, job in JOBS.items()}
 
 
