@@ -110,8 +110,10 @@ static int open_stage(const char *path, struct ha_error *err)
     if (fd < 0)
         return ha_fail_errno(err, errno, "the stage %s cannot be opened", path);
     if (flock(fd, LOCK_EX | LOCK_NB)) {
+        int failed = errno;
         close(fd);
-        return ha_fail(err, HA_E_BUSY, "another run works in %s", path);
+        return failed == EWOULDBLOCK ? ha_fail(err, HA_E_BUSY, "another run works in %s", path)
+                                     : ha_fail_errno(err, failed, "the stage %s cannot be locked", path);
     }
     static const char *const left[] = {"archive.part",         "archive.minisig",  "index.sqlite",
                                        "index.sqlite-journal", "index.sqlite-wal", "index.sqlite-shm"};
