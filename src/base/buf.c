@@ -34,6 +34,8 @@ void ha_buf_clear(struct ha_buf *buf)
 
 static int fail(struct ha_buf *buf, enum ha_code code)
 {
+    if (code == HA_E_NOMEM)
+        ha_note_nomem();
     buf->failed = code;
     return -1;
 }

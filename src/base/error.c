@@ -69,6 +69,26 @@ static void set_text(struct ha_error *err, const char *format, va_list args)
     ha_text_escape(raw, err->text, sizeof err->text);
 }
 
+static _Thread_local bool nomem;
+
+void ha_note_nomem(void)
+{
+    nomem = true;
+}
+
+bool ha_saw_nomem(void)
+{
+    return nomem;
+}
+
+bool ha_clear_nomem(void)
+{
+    bool before = nomem;
+
+    nomem = false;
+    return before;
+}
+
 int ha_fail(struct ha_error *err, enum ha_code code, const char *format, ...)
 {
     va_list args;
@@ -90,6 +110,8 @@ int ha_fail_errno(struct ha_error *err, int errno_value, const char *format, ...
     err->code = errno_value == ENOSPC || errno_value == EDQUOT ? HA_E_NOSPACE
                 : errno_value == ENOMEM                        ? HA_E_NOMEM
                                                                : HA_E_IO;
+    if (err->code == HA_E_NOMEM)
+        ha_note_nomem();
     err->sys = errno_value;
     va_start(args, format);
     set_text(err, format, args);
@@ -101,6 +123,7 @@ int ha_fail_errno(struct ha_error *err, int errno_value, const char *format, ...
 
 int ha_fail_nomem(struct ha_error *err)
 {
+    ha_note_nomem();
     return ha_fail(err, HA_E_NOMEM, "out of memory");
 }
 

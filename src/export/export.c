@@ -55,6 +55,8 @@ int ha_run_start(struct ha_run *run, const struct ha_export_options *options, st
 {
     *result = (struct ha_export_result){.exit_status = 1};
     ha_error_clear(err);
+    ha_json_watch();
+    ha_clear_nomem();
     *run = (struct ha_run){.options = options, .env = ha_env_system(), .result = result};
     if (options->size != sizeof *options)
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
@@ -365,7 +367,7 @@ static int work(struct ha_run *run, const char *target, struct ha_error *err)
     }
     int result = run_in(run, &dir, target, err);
     if (result)
-        ha_guard_scrub(run, err->text);
+        ha_run_failed(run, err);
     if (run->index)
         ha_report_fill(run, result ? err : NULL);
     struct ha_error failure = *err;
@@ -410,7 +412,7 @@ int ha_export(const struct ha_export_options *options, struct ha_export_result *
     struct ha_run run;
     int done = ha_run_start(&run, options, result, err) || export(&run, err) ? -1 : 0;
     if (done)
-        ha_guard_scrub(&run, err->text);
+        ha_run_failed(&run, err);
     ha_report_outcome(&run, done ? err : NULL);
     if (run.stage == NULL && options->report && options->size == sizeof *options) {
         struct ha_error ignored;
@@ -448,7 +450,7 @@ int ha_plan(const struct ha_export_options *options, struct ha_export_result *re
                    ? -1
                    : 0;
     if (done)
-        ha_guard_scrub(&run, err->text);
+        ha_run_failed(&run, err);
     result->exit_status = done ? ha_error_exit_status(err->code) : 0;
     ha_run_end(&run);
     return done;

@@ -373,6 +373,8 @@ int ha_probe(const struct ha_export_options *options, int64_t limit, struct ha_p
     run.probe = &probe;
     if (done == 0)
         done = probe_person(&probe, result, json, err);
+    if (done)
+        ha_run_failed(&run, err);
     free_seen(&probe);
     ha_run_end(&run);
     return done;

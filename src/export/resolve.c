@@ -3,6 +3,7 @@
  * Who the person is: the pattern of the primary identifier, the one request that proves that the person exists, and the other
  * identifiers. Nothing is asked of any API before the pattern fits. Also which categories are selected.
  */
+#include <errno.h>
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,13 +14,21 @@
 #include "model/page.h"
 #include "model/template.h"
 
+/* Where memory runs out, glibc's regexec says that the text does not match; malloc has told errno then. */
 static int check_pattern(struct ha_run *run, const ha_json *subject, struct ha_error *err)
 {
     regex_t pattern;
-    if (regcomp(&pattern, ha_json_get_text(subject, HA_K_PATTERN), REG_EXTENDED | REG_NOSUB))
-        return ha_fail(err, HA_E_CONFIG, "the pattern of the subject is no regular expression");
-    int result = regexec(&pattern, run->order.subject, 0, NULL, 0);
+    int result = regcomp(&pattern, ha_json_get_text(subject, HA_K_PATTERN), REG_EXTENDED | REG_NOSUB);
+    if (result)
+        return result == REG_ESPACE
+                   ? ha_fail_nomem(err)
+                   : ha_fail(err, HA_E_CONFIG, "the pattern of the subject is no regular expression");
+    errno = 0;
+    result = regexec(&pattern, run->order.subject, 0, NULL, 0);
+    bool nomem = result && errno == ENOMEM;
     regfree(&pattern);
+    if (nomem)
+        return ha_fail_nomem(err);
     if (result)
         return ha_fail(err, HA_E_USAGE, "the subject does not match %s",
                        ha_json_get_text(subject, HA_K_PATTERN));

@@ -153,7 +153,13 @@ int ha_run_renew_address(struct ha_run *run, const struct ha_index_item *item, s
 /* ID as report and events may show it: a record can have the subject for its id. */
 const char *ha_run_shown_id(const struct ha_run *run, const char *id);
 
-/* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
+/*
+ * What every failure of a run passes before it is told: where memory ran out, that is the cause, whatever was taken for it; and no secret of
+ * the service stands in the sentence.
+ */
+void ha_run_failed(const struct ha_run *run, struct ha_error *err);
+
+/* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop, with HA_E_NOMEM once memory ran out for a value. */
 int ha_run_check(const struct ha_run *run, struct ha_error *err);
 
 /* The same, asked during long work; CONTEXT is the run. Whoever looks on hears that it lives, also when nothing moves. */

@@ -145,9 +145,18 @@ const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err)
     return NULL;
 }
 
+void ha_run_failed(const struct ha_run *run, struct ha_error *err)
+{
+    if (ha_saw_nomem() && !run->result->published && err->code != HA_E_NOMEM)
+        ha_fail_nomem(err);
+    ha_guard_scrub(run, err->text);
+}
+
 int ha_run_check(const struct ha_run *run, struct ha_error *err)
 {
     int number = run->options->interrupted ? *run->options->interrupted : 0;
+    if (ha_saw_nomem())
+        return ha_fail_nomem(err);
     if (number == 0)
         return 0;
     return ha_fail(err, number == SIGTERM ? HA_E_TERMINATED : HA_E_INTERRUPTED, "stopped by signal %d",

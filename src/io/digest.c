@@ -5,6 +5,7 @@
  */
 #include "io/digest.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <zlib.h>
 
@@ -16,6 +17,18 @@ struct ha_digest {
     uint64_t size;
     uint32_t crc32;
 };
+
+/*
+ * libcrypto fetches an algorithm anew for each use, and so it can lack memory for one that it has. It does not always say so: where it gives no
+ * reason at all, there was no memory for a context.
+ */
+static int fail_hash(const char *what, struct ha_error *err)
+{
+    bool nomem = ERR_peek_error() == 0;
+    for (unsigned long code = ERR_get_error(); code; code = ERR_get_error())
+        nomem |= ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return nomem ? ha_fail_nomem(err) : ha_fail(err, HA_E_INTERNAL, "%s", what);
+}
 
 struct ha_digest *ha_digest_new(struct ha_error *err)
 {
@@ -34,7 +47,7 @@ struct ha_digest *ha_digest_new(struct ha_error *err)
 int ha_digest_update(struct ha_digest *digest, const void *data, size_t len, struct ha_error *err)
 {
     if (EVP_DigestUpdate(digest->sha256, data, len) != 1)
-        return ha_fail(err, HA_E_INTERNAL, "SHA-256 failed");
+        return fail_hash("SHA-256 failed", err);
     digest->crc32 = ha_crc32(digest->crc32, data, len);
     digest->size += len;
     return 0;
@@ -43,7 +56,7 @@ int ha_digest_update(struct ha_digest *digest, const void *data, size_t len, str
 int ha_digest_finish(struct ha_digest *digest, struct ha_sums *sums, struct ha_error *err)
 {
     if (EVP_DigestFinal_ex(digest->sha256, sums->sha256, NULL) != 1)
-        return ha_fail(err, HA_E_INTERNAL, "SHA-256 failed");
+        return fail_hash("SHA-256 failed", err);
     sums->size = digest->size;
     sums->crc32 = digest->crc32;
     return 0;
@@ -68,21 +81,19 @@ struct ha_md5 *ha_md5_new(struct ha_error *err)
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1)
         return (struct ha_md5 *)context;
-    ha_fail(err, HA_E_INTERNAL, "libcrypto has no MD5 here");
+    fail_hash("libcrypto has no MD5 here", err);
     EVP_MD_CTX_free(context);
     return NULL;
 }
 
 int ha_md5_update(struct ha_md5 *md5, const void *data, size_t len, struct ha_error *err)
 {
-    return EVP_DigestUpdate((EVP_MD_CTX *)md5, data, len) == 1 ? 0
-                                                               : ha_fail(err, HA_E_INTERNAL, "MD5 failed");
+    return EVP_DigestUpdate((EVP_MD_CTX *)md5, data, len) == 1 ? 0 : fail_hash("MD5 failed", err);
 }
 
 int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error *err)
 {
-    return EVP_DigestFinal_ex((EVP_MD_CTX *)md5, out, NULL) == 1 ? 0
-                                                                 : ha_fail(err, HA_E_INTERNAL, "MD5 failed");
+    return EVP_DigestFinal_ex((EVP_MD_CTX *)md5, out, NULL) == 1 ? 0 : fail_hash("MD5 failed", err);
 }
 
 void ha_md5_free(struct ha_md5 *md5)
@@ -93,7 +104,7 @@ void ha_md5_free(struct ha_md5 *md5)
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err)
 {
     if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
-        return ha_fail(err, HA_E_INTERNAL, "SHA-256 failed");
+        return fail_hash("SHA-256 failed", err);
     return 0;
 }
 
@@ -112,7 +123,7 @@ int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err)
            EVP_DigestUpdate(sha1, name, len) == 1 && EVP_DigestFinal_ex(sha1, hash, NULL) == 1;
     EVP_MD_CTX_free(sha1);
     if (!good)
-        return ha_fail(err, HA_E_INTERNAL, "SHA-1 failed");
+        return fail_hash("SHA-1 failed", err);
     ha_uuid_format(hash, 5, out);
     return 0;
 }

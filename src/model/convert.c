@@ -5,6 +5,7 @@
  */
 #include "model/convert.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -116,10 +117,7 @@ static const char *number_text(const ha_json *value, char room[32])
 {
     if (!ha_json_is(value, HA_JSON_INTEGER))
         return ha_json_plain_text(value);
-    struct ha_buf text = ha_buf_make(31);
-    ha_buf_addf(&text, "%lld", (long long)ha_json_int(value, 0));
-    memcpy(room, ha_buf_text(&text), text.len + 1);
-    ha_buf_free(&text);
+    snprintf(room, 32, "%lld", (long long)ha_json_int(value, 0));
     return room;
 }
 
@@ -166,7 +164,7 @@ static ha_json *to_decimal(const ha_json *value)
         return NULL;
     struct ha_buf out HA_BUF = ha_buf_make(1024);
     format_number(&number, &out);
-    return ha_json_new_text(ha_buf_text(&out));
+    return ha_json_new_buf(&out);
 }
 
 static ha_json *to_boolean(const ha_json *value)

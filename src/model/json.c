@@ -9,19 +9,63 @@
 #include "model/json.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "model/pointer.h"
 
+static json_malloc_t beneath;
+
+static void *watched(size_t size)
+{
+    void *block = beneath(size);
+    if (!block)
+        ha_note_nomem();
+    return block;
+}
+
+/* Whoever else in this process uses jansson keeps the functions that it has set, with ours before them. */
+static void watch(void)
+{
+    json_free_t release;
+    json_get_alloc_funcs(&beneath, &release);
+    json_set_alloc_funcs(watched, release);
+}
+
+void ha_json_watch(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch);
+}
+
+/*
+ * Where memory runs out, jansson 2.14 often says that the text is wrong, or nothing; and it may give a value all the same, in which texts are
+ * shorter than they were.
+ */
+static ha_json *load(const char *text, size_t len, size_t flags, bool *nomem, json_error_t *where)
+{
+    ha_json_watch();
+    bool before = ha_clear_nomem();
+    ha_json *value = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, where);
+    *nomem = ha_saw_nomem();
+    if (before)
+        ha_note_nomem();
+    if (!*nomem)
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 int ha_json_parse(const char *text, size_t len, const char *what, ha_json **out, struct ha_error *err)
 {
     json_error_t where;
-    *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    bool nomem;
+    *out = load(text, len, 0, &nomem, &where);
     if (*out)
         return 0;
-    if (json_error_code(&where) == json_error_out_of_memory)
-        return ha_fail_nomem(err);
+    if (nomem)
+        return ha_fail(err, HA_E_NOMEM, "%s: out of memory", what);
     if (json_error_code(&where) == json_error_null_character)
         return ha_fail(err, HA_E_FORMAT, "%s: line %d, column %d: no text here may hold a NUL", what,
                        where.line, where.column);
@@ -67,11 +111,11 @@ static int fail_in_data(const char *text, const json_error_t *where, struct ha_e
 int ha_json_parse_data(const char *text, size_t len, ha_json **out, struct ha_error *err)
 {
     json_error_t where;
-    *out = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &where);
+    bool nomem;
+    *out = load(text, len, JSON_ALLOW_NUL, &nomem, &where);
     if (*out)
         return 0;
-    return json_error_code(&where) == json_error_out_of_memory ? ha_fail_nomem(err)
-                                                               : fail_in_data(text, &where, err);
+    return nomem ? ha_fail_nomem(err) : fail_in_data(text, &where, err);
 }
 
 void ha_json_free(ha_json *value)
@@ -224,6 +268,11 @@ ha_json *ha_json_new_text_n(const char *text, size_t len)
     return json_stringn(text, len);
 }
 
+ha_json *ha_json_new_buf(const struct ha_buf *text)
+{
+    return text->failed ? NULL : ha_json_new_text_n(ha_buf_text(text), text->len);
+}
+
 ha_json *ha_json_spell_nul(const ha_json *value)
 {
     size_t len = json_string_length(value);
@@ -238,7 +287,7 @@ ha_json *ha_json_spell_nul(const ha_json *value)
         if (at < end && at++)
             ha_buf_add_text(&text, "\\u0000");
     }
-    return text.failed ? NULL : json_stringn(ha_buf_text(&text), text.len);
+    return ha_json_new_buf(&text);
 }
 
 ha_json *ha_json_new_int(int64_t value)

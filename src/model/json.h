@@ -44,6 +44,9 @@ int ha_json_code_unit(const char *text, size_t len);
 /* Whether the source text of an escape stands in TEXT that no text can hold: of a surrogate or, for a NAME or an id, of a NUL. */
 bool ha_json_has_escape(const char *text, size_t len, bool name);
 
+/* From now on memory that runs out for any value is noted (ha_note_nomem). The first parsing does this too. */
+void ha_json_watch(void);
+
 void ha_json_free(ha_json *value);
 void ha_json_cleanup(ha_json **value);
 #define HA_JSON HA_CLEANUP(ha_json_cleanup)
@@ -83,6 +86,7 @@ ha_json *ha_json_new_object(void);
 ha_json *ha_json_new_array(void);
 ha_json *ha_json_new_text(const char *text);
 ha_json *ha_json_new_text_n(const char *text, size_t len);
+ha_json *ha_json_new_buf(const struct ha_buf *text); /* NULL also when an addition to TEXT failed */
 
 /* VALUE as a C string can hold it: each NUL inside a text is spelled as the six characters \u0000. NULL gives NULL. */
 ha_json *ha_json_spell_nul(const ha_json *value);

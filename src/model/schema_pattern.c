@@ -5,6 +5,7 @@
  * and classes, groups, alternatives, greedy repetition, anchors. It refuses everything else, as
  * formats/generate.py does. The locale of the process has no say.
  */
+#include <errno.h>
 #include <limits.h>
 #include <locale.h>
 #include <regex.h>
@@ -206,6 +207,7 @@ void ha_pattern_free(struct ha_pattern *pattern)
     free(pattern);
 }
 
+/* Where memory runs out, glibc's regexec says that the text does not match; malloc has told errno then. */
 int ha_pattern_matches(const struct ha_pattern *pattern, const char *text, size_t len, bool *matches,
                        struct ha_error *err)
 {
@@ -213,8 +215,10 @@ int ha_pattern_matches(const struct ha_pattern *pattern, const char *text, size_
         return ha_fail(err, HA_E_LIMIT, "a text of more than 2 GiB cannot be matched");
     regmatch_t span = {0, (regoff_t)len};
     locale_t before = uselocale(pattern->locale);
+    errno = 0;
     int result = regexec(&pattern->regex, text, 1, &span, REG_STARTEND);
+    bool nomem = result != 0 && (errno == ENOMEM || result != REG_NOMATCH);
     uselocale(before);
     *matches = result == 0;
-    return result == 0 || result == REG_NOMATCH ? 0 : ha_fail_nomem(err);
+    return nomem ? ha_fail_nomem(err) : 0;
 }

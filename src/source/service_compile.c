@@ -110,21 +110,25 @@ static void check_apis(struct ha_compiler *compiler)
     }
 }
 
-static void check_subject(struct ha_compiler *compiler)
+static int check_subject(struct ha_compiler *compiler, struct ha_error *err)
 {
     const ha_json *subject = ha_json_get(compiler->service->doc, HA_K_SUBJECT);
     const ha_json *resolve = ha_json_get(subject, HA_K_RESOLVE);
     regex_t pattern;
-    if (regcomp(&pattern, ha_json_get_text(subject, HA_K_PATTERN), REG_EXTENDED | REG_NOSUB))
+    int result = regcomp(&pattern, ha_json_get_text(subject, HA_K_PATTERN), REG_EXTENDED | REG_NOSUB);
+    if (result == REG_ESPACE)
+        return ha_fail_nomem(err);
+    if (result)
         ha_remarks_addf(compiler->remarks, "/subject/pattern", "it is no regular expression");
     else
         regfree(&pattern);
     if (!resolve)
-        return;
+        return 0;
     ha_compiler_check_api(compiler, ha_json_get_text(resolve, HA_K_API), HA_SOURCE_PAGES, "answer requests",
                           "/subject/resolve/api");
     ha_compiler_check_template(compiler, ha_json_get_text(resolve, HA_K_GET), "/subject/resolve/get",
                                HA_WITHOUT_ID);
+    return 0;
 }
 
 static void compile_subject(struct ha_compiler *compiler, struct ha_category *category)
@@ -386,11 +390,12 @@ int ha_service_compile(struct ha_service *service, struct ha_remarks *remarks, s
     const ha_json *list = ha_json_get(service->doc, HA_K_CATEGORIES);
     compiler.defaults = ha_json_get(service->doc, HA_K_DEFAULTS);
     check_apis(&compiler);
-    check_subject(&compiler);
-    service->category_count = ha_json_count(list);
-    service->categories = calloc(service->category_count, sizeof *service->categories);
+    if (check_subject(&compiler, err))
+        return -1;
+    service->categories = calloc(ha_json_count(list), sizeof *service->categories);
     if (!service->categories)
         return ha_fail_nomem(err);
+    service->category_count = ha_json_count(list);
     for (size_t i = 0; i < service->category_count; i++) {
         if (compile_category(&compiler, ha_json_at(list, i), i, err))
             return -1;

@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""Proves that a system call which fails, or at which the run is killed, never leaves half an archive or a lie about it.
+
+strace tells which calls a small export makes to write, sync, rename, create, remove or lock; then each of them fails once,
+with ENOSPC or EIO, in a run of its own, and in another run the process is killed at it. Whatever happens: the run ends
+soon, with a documented exit code and one sentence; the target is absent, or whole with its signature; nothing lies about
+that the manual page does not name; a file whose fsync failed is not synced again; and a second run gives the very bytes of
+an undisturbed one.
+
+Every point is tried for one of the errors and every third for both; with HOLDALL_FAULTS=all in the environment each is
+tried for both. With sanitizers only some are tried. What strace cannot do, faultshim.c does: writes that write less than
+they were asked to, and failures in a run of which LeakSanitizer tells whether it loses memory.
+"""
+
+import collections
+import re
+import shutil
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+import disturbed  # noqa: E402
+import faultshim  # noqa: E402
+import harness  # noqa: E402
+
+CALLS = ("write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "ftruncate", "fallocate", "rename", "renameat", "renameat2", "openat",
+         "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "flock", "link", "linkat", "fchown", "fchmod", "symlink")
+LINE = re.compile(r"[0-9]+ +([a-z0-9_]+)\((.*)\) += (-?[0-9]+|\?)(.*)")
+SYNC = re.compile(r"[0-9]+ +(?:fsync|fdatasync)\([0-9]+<(.*?)>\) += (.*)")
+EVERY = 12 if harness.SANITIZED else 1
+
+
+class Point(collections.namedtuple("Point", "call number what")):
+    """The NUMBER-th call of that name; WHAT it was about in the run that was only watched."""
+
+    def __str__(self):
+        return f"{self.call} {self.number} ({self.what})"
+
+
+def strace(log, fault=None):
+    """The words before a program's own. With --seccomp-bpf only these calls are slowed down, but strace 6.1 then sends no signal."""
+    quick = [] if fault and "signal=" in fault else ["--seccomp-bpf"]
+    return ["strace", "-f", *quick, "-qq", "-y", "-s", "80", "-o", log, "-e", f"trace={','.join(CALLS)}", "-e", "signal=none",
+            *(["-e", f"inject={fault}"] if fault else [])]
+
+
+def environment():
+    """LeakSanitizer cannot look at a process that is traced."""
+    options = "detect_leaks=0:abort_on_error=1"
+    return harness.environment(ASAN_OPTIONS=options) if harness.SANITIZED else harness.environment()
+
+
+def lines_of(log):
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def points():
+    """Every call of a watched run that changes something; opening for reading does not."""
+    place = disturbed.Place(disturbed.export())
+    log = place.folder / "log"
+    code, err = disturbed.finish(disturbed.start([*strace(log), harness.binary(), *place.words()], environment()))
+    if code != 0:
+        raise AssertionError(f"the watched run ended with {code}: {err}")
+    counts, found = collections.Counter(), []
+    for line in lines_of(log):
+        parts = LINE.fullmatch(line)
+        if parts is None:
+            continue
+        counts[parts[1]] += 1
+        if parts[1] != "openat" or "O_CREAT" in parts[2]:
+            found.append(Point(parts[1], counts[parts[1]], parts[2].replace(str(place.folder), "")[:100]))
+    return found
+
+
+def synced_again(told):
+    """A file whose fsync failed may have lost what was written to it; a second fsync that succeeds would hide that."""
+    failed = set()
+    for line in told:
+        parts = SYNC.fullmatch(line)
+        if parts and parts[1] in failed:
+            yield f"{parts[1]} is synced again after its fsync failed"
+        if parts and "EIO" in parts[2]:
+            failed.add(parts[1])
+
+
+def codes_of(point, error):
+    """0 where the call does not matter. A full disk is told from a broken one, where it is a write that finds it full."""
+    if error == "ENOSPC":
+        return (0, disturbed.RETRY) if point.call in ("write", "pwrite64", "writev", "pwritev") else (0, disturbed.RETRY, disturbed.FAILED)
+    return (0, disturbed.FAILED)
+
+
+class Faults(unittest.TestCase):
+    maxDiff = 10000
+
+    @classmethod
+    def setUpClass(cls):
+        harness.need("strace")
+        cls.points = points()
+
+    def try_point(self, point, fault, codes):
+        """One run with that fault, and the next; what is wrong with them. CODES is None for a run that is killed."""
+        place = disturbed.Place(disturbed.export())
+        log = place.folder / "log"
+        words = strace(log, f"{point.call}:{fault}:when={point.number}")
+        code, err = disturbed.finish(disturbed.start([*words, harness.binary(), *place.words()], environment()))
+        told = lines_of(log)
+        log.unlink()
+        if code is None:
+            yield "it hangs"
+        elif codes is None:
+            if code != -9:
+                yield f"it was not killed, but ended with {code}: {err}"
+            yield from place.published()
+        else:
+            if not any("(INJECTED)" in line for line in told):
+                yield "the fault did not happen"
+            yield from disturbed.ended(place, code, err, codes)
+            yield from synced_again(told)
+        # Who cannot lock the stage, which is empty then, does not touch it any more; who cannot remove something leaves it.
+        removal = point.call in ("unlink", "unlinkat", "rmdir")
+        stays = codes is None or code in disturbed.KEEPS or removal or point.call == "flock"
+        yield from place.strays(stage=stays, hidden=codes is None or removal)
+        if place.left():
+            yield from place.second()
+        shutil.rmtree(place.folder)
+
+    def with_shim(self, codes, **setting):
+        """The same by faultshim.c: one run with that setting."""
+        place = disturbed.Place(disturbed.export())
+        code, err = disturbed.finish(disturbed.start([harness.binary(), *place.words()], faultshim.environment(**setting)))
+        yield from ["it hangs"] if code is None else disturbed.ended(place, code, err, codes)
+        yield from place.strays(stage=code in disturbed.KEEPS, hidden=False)
+        shutil.rmtree(place.folder)
+
+    def counted(self):
+        """How many writes a run makes, as faultshim.c counts them."""
+        place = disturbed.Place(disturbed.export())
+        told = place.folder / "told"
+        code, err = disturbed.finish(disturbed.start([harness.binary(), *place.words()], faultshim.environment(told)))
+        self.assertEqual(code, 0, err)
+        return faultshim.Told(told)
+
+    def check(self, found, count):
+        self.assertEqual(found, [], f"{len(found)} problems in {count} runs")
+        print(f"{count} runs", file=sys.stderr)
+
+    def test_fails(self):
+        """Each call fails once: a full disk, or one that is broken."""
+        points = disturbed.thinned(self.points, EVERY)
+        jobs = [(point, error) for number, point in enumerate(points) for error in ("ENOSPC", "EIO")
+                if disturbed.ALL or number % 3 == 0 or number % 2 == (error == "EIO") or point.call in ("fsync", "fdatasync")]
+        found = disturbed.side_by_side(lambda job: self.try_point(job[0], "error=" + job[1], codes_of(*job)), jobs)
+        self.check(found, len(jobs))
+
+    def test_is_killed(self):
+        """The process is killed at each call."""
+        points = disturbed.thinned(self.points, EVERY)
+        found = disturbed.side_by_side(lambda point: self.try_point(point, "signal=KILL", None), points)
+        self.check(found, len(points))
+
+    def test_is_short(self):
+        """Each write writes half of what it should, once, and that makes no difference."""
+        points = disturbed.thinned(range(1, self.counted().longer + 1), 24 if harness.SANITIZED else 2)
+        found = disturbed.side_by_side(lambda number: self.with_shim((0,), short=number), points)
+        self.check(found, len(points))
+
+    @unittest.skipUnless(harness.SANITIZED or disturbed.ALL, "it is for LeakSanitizer")
+    def test_loses_nothing(self):
+        """Where writing fails, no memory is lost."""
+        points = disturbed.thinned(range(1, self.counted().writes + 1), 12)
+        found = disturbed.side_by_side(lambda number: self.with_shim((0, disturbed.FAILED), write=number), points)
+        self.check(found, len(points))
+
+
+if __name__ == "__main__":
+    harness.main()
