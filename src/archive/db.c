@@ -75,6 +75,11 @@ int ha_db_exec(struct ha_db *db, const char *sql, struct ha_error *err)
                                                                         : fail(db, "cannot be changed", err);
 }
 
+bool ha_db_in_transaction(struct ha_db *db)
+{
+    return sqlite3_get_autocommit(db->handle) == 0;
+}
+
 int64_t ha_db_last_id(struct ha_db *db)
 {
     return sqlite3_last_insert_rowid(db->handle);

@@ -20,6 +20,9 @@ void ha_db_close(struct ha_db *db);
 /* Runs statements that give no rows. */
 int ha_db_exec(struct ha_db *db, const char *sql, struct ha_error *err);
 
+/* True inside a transaction. After some failures SQLite has undone the one that was open. */
+bool ha_db_in_transaction(struct ha_db *db);
+
 /* The row id of the last insertion, and how many rows the last statement changed. */
 int64_t ha_db_last_id(struct ha_db *db);
 int ha_db_changes(struct ha_db *db);

@@ -80,6 +80,9 @@ void ha_index_close(struct ha_index *index)
 
 int ha_index_begin(struct ha_index *index, struct ha_error *err)
 {
+    /* What is written now would count at once, and without what was undone it would be half of the truth. */
+    if (index->depth > 0 && !ha_db_in_transaction(index->db))
+        return ha_fail(err, HA_E_IO, "the index lost what was noted in it after a failure");
     if (index->depth == 0 && ha_db_exec(index->db, "BEGIN", err) < 0)
         return -1;
     index->depth++;

@@ -117,7 +117,8 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     } else {
         return -1;
     }
-    return ha_index_settle_item(run->index, item, err);
+    run->torn = ha_index_settle_item(run->index, item, err) < 0;
+    return run->torn ? -1 : 0;
 }
 
 /* Two records that name the same object share one file in the archive; an address that was renewed since is none of another object. */
@@ -181,11 +182,11 @@ static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_pro
     }
 }
 
-/* Whatever stopped the run, what came before it need not be fetched again. */
+/* Whatever stopped the run, what came before it need not be fetched again; but the archive and the index must agree. */
 static void keep_fetched(struct ha_run *run)
 {
     struct ha_error ignored;
-    if (ha_pack_flush(run->pack, &ignored) == 0)
+    if (!run->torn && ha_pack_flush(run->pack, &ignored) == 0)
         ha_journal_commit(run, &ignored);
 }
 

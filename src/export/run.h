@@ -67,6 +67,7 @@ struct ha_run {
     int unfinished;       /* works of earlier runs for the same request, which this one leaves alone */
     bool resumed;         /* it goes on with the work of an earlier one */
     bool keep;            /* there is something that a later run could go on with */
+    bool torn;            /* a file is in the archive of which the index could not be told */
     int64_t committed_ms; /* when the journal was committed last */
     char subject_hash[sizeof "sha256:" +
                       HA_SHA256_HEX]; /* what stands for the subject in report and events, or "" */
