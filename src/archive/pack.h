@@ -14,6 +14,7 @@
 #define HA_SIZE_UNKNOWN UINT64_MAX
 
 struct ha_pack;
+struct ha_sums;
 
 /* Asked during long work: -1 with an error stops it. */
 typedef int (*ha_pack_check)(void *context, struct ha_error *err);
@@ -45,6 +46,9 @@ struct ha_entry_spec {
     const char
         *sha256; /* if known, in lower-case hex, else NULL; lives until the entry has ended. A commit of other
                            bytes fails with HA_E_HASH and leaves no trace */
+    const struct ha_sums *
+        sums; /* NULL, or what the bytes' size and hashes are, computed elsewhere and there before the commit; lives as long.
+                 The CRC of a stored entry is held against its bytes, the hash is believed */
 };
 
 /*

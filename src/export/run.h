@@ -166,6 +166,9 @@ int ha_run_check(const struct ha_run *run, struct ha_error *err);
 /* The same, asked during long work; CONTEXT is the run. Whoever looks on hears that it lives, also when nothing moves. */
 int ha_run_tick(void *context, struct ha_error *err);
 
+/* The same for the run's client. */
+struct ha_http_watch ha_run_watch(struct ha_run *run);
+
 /* Tells the caller and the events how far the run is, not too often unless FORCE. */
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force);
 

@@ -52,13 +52,15 @@ static void tell_retry(void *context, int attempts, int64_t wait_ms, const struc
     ha_event_retry(context, attempts, wait_ms, err);
 }
 
+struct ha_http_watch ha_run_watch(struct ha_run *run)
+{
+    return (struct ha_http_watch){ha_run_tick, tell_retry, run};
+}
+
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
-    struct ha_http_options options = {.env = run->env,
-                                      .jobs = run->options->jobs,
-                                      .check = ha_run_tick,
-                                      .retry = tell_retry,
-                                      .context = run};
+    struct ha_http_options options = {
+        .env = run->env, .jobs = run->options->jobs, .watch = ha_run_watch(run)};
     return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 
