@@ -21,11 +21,12 @@ struct ha_query {
 static int fail(struct ha_db *db, const char *doing, struct ha_error *err)
 {
     int code = sqlite3_errcode(db->handle);
+    bool moved = sqlite3_extended_errcode(db->handle) == SQLITE_READONLY_DBMOVED;
 
     if (code == SQLITE_NOMEM)
         return ha_fail_nomem(err);
     return ha_fail(err, code == SQLITE_FULL ? HA_E_NOSPACE : HA_E_IO, "the index: %s: %s", doing,
-                   sqlite3_errmsg(db->handle));
+                   moved ? "its file has been moved or removed" : sqlite3_errmsg(db->handle));
 }
 
 static int set_up(struct ha_db *db, size_t cache, bool durable, struct ha_error *err)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The program: owns the table of commands, the process's own set-up (no core dumps: keys lie in memory; SIGPIPE is an
- * error of a write), and the check that everything printed has arrived. It refuses commands that it does not know.
+ * The program: owns the table of commands, the process's own set-up (no core dumps: keys lie in memory; SIGPIPE and SIGXFSZ
+ * are errors of a write), and the check that everything printed has arrived. It refuses commands that it does not know.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -31,6 +32,18 @@ const struct cli_command *cli_command_find(const char *name)
 }
 
 /*
+ * Where a standard descriptor is closed, the next file that is opened would get its number, and what is meant for a person would go into that
+ * file. The other direction keeps reads and writes failing as they would.
+ */
+static void hold_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
+/*
  * A process that is not dumpable leaves no core, whatever takes cores on this machine, and its /proc files, the environment among them, are
  * root's alone. LeakSanitizer has to trace the process, which it could not then; the limit holds in every build.
  */
@@ -42,6 +55,8 @@ static void prepare(void)
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    hold_standard_descriptors();
 }
 
 static int print_version(void)

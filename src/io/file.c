@@ -184,6 +184,36 @@ static int copy_all(int from, int to, struct ha_error *err)
     return 0;
 }
 
+/*
+ * A copy that has no name before it is whole, so that a run which is killed leaves nothing of it. It needs a file system that can do that, and
+ * a target that must not be there yet; -1 where it cannot be had.
+ */
+static int make_nameless(const char *path, bool replace)
+{
+    HA_FREE char *directory = ha_path_directory(path);
+
+    return replace || !directory ? -1 : open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+static int name_it(int fd, const char *to)
+{
+    char link[64];
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, link, AT_FDCWD, to, AT_SYMLINK_FOLLOW);
+}
+
+static int copy_as(int in, int out, const char *hidden, const char *to, bool replace, struct ha_error *err)
+{
+    if (copy_all(in, out, err) < 0)
+        return ha_context(err, "%s", to);
+    if (ha_file_sync(out, to, err) < 0)
+        return -1;
+    if ((hidden ? move(hidden, to, replace) : name_it(out, to)) < 0)
+        return fail_move(to, errno, err);
+    return 0;
+}
+
 static int publish_copy(const char *from, const char *to, bool replace, struct ha_error *err)
 {
     HA_FREE char *hidden = NULL;
@@ -192,16 +222,14 @@ static int publish_copy(const char *from, const char *to, bool replace, struct h
 
     if (in < 0)
         return ha_fail_errno(err, errno, "cannot read %s", from);
-    out = make_hidden(to, &hidden, err);
+    out = make_nameless(to, replace);
+    if (out < 0)
+        out = make_hidden(to, &hidden, err);
     if (out < 0)
         return -1;
-    if (copy_all(in, out, err) < 0 || ha_file_sync(out, hidden, err) < 0) {
-        unlink(hidden);
-        return ha_context(err, "%s", to);
-    }
-    if (move(hidden, to, replace) < 0) {
-        fail_move(to, errno, err);
-        unlink(hidden);
+    if (copy_as(in, out, hidden, to, replace, err) < 0) {
+        if (hidden)
+            unlink(hidden);
         return -1;
     }
     unlink(from);

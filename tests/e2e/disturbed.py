@@ -11,8 +11,10 @@ import concurrent.futures
 import functools
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -54,10 +56,10 @@ def small():
 
 
 class Export:
-    """What is exported: a subject of a service, always to the same bytes. FRESH(place) makes what one run alone may have."""
+    """What is exported: a subject of a service, always to the same bytes. OTHER is a folder for the stages, on another file system."""
 
-    def __init__(self, description, subject, *extra, env=None):
-        self.description, self.subject, self.extra, self.env = description, subject, extra, env
+    def __init__(self, description, subject, *extra, other=None):
+        self.description, self.subject, self.extra, self.other = description, subject, extra, other
         self.lock = threading.Lock()
         self.bytes = None
 
@@ -66,7 +68,7 @@ class Export:
         return [os.fspath(word) for word in
                 ("export", "-q", "-s", self.description, "-u", self.subject, "-k", harness.secret_key(), "-o", place.target,
                  "--as-of", harness.AS_OF, "--export-id", harness.EXPORT_ID, "--report", place.report, "--events", place.events,
-                 *self.extra, *more)]
+                 *(["--stage", place.stages] if self.other else []), *self.extra, *more)]
 
     @property
     def reference(self):
@@ -78,6 +80,7 @@ class Export:
                 if run.code != 0:
                     raise AssertionError(f"the undisturbed run failed:\n{run}")
                 self.bytes = place.target.read_bytes(), place.signature.read_bytes()
+                place.remove()
             return self.bytes
 
 
@@ -85,6 +88,16 @@ class Export:
 def export():
     """The export of the small account."""
     return Export(small(), scale.SUBJECT, *LIMITED)
+
+
+@functools.cache
+def export_across():
+    """The same with its stage on another file system; None where there is none to write to."""
+    here = os.stat(harness.scratch()).st_dev
+    for folder in ("/dev/shm", "/var/tmp", "/tmp"):
+        if os.path.isdir(folder) and os.access(folder, os.W_OK) and os.stat(folder).st_dev != here:
+            return Export(small(), scale.SUBJECT, *LIMITED, other=folder)
+    return None
 
 
 # ---- one folder --------------------------------------------------------------------------------------------
@@ -97,11 +110,17 @@ class Place:
         self.out = self.folder / "out"
         self.out.mkdir()
         self.target, self.signature = self.out / MARK, self.out / (MARK + ".minisig")
-        self.stage = self.out / (MARK + ".holdall")
+        self.stages = Path(tempfile.mkdtemp(prefix="holdall-", dir=what.other)) if what.other else self.out
+        self.stage = self.stages / (MARK + ".holdall")
         self.report, self.events = self.folder / "report.json", self.folder / "events.jsonl"
 
     def words(self, *more):
         return self.what.words(self, *more)
+
+    def remove(self):
+        shutil.rmtree(self.folder)
+        if self.what.other:
+            shutil.rmtree(self.stages)
 
     def published(self):
         """What is wrong with what lies under the names of the archive and its signature: they are whole or not there."""
@@ -115,20 +134,20 @@ class Place:
             yield "the signature that waits for its archive is not whole"
 
     def strays(self, stage, hidden):
-        """What lies about and has no business there. STAGE: it may have stayed. HIDDEN: so may an unfinished report."""
-        for path in sorted(self.folder.rglob("*")):
-            name = path.relative_to(self.folder).as_posix()
+        """What lies about and has no business there. STAGE: it may have stayed. HIDDEN: so may an unfinished report or signature."""
+        for path in sorted([*self.folder.rglob("*"), *(self.stages.rglob("*") if self.what.other else [])]):
+            name = path.name if path.parent == self.folder else f"{path.parent.name}/{path.name}"
             if name in ("out", f"out/{MARK}", f"out/{MARK}.minisig", "report.json", "events.jsonl"):
                 continue
             if stage and (path == self.stage or self.stage in path.parents):
                 continue
-            if hidden and name.startswith(".report.json."):
+            if hidden and name.startswith((".report.json.", f"out/.{MARK}.minisig.")):
                 continue
-            yield f"{name} was left behind"
+            yield f"{path} was left behind"
 
     def left(self):
         """True when the run left anything but report and events."""
-        return any(self.out.iterdir())
+        return any(self.out.iterdir()) or self.stage.exists()
 
     def second(self):
         """The run after the disturbed one; what is wrong with it. It ends with the very bytes of an undisturbed run."""

@@ -14,7 +14,6 @@ they were asked to, and failures in a run of which LeakSanitizer tells whether i
 
 import collections
 import re
-import shutil
 import sys
 import unittest
 
@@ -55,9 +54,9 @@ def lines_of(log):
     return log.read_text(encoding="utf-8", errors="replace").splitlines()
 
 
-def points():
+def points(export):
     """Every call of a watched run that changes something; opening for reading does not."""
-    place = disturbed.Place(disturbed.export())
+    place = disturbed.Place(export)
     log = place.folder / "log"
     code, err = disturbed.finish(disturbed.start([*strace(log), harness.binary(), *place.words()], environment()))
     if code != 0:
@@ -68,8 +67,9 @@ def points():
         if parts is None:
             continue
         counts[parts[1]] += 1
-        if parts[1] != "openat" or "O_CREAT" in parts[2]:
-            found.append(Point(parts[1], counts[parts[1]], parts[2].replace(str(place.folder), "")[:100]))
+        if parts[1] != "openat" or "O_CREAT" in parts[2] or "O_TMPFILE" in parts[2]:
+            found.append(Point(parts[1], counts[parts[1]], parts[2].replace(str(place.folder), "")[:100] + parts[4][:8]))
+    place.remove()
     return found
 
 
@@ -95,17 +95,12 @@ def codes_of(point, error):
     return (0, disturbed.FAILED)
 
 
-class Faults(unittest.TestCase):
+class Case(unittest.TestCase):
     maxDiff = 10000
 
-    @classmethod
-    def setUpClass(cls):
-        harness.need("strace")
-        cls.points = points()
-
-    def try_point(self, point, fault, codes):
+    def try_point(self, point, fault, codes, export=None):
         """One run with that fault, and the next; what is wrong with them. CODES is None for a run that is killed."""
-        place = disturbed.Place(disturbed.export())
+        place = disturbed.Place(export or disturbed.export())
         log = place.folder / "log"
         words = strace(log, f"{point.call}:{fault}:when={point.number}")
         code, err = disturbed.finish(disturbed.start([*words, harness.binary(), *place.words()], environment()))
@@ -128,7 +123,18 @@ class Faults(unittest.TestCase):
         yield from place.strays(stage=stays, hidden=codes is None or removal)
         if place.left():
             yield from place.second()
-        shutil.rmtree(place.folder)
+        place.remove()
+
+    def check(self, found, count):
+        self.assertEqual(found, [], f"{len(found)} problems in {count} runs")
+        print(f"{count} runs", file=sys.stderr)
+
+
+class Faults(Case):
+    @classmethod
+    def setUpClass(cls):
+        harness.need("strace")
+        cls.points = points(disturbed.export())
 
     def with_shim(self, codes, **setting):
         """The same by faultshim.c: one run with that setting."""
@@ -136,7 +142,7 @@ class Faults(unittest.TestCase):
         code, err = disturbed.finish(disturbed.start([harness.binary(), *place.words()], faultshim.environment(**setting)))
         yield from ["it hangs"] if code is None else disturbed.ended(place, code, err, codes)
         yield from place.strays(stage=code in disturbed.KEEPS, hidden=False)
-        shutil.rmtree(place.folder)
+        place.remove()
 
     def counted(self):
         """How many writes a run makes, as faultshim.c counts them."""
@@ -145,10 +151,6 @@ class Faults(unittest.TestCase):
         code, err = disturbed.finish(disturbed.start([harness.binary(), *place.words()], faultshim.environment(told)))
         self.assertEqual(code, 0, err)
         return faultshim.Told(told)
-
-    def check(self, found, count):
-        self.assertEqual(found, [], f"{len(found)} problems in {count} runs")
-        print(f"{count} runs", file=sys.stderr)
 
     def test_fails(self):
         """Each call fails once: a full disk, or one that is broken."""
@@ -176,6 +178,25 @@ class Faults(unittest.TestCase):
         points = disturbed.thinned(range(1, self.counted().writes + 1), 12)
         found = disturbed.side_by_side(lambda number: self.with_shim((0, disturbed.FAILED), write=number), points)
         self.check(found, len(points))
+
+
+class Across(Case):
+    """With --stage on another file system a finished archive is copied to where it belongs."""
+
+    def test_copying(self):
+        """The calls from the first that tells of another file system on: they fail, or the run is killed there. Most are writes, of which some will do."""
+        harness.need("strace")
+        export = disturbed.export_across()
+        if export is None:
+            self.skipTest("there is no other file system that can be written to")
+        last = points(export)
+        first = next(number for number, point in enumerate(last) if "EXDEV" in point.what)
+        last = [*disturbed.thinned([point for point in last[first:] if point.call == "pwrite64"], 12),
+                *disturbed.thinned([point for point in last[first:] if point.call != "pwrite64"], EVERY)]
+        jobs = [(point, f"error={error}", codes_of(point, error)) for point in last for error in ("ENOSPC", "EIO")]
+        jobs += [(point, "signal=KILL", None) for point in last]
+        found = disturbed.side_by_side(lambda job: self.try_point(*job, export), jobs)
+        self.check(found, len(jobs))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ look for lost memory more closely, fewer are tried.
 """
 
 import random
-import shutil
 import sys
 import unittest
 
@@ -94,7 +93,7 @@ class Memory(unittest.TestCase):
             yield from place.published()
         else:
             yield from self.judge(place, code, err, denied)
-        shutil.rmtree(place.folder)
+        place.remove()
 
     def judge(self, place, code, err, denied):
         told = place.folder / "told"
