@@ -77,8 +77,9 @@ void ha_workdir_close(struct ha_workdir *dir)
 
 void ha_workdir_leave(struct ha_workdir *dir)
 {
-    if (dir->fd >= 0 && dir->made)
-        rmdir(dir->path); /* what lies in it by now keeps it */
+    bool ours = dir->made || (dir->path && ha_text_ends_with(dir->path, HA_WORKDIR_SUFFIX));
+    if (dir->fd >= 0 && ours)
+        rmdir(dir->path); /* what lies in it keeps it */
     ha_workdir_close(dir);
 }
 

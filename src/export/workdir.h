@@ -28,7 +28,7 @@ int ha_workdir_open(const char *path, bool make, struct ha_workdir *dir, struct 
 /* Unlocks it; what lies in it stays. */
 void ha_workdir_close(struct ha_workdir *dir);
 
-/* The same; a directory that was made for its lock alone goes, too. */
+/* The same; a directory that was only there for its lock goes, too. */
 void ha_workdir_leave(struct ha_workdir *dir);
 
 /* True when a file of that name lies in it. */

@@ -27,7 +27,7 @@ WORKERS = 2
 ALL = os.environ.get("HOLDALL_FAULTS") == "all"  # every single point, however long it takes
 FAILED, RETRY = 1, 5
 RESUME = ["--resume"]
-KEEPS = (FAILED, RETRY)
+KEEPS = (FAILED, RETRY, 130, 143)
 CRASHES = (132, 134, 135, 136, 139)
 SECONDS = 60 * (4 if harness.SANITIZED else 1)  # a run that takes longer hangs
 LIMITED = ["--memory", "4MiB"]  # the least there is: files above 2 MiB are staged at their place in the archive
@@ -141,6 +141,8 @@ class Place:
                 continue
             if stage and (path == self.stage or self.stage in path.parents):
                 continue
+            if stage and name == f"out/{MARK}.holdall" and not any(path.iterdir()):
+                continue  # the lock beside the target of a run whose stage lies elsewhere
             if hidden and name.startswith((".report.json.", f"out/.{MARK}.minisig.")):
                 continue
             yield f"{path} was left behind"
