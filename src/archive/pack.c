@@ -395,6 +395,7 @@ int ha_pack_begin(struct ha_pack *pack, const struct ha_entry_spec *spec, struct
         .deflate = spec->text && !pack->store,
         .size = spec->size,
         .sha256 = spec->sha256,
+        .sums = spec->sums,
     };
 
     if (ha_stage_check(pack->stage, err) < 0)

@@ -14,6 +14,7 @@
 #define HA_SIZE_UNKNOWN UINT64_MAX
 
 struct ha_pack;
+struct ha_sums;
 
 struct ha_pack_options {
     int fd;                 /* the .part file, empty, open for reading and writing; stays the caller's */
@@ -34,6 +35,9 @@ struct ha_entry_spec {
     const char
         *sha256; /* if known, in lower-case hex, else NULL; lives until the entry has ended. A commit of other
                            bytes fails with HA_E_HASH and leaves no trace */
+    const struct ha_sums *
+        sums; /* NULL, or what the bytes' size and hashes are, computed elsewhere and there before the commit; lives as long.
+                 The CRC of a stored entry is held against its bytes, the hash is believed */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stage: owns the bytes of entries until they are in the archive. They pass through digest and, for text,
- * deflate, and wait in one block of memory that is never larger than the window. A body that outgrows it has the
+ * stage: owns the bytes of entries until they are in the archive. They pass through digest (unless somebody else computed their sums, on
+ * another thread) and, for text, deflate, and wait in one block of memory that is never larger than the window. A body that outgrows it has the
  * waiting ones written first, so that the end of the file is known, and goes on at its final place there.
  *
  * It refuses a body that is not as long as it was stated, and one that grows to 4 GiB unannounced, because its
@@ -47,6 +47,8 @@ struct ha_stage {
     const char *sha256; /* hash that was stated for the open body, or NULL */
     uint64_t taken;     /* bytes of it so far */
     struct ha_sums sums;
+    const struct ha_sums *given; /* those that were computed elsewhere, or NULL */
+    struct ha_sink *stack;       /* what the near end writes to */
     struct ha_entry *result;
 
     struct ha_error failure;
@@ -287,11 +289,6 @@ static void store_abort(struct ha_sink *sink)
 
 /* ----------------------------------------------------------------------------------------- the near end */
 
-static struct ha_sink *stack(struct ha_stage *stage)
-{
-    return &stage->digest.sink;
-}
-
 static int near_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
     struct ha_stage *stage = (struct ha_stage *)sink;
@@ -304,7 +301,7 @@ static int near_write(struct ha_sink *sink, const void *data, size_t len, struct
     if (!stage->open.zip.zip64 && len >= HA_ZIP_WIDE - stage->taken)
         return fail_too_large(err);
     stage->taken += len;
-    return ha_sink_write(stack(stage), data, len, err);
+    return ha_sink_write(stage->stack, data, len, err);
 }
 
 static void near_abort(struct ha_sink *sink)
@@ -313,7 +310,7 @@ static void near_abort(struct ha_sink *sink)
 
     if (!stage->is_open)
         return;
-    ha_sink_abort(stack(stage));
+    ha_sink_abort(stage->stack);
     stage->is_open = false;
 }
 
@@ -338,8 +335,13 @@ static int close_stack(struct ha_stage *stage, struct ha_error *err)
     if (stage->stated != HA_SIZE_UNKNOWN && stage->taken != stage->stated)
         return ha_fail(err, HA_E_CHANGED, "it has %llu bytes where %llu were stated",
                        (unsigned long long)stage->taken, (unsigned long long)stage->stated);
-    if (ha_sink_commit(stack(stage), err) < 0)
+    if (ha_sink_commit(stage->stack, err) < 0)
         return -1;
+    if (stage->given)
+        stage->sums = *stage->given;
+    if (stage->sums.size != stage->taken)
+        return ha_fail(err, HA_E_INTERNAL, "its sums are those of %llu bytes and it has %llu",
+                       (unsigned long long)stage->sums.size, (unsigned long long)stage->taken);
     ha_hex_encode(stage->sums.sha256, HA_SHA256_SIZE, stage->open.entry.sha256);
     if (stage->sha256 && strcmp(stage->sha256, stage->open.entry.sha256) != 0)
         return ha_fail(err, HA_E_HASH, "its SHA-256 is %s where %s was stated", stage->open.entry.sha256,
@@ -375,6 +377,9 @@ static int open_stack(struct ha_stage *stage, struct ha_error *err)
             return -1;
         next = &stage->deflate.sink;
     }
+    stage->stack = stage->given ? next : &stage->digest.sink;
+    if (stage->given)
+        return 0;
     if (ha_digest_sink_init(&stage->digest, next, &stage->sums, err) < 0) {
         ha_sink_abort(next);
         return -1;
@@ -395,6 +400,7 @@ static void open_body(struct ha_stage *stage, const struct ha_stage_spec *spec)
     body->header = ha_zip_local_length(&body->zip, spec->name_len);
     stage->stated = spec->size;
     stage->sha256 = spec->sha256;
+    stage->given = spec->sums;
     stage->taken = 0;
 }
 

@@ -15,6 +15,7 @@
 
 struct ha_stage;
 struct ha_stitch;
+struct ha_sums;
 
 enum { HA_STAGE_WAITING_MAX = 2048 }; /* bodies that wait at once, however small they are */
 
@@ -50,6 +51,8 @@ struct ha_stage_spec {
     bool deflate;
     uint64_t size;      /* as stated, or HA_SIZE_UNKNOWN */
     const char *sha256; /* as stated, in lower-case hex, or NULL; lives until the body ends */
+    const struct ha_sums
+        *sums; /* computed by whoever brings the bytes and there before the commit, or NULL; lives as long */
 };
 
 /*
