@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/thread.h"
 #include "model/secrets_parts.h"
 
 enum { MAX_FORMS = 4096, LINE_LEAST = 40, CUT_LEAST = 12 };
@@ -14,10 +15,15 @@ static const char mark[] = "[secret]";
 
 int ha_secrets_new(struct ha_secrets **out, struct ha_error *err)
 {
-    *out = calloc(1, sizeof **out);
-    if (!*out)
+    struct ha_secrets *secrets = calloc(1, sizeof *secrets);
+    if (!secrets)
         return ha_fail_nomem(err);
-    ha_secrets_index(*out);
+    if (ha_mutex_init(&secrets->lock, err)) {
+        free(secrets);
+        return -1;
+    }
+    ha_secrets_index(secrets);
+    *out = secrets;
     return 0;
 }
 
@@ -38,6 +44,7 @@ void ha_secrets_free(struct ha_secrets *secrets)
         free(secrets->places[i]);
     free(secrets->forms);
     free(secrets->places);
+    pthread_mutex_destroy(&secrets->lock);
     explicit_bzero(secrets, sizeof *secrets);
     free(secrets);
 }
@@ -193,8 +200,8 @@ static int add_token(struct ha_secrets *secrets, const char *text, size_t len, s
     return result;
 }
 
-int ha_secrets_add(struct ha_secrets *secrets, const char *place, const char *value, size_t len,
-                   struct ha_error *err)
+static int add(struct ha_secrets *secrets, const char *place, const char *value, size_t len,
+               struct ha_error *err)
 {
     if (len < HA_SECRET_LEAST || is_known(secrets, value, len))
         return 0;
@@ -208,6 +215,15 @@ int ha_secrets_add(struct ha_secrets *secrets, const char *place, const char *va
                      ? -1
                      : 0;
     ha_secrets_index(secrets);
+    return result;
+}
+
+int ha_secrets_add(struct ha_secrets *secrets, const char *place, const char *value, size_t len,
+                   struct ha_error *err)
+{
+    ha_secrets_lock(secrets);
+    int result = add(secrets, place, value, len, err);
+    ha_secrets_unlock(secrets);
     return result;
 }
 
@@ -260,6 +276,7 @@ void ha_secrets_scrub(const struct ha_secrets *secrets, char *text)
     char *out = text;
     if (!secrets)
         return;
+    ha_secrets_lock(secrets);
     for (const char *at = text; *at;) {
         size_t len = told(secrets, at);
         if (len >= sizeof mark - 1) {
@@ -271,4 +288,5 @@ void ha_secrets_scrub(const struct ha_secrets *secrets, char *text)
         }
     }
     *out = '\0';
+    ha_secrets_unlock(secrets);
 }

@@ -16,6 +16,7 @@ enum {
     HA_SECRET_MOST = 64 * 1024
 };
 
+/* Those that a run knows; more than one thread may add and search. */
 struct ha_secrets;
 
 int ha_secrets_new(struct ha_secrets **out, struct ha_error *err);

@@ -179,8 +179,8 @@ static const char *search_both(const struct ha_secrets *secrets, const char *tex
     return search(secrets, plain, ha_secret_unescape(text, len, plain));
 }
 
-int ha_secrets_find(const struct ha_secrets *secrets, const char *text, size_t len, const char **place,
-                    struct ha_error *err)
+static int find(const struct ha_secrets *secrets, const char *text, size_t len, const char **place,
+                struct ha_error *err)
 {
     *place = NULL;
     if (secrets->form_count == 0 || len < secrets->least)
@@ -191,6 +191,15 @@ int ha_secrets_find(const struct ha_secrets *secrets, const char *text, size_t l
     *place = search_both(secrets, text, len, plain);
     free(plain);
     return 0;
+}
+
+int ha_secrets_find(const struct ha_secrets *secrets, const char *text, size_t len, const char **place,
+                    struct ha_error *err)
+{
+    ha_secrets_lock(secrets);
+    int result = find(secrets, text, len, place, err);
+    ha_secrets_unlock(secrets);
+    return result;
 }
 
 /* ----------------------------------------------------------------------------------------------- streams */
@@ -224,8 +233,10 @@ int ha_secret_scan_new(const struct ha_secrets *secrets, struct ha_secret_scan *
 
 static void look(struct ha_secret_scan *scan)
 {
+    ha_secrets_lock(scan->secrets);
     if (!scan->found)
         scan->found = search_both(scan->secrets, scan->text, scan->len, scan->plain);
+    ha_secrets_unlock(scan->secrets);
 }
 
 void ha_secret_scan_write(struct ha_secret_scan *scan, const void *data, size_t len)

@@ -3,6 +3,7 @@
 #ifndef HA_MODEL_SECRETS_PARTS_H
 #define HA_MODEL_SECRETS_PARTS_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "model/secrets.h"
@@ -22,6 +23,7 @@ struct ha_secret_form {
  * pair; 0 means that it may end a form's beginning, and FIRST names the forms to compare.
  */
 struct ha_secrets {
+    pthread_mutex_t lock; /* a token is learnt by whoever fetches while another thread looks for it */
     char **places;
     size_t place_count;
     struct ha_secret_form *forms;
@@ -30,6 +32,17 @@ struct ha_secrets {
     uint8_t shift[HA_SECRET_BLOCKS];
     uint16_t first[HA_SECRET_BLOCKS];
 };
+
+/* Between these two the secrets stay as they are. */
+static inline void ha_secrets_lock(const struct ha_secrets *secrets)
+{
+    pthread_mutex_lock((pthread_mutex_t *)(uintptr_t)&secrets->lock);
+}
+
+static inline void ha_secrets_unlock(const struct ha_secrets *secrets)
+{
+    pthread_mutex_unlock((pthread_mutex_t *)(uintptr_t)&secrets->lock);
+}
 
 /* ---- secrets_find.c ---- */
 
