@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The body of a file. It owns what is checked of it on its way (size and hashes, as the record states them) and its path in the archive, which
- * hangs on what its first bytes show it to be.
+ * The body of a file. It owns what is checked of it (size and hashes, as the record states them, against those that were computed where the bytes
+ * came in) and its path in the archive, which hangs on what its first bytes show it to be.
  */
 #include "export/body.h"
 
@@ -62,6 +62,7 @@ static int open_entry(struct ha_body *body, struct ha_error *err)
         .time = body->item->time == HA_TIME_NONE ? body->run->order.as_of : body->item->time,
         .size = body->size,
         .sha256 = body->item->sha256,
+        .sums = &body->received.sums,
     };
     if (ha_pack_begin(body->run->pack, &spec, &body->entry, &body->out, err))
         return -1;
@@ -71,8 +72,6 @@ static int open_entry(struct ha_body *body, struct ha_error *err)
 static int body_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
     struct ha_body *body = (struct ha_body *)sink;
-    if (body->md5 && ha_md5_update(body->md5, data, len, err))
-        return -1;
     if (!body->out) {
         size_t room = sizeof body->head - body->have, part = len < room ? len : room;
         memcpy(body->head + body->have, data, part);
@@ -90,15 +89,13 @@ static int body_write(struct ha_sink *sink, const void *data, size_t len, struct
 /* As hex, or as base64 like Content-MD5 (RFC 1864). */
 static int check_md5(struct ha_body *body, struct ha_error *err)
 {
-    uint8_t hash[HA_MD5_SIZE];
+    const uint8_t *hash = body->received.md5;
     char hex[2 * HA_MD5_SIZE + 1];
     struct ha_buf base64 HA_BUF = ha_buf_make(64);
-    if (!body->md5)
+    if (!body->item->md5)
         return 0;
-    if (ha_md5_finish(body->md5, hash, err))
-        return -1;
-    ha_hex_encode(hash, sizeof hash, hex);
-    ha_base64(hash, sizeof hash, &base64);
+    ha_hex_encode(hash, HA_MD5_SIZE, hex);
+    ha_base64(hash, HA_MD5_SIZE, &base64);
     if (strcasecmp(body->item->md5, hex) == 0 || strcmp(body->item->md5, ha_buf_text(&base64)) == 0)
         return 0;
     return ha_fail(err, HA_E_HASH, "its MD5 is %s where %.64s was stated", hex, body->item->md5);
@@ -121,22 +118,24 @@ static void body_abort(struct ha_sink *sink)
 
 static const struct ha_sink_ops ops = {body_write, body_commit, body_abort};
 
+int ha_body_check_size(const struct ha_index_item *item, uint64_t size, struct ha_error *err)
+{
+    int64_t stated = item->size;
+    if (stated < 0 || size == HA_SIZE_UNKNOWN || size == (uint64_t)stated)
+        return 0;
+    return ha_fail(err, HA_E_HASH, "it has %llu bytes where its record states %lld", (unsigned long long)size,
+                   (long long)stated);
+}
+
 int ha_body_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err)
 {
     struct ha_body *body = context;
     if (body->out) /* a fault made the source begin anew: what came before does not count */
         ha_sink_abort(HA_TAKE(body->out));
-    ha_md5_free(HA_TAKE(body->md5));
     body->have = 0;
-    int64_t stated = body->item->size;
-    body->size = size;
-    if (stated >= 0 && size == HA_SIZE_UNKNOWN)
-        body->size = (uint64_t)stated;
-    else if (stated >= 0 && size != (uint64_t)stated)
-        return ha_fail(err, HA_E_HASH, "it has %llu bytes where its record states %lld",
-                       (unsigned long long)size, (long long)stated);
-    if (body->item->md5 && !(body->md5 = ha_md5_new(err)))
+    if (ha_body_check_size(body->item, size, err))
         return -1;
+    body->size = size == HA_SIZE_UNKNOWN && body->item->size >= 0 ? (uint64_t)body->item->size : size;
     body->sink = (struct ha_sink){.ops = &ops};
     *sink = &body->sink;
     return 0;
@@ -145,5 +144,4 @@ int ha_body_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha
 void ha_body_drop(struct ha_body *body)
 {
     body_abort(&body->sink);
-    ha_md5_free(HA_TAKE(body->md5));
 }

@@ -17,7 +17,9 @@ static int transfer(struct ha_window *window, struct ha_body *body, int *attempt
 {
     struct ha_fetch target = {.begin = ha_body_begin, .context = body};
     int result =
-        ha_window_deliver(window, &target, attempts, err) || ha_sink_commit(&body->sink, err) ? -1 : 0;
+        ha_window_deliver(window, &target, &body->received, attempts, err) || ha_sink_commit(&body->sink, err)
+            ? -1
+            : 0;
     if (result)
         ha_body_drop(body);
     return result;
@@ -35,13 +37,13 @@ static bool is_expired(const struct ha_run *run, const struct ha_index_item *ite
  * The address that holds now, into LOCATOR: the index may have it since another file of the same page asked for it, else the service is asked
  * again. False when there is no other.
  */
-static int find_address(struct ha_run *run, const struct ha_index_item *item, struct ha_buf *locator,
-                        bool *found, struct ha_error *err)
+static int find_address(struct ha_run *run, struct ha_window *window, const struct ha_index_item *item,
+                        struct ha_buf *locator, bool *found, struct ha_error *err)
 {
     struct ha_index_item now;
     *found = false;
     for (int asked = 0; asked < 2; asked++) {
-        if (asked && ha_run_renew_address(run, item, err))
+        if (asked && ha_window_renew_address(window, item, err))
             return -1;
         if (ha_index_get_item(run->index, item->row, &now, found, err))
             return -1;
@@ -60,7 +62,7 @@ static int renew_address(struct ha_run *run, struct ha_window *window, struct ha
     struct ha_buf locator HA_BUF = ha_buf_make(HA_URL_MAX);
     struct ha_error failure = *err;
     bool found;
-    if (find_address(run, body->item, &locator, &found, err)) {
+    if (find_address(run, window, body->item, &locator, &found, err)) {
         if (!ha_run_cause(run, err))
             return -1; /* it concerns the whole run */
         found = false;
@@ -94,7 +96,6 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     int attempts = 0;
     int failed = obtain(run, window, &body, &attempts, err);
     const char *cause = failed ? ha_run_cause(run, err) : NULL;
-    ha_md5_free(HA_TAKE(body.md5));
     item->attempts = attempts;
     if (!failed) {
         item->state = HA_STATE_DELIVERED;

@@ -150,6 +150,12 @@ const char *ha_run_shown_id(const struct ha_run *run, const char *id);
 /* Fails with HA_E_INTERRUPTED or HA_E_TERMINATED once a signal asked to stop. */
 int ha_run_check(const struct ha_run *run, struct ha_error *err);
 
+/* Called several times a second while a run waits: whoever looks on hears that it lives. Fails like ha_run_check. */
+int ha_run_tick(struct ha_run *run, struct ha_error *err);
+
+/* The same for the run's client. */
+struct ha_http_watch ha_run_watch(struct ha_run *run);
+
 /* Tells the caller and the events how far the run is, not too often unless FORCE. */
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force);
 

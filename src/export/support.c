@@ -32,14 +32,17 @@ unsigned ha_run_jobs(const struct ha_run *run)
     return run->http ? ha_http_width(run->http) : 1;
 }
 
-/* Asked while the network is waited for. Whoever looks on hears that the run lives, also when nothing comes. */
-static int check(void *context, struct ha_error *err)
+int ha_run_tick(struct ha_run *run, struct ha_error *err)
 {
-    struct ha_run *run = context;
     struct ha_progress same = run->progress;
     if (run->index && run->env->monotonic_ms(run->env->context) - run->last_progress_ms >= HEARTBEAT_MS)
         ha_run_progress(run, &same, true);
     return ha_run_check(run, err);
+}
+
+static int check(void *context, struct ha_error *err)
+{
+    return ha_run_tick(context, err);
 }
 
 static void tell_retry(void *context, int attempts, int64_t wait_ms, const struct ha_error *err)
@@ -47,10 +50,15 @@ static void tell_retry(void *context, int attempts, int64_t wait_ms, const struc
     ha_event_retry(context, attempts, wait_ms, err);
 }
 
+struct ha_http_watch ha_run_watch(struct ha_run *run)
+{
+    return (struct ha_http_watch){check, tell_retry, run};
+}
+
 static int need_http(struct ha_run *run, struct ha_error *err)
 {
     struct ha_http_options options = {
-        .env = run->env, .jobs = run->options->jobs, .check = check, .retry = tell_retry, .context = run};
+        .env = run->env, .jobs = run->options->jobs, .watch = ha_run_watch(run)};
     return run->http ? 0 : ha_http_new(&options, &run->http, err);
 }
 

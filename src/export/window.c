@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The window of files on their way. It owns the order: transfers run side by side and arrive as they like, but only the first in line
- * streams into the archive; the others wait in memory, and when that is full their flow stops down to the socket. So the archive's bytes do
- * not depend on who was faster, and memory not on how many there are. As long as there is memory a file that takes long, because it has to
- * be asked for again, holds nobody up.
+ * The window of files on their way, as the packing thread sees it. It owns the order: files are fetched and hashed on other threads (see
+ * window_threads.c), side by side, and arrive as they like, but only the first in line goes on into the archive; the others wait in memory, and
+ * when that is full their flow stops down to the socket. So the archive's bytes do not depend on who was faster, and memory not on
+ * how many there are. As long as there is memory a file that takes long, because it has to be asked for again, holds nobody up. The index is
+ * asked here alone, and files are listed here well before their turn, so that the others have enough to do while this thread packs.
  */
 #include "export/window.h"
 
@@ -12,114 +13,30 @@
 
 #include "base/cleanup.h"
 #include "base/hashes.h"
+#include "export/window_parts.h"
 
-enum { SLOTS = 512 };
-
-struct slot {
-    struct ha_sink sink; /* what the source writes to */
-    struct ha_window *window;
-    struct ha_index_item item;
-    char *texts; /* what the item points to */
-    struct ha_source *source;
-    struct ha_fetch fetch;
-    void *under_way; /* of the source; NULL when it is not (any more) */
-    bool started, begun, head, done;
-    uint64_t place; /* a hash of where it was listed */
-    uint64_t size;
-    struct ha_buf early; /* bytes that came before its turn */
-    const struct ha_fetch *target;
-    struct ha_sink *out; /* the target's, while it is the first in line */
-    struct ha_error failure;
-};
-
-struct ha_window {
-    struct ha_run *run;
-    struct slot *slots[SLOTS]; /* a ring */
-    size_t first, count;
-    const struct slot *refused; /* one that could not even begin: no other begins before it is judged */
-    size_t running;             /* transfers under way */
-    size_t budget, early;
-    int64_t after; /* row of the last item taken from the index */
-    bool ended;
-};
-
-/* ------------------------------------------------------------------------------------------- callbacks */
-
-static int open_target(struct slot *slot, struct ha_error *err)
+static void lock(struct ha_window *window)
 {
-    return slot->target->begin(slot->target->context, slot->size, &slot->out, err);
+    pthread_mutex_lock(&window->lock);
 }
 
-static void forget_early(struct slot *slot)
+static void unlock(struct ha_window *window)
 {
-    slot->window->early -= slot->early.len;
-    ha_buf_free(&slot->early);
-}
-
-static int slot_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err)
-{
-    struct slot *slot = context;
-    forget_early(slot);
-    slot->begun = true;
-    slot->size = size;
-    slot->sink.failed = false;
-    *sink = &slot->sink;
-    return slot->head ? open_target(slot, err) : 0;
-}
-
-static int slot_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
-{
-    struct slot *slot = (struct slot *)sink;
-    if (slot->head)
-        return ha_sink_write(slot->out, data, len, err);
-    ha_buf_add(&slot->early, data, len);
-    if (ha_buf_check(&slot->early, "a file on its way", err))
-        return -1;
-    slot->window->early += len;
-    return 0;
-}
-
-static bool slot_room(void *context)
-{
-    struct slot *slot = context;
-    return slot->head || slot->window->early < slot->window->budget;
-}
-
-static void slot_done(void *context, const struct ha_error *err)
-{
-    struct slot *slot = context;
-    slot->under_way = NULL;
-    slot->done = true;
-    slot->window->running--;
-    if (err)
-        slot->failure = *err;
+    pthread_mutex_unlock(&window->lock);
 }
 
 /* ---------------------------------------------------------------------------------------------- slots */
 
-/* Nothing of it is on its way or waits any more. */
-static void stop_slot(struct slot *slot)
+/* That nobody fetches any more. */
+static void free_slot(struct ha_slot *slot)
 {
-    if (slot->under_way) {
-        slot->source->ops->cancel(HA_TAKE(slot->under_way));
-        slot->window->running--;
-    }
-    if (slot->window->refused == slot)
-        slot->window->refused = NULL;
-    forget_early(slot);
-}
-
-static void free_slot(struct slot *slot)
-{
-    if (!slot)
-        return;
-    stop_slot(slot);
+    ha_slot_forget(slot);
     free(slot->texts);
     free(slot);
 }
 
 /* The index's texts live until its next answer, a slot's longer. */
-static int copy_texts(struct slot *slot, struct ha_error *err)
+static int copy_texts(struct ha_slot *slot, struct ha_error *err)
 {
     const char **texts[] = {&slot->item.record_id, &slot->item.role,  &slot->item.api,  &slot->item.locator,
                             &slot->item.sha256,    &slot->item.md5,   &slot->item.type, &slot->item.name,
@@ -142,7 +59,7 @@ static int copy_texts(struct slot *slot, struct ha_error *err)
     return 0;
 }
 
-static int find_source(struct slot *slot, struct ha_error *err)
+static int find_source(struct ha_slot *slot, struct ha_error *err)
 {
     struct ha_run *run = slot->window->run;
     const struct ha_index_item *item = &slot->item;
@@ -157,33 +74,17 @@ static int find_source(struct slot *slot, struct ha_error *err)
         .origins = media->origins,
         .stated = item->size >= 0 ? (uint64_t)item->size : HA_LENGTH_UNKNOWN,
         .sealed = item->size >= 0 || item->sha256 || item->md5,
-        .begin = slot_begin,
-        .room = slot_room,
-        .done = slot_done,
-        .context = slot,
     };
+    ha_slot_connect(slot);
     return 0;
 }
 
-/* What keeps it from beginning is its own failure, judged when its turn comes, and not that of the file which is at work meanwhile. */
-static void begin_slot(struct slot *slot)
-{
-    slot->started = true;
-    slot->fetch.first = slot->head;
-    if (slot->source->ops->start(slot->source, &slot->fetch, &slot->under_way, &slot->failure)) {
-        slot->done = true;
-        slot->window->refused = slot;
-        return;
-    }
-    slot->window->running++;
-}
-
 /* Whether the same object is fetched already: then this one will share its file, and waits for that. */
-static bool is_twin(const struct slot *slot)
+static bool is_twin(const struct ha_slot *slot)
 {
     const struct ha_window *window = slot->window;
-    for (size_t i = 0; i + 1 < window->count; i++) {
-        const struct slot *other = window->slots[(window->first + i) % SLOTS];
+    for (size_t i = 0; i < window->count; i++) {
+        const struct ha_slot *other = ha_window_slot(window, i);
         if (other->place == slot->place && strcmp(other->item.place, slot->item.place) == 0 &&
             strcmp(other->item.api, slot->item.api) == 0)
             return true;
@@ -191,44 +92,54 @@ static bool is_twin(const struct slot *slot)
     return false;
 }
 
-/* A source on the network begins at once, unless the archive has the same object; any other waits for its turn. */
-static int open_slot(struct slot *slot, struct ha_error *err)
+/*
+ * It may begin at once, unless the archive has the same object. Files of a store are read ahead all the same, in their order, as that costs
+ * no request; what of them is not wanted then is no more than there was memory for.
+ */
+static int open_slot(struct ha_slot *slot, struct ha_error *err)
 {
     struct ha_index_item same;
     bool known = false;
-    if (find_source(slot, err))
+    if (find_source(slot, err) || ha_window_need_thread(slot->window, slot, err))
         return -1;
-    if (!slot->source->ops->start)
-        return 0;
-    if (ha_index_same_item(slot->window->run->index, &slot->item, &same, &known, err))
+    if (ha_slot_starts(slot) && ha_index_same_item(slot->window->run->index, &slot->item, &same, &known, err))
         return -1;
-    if (!known && !is_twin(slot))
-        begin_slot(slot);
+    bool held = ha_slot_starts(slot) && (known || is_twin(slot));
+    slot->state = held ? HA_SLOT_HELD : HA_SLOT_READY;
     return 0;
+}
+
+static void join(struct ha_window *window, struct ha_slot *slot)
+{
+    lock(window);
+    window->slots[(window->first + window->count++) % HA_WINDOW_SLOTS] = slot;
+    if (window->hungry)
+        ha_window_nudge(window);
+    unlock(window);
 }
 
 static int add_slot(struct ha_window *window, const struct ha_index_item *item, struct ha_error *err)
 {
-    static const struct ha_sink_ops ops = {.write = slot_write};
-    struct slot *slot = calloc(1, sizeof *slot);
+    const char *category = window->run->service->categories[item->category].id;
+    struct ha_slot *slot = calloc(1, sizeof *slot);
     if (!slot)
         return ha_fail_nomem(err);
-    *slot =
-        (struct slot){.sink.ops = &ops, .window = window, .item = *item, .early = ha_buf_make(SIZE_MAX / 4)};
-    window->slots[(window->first + window->count++) % SLOTS] = slot;
+    *slot = (struct ha_slot){.window = window, .item = *item};
     slot->place = ha_hash(HA_HASH_BEGIN, item->place, strlen(item->place));
-    if (copy_texts(slot, err) == 0 && open_slot(slot, err) == 0)
+    if (copy_texts(slot, err) == 0 && open_slot(slot, err) == 0) {
+        join(window, slot);
         return 0;
-    return ha_context(err, "%s: a file of record %.80s", window->run->service->categories[item->category].id,
-                      slot->item.record_id);
+    }
+    ha_context(err, "%s: a file of record %.80s", category, slot->item.record_id);
+    free_slot(slot);
+    return -1;
 }
 
 static int fill(struct ha_window *window, struct ha_error *err)
 {
     struct ha_index_item item;
     bool found = true;
-    while (!window->ended && window->count < SLOTS && window->running < ha_run_jobs(window->run) &&
-           (window->count == 0 || (window->early < window->budget && !window->refused))) {
+    while (!window->ended && window->count < HA_WINDOW_SLOTS) {
         if (ha_index_next_item(window->run->index, window->after, &item, &found, err))
             return -1;
         window->ended = !found;
@@ -243,98 +154,140 @@ static int fill(struct ha_window *window, struct ha_error *err)
 
 /* --------------------------------------------------------------------------------------------- the head */
 
-static struct slot *head_of(const struct ha_window *window)
+static struct ha_slot *head_of(const struct ha_window *window)
 {
     return window->count ? window->slots[window->first] : NULL;
 }
 
-int ha_window_next(struct ha_window *window, struct ha_index_item **item, struct ha_error *err)
+static int leave(struct ha_window *window, struct ha_slot *slot, struct ha_error *err)
 {
-    struct slot *last = head_of(window);
-    if (last && last->head) {
-        free_slot(last);
-        window->first = (window->first + 1) % SLOTS;
-        window->count--;
-    }
-    *item = NULL;
-    if (fill(window, err))
+    if (ha_window_let_go(window, slot, err))
         return -1;
-    struct slot *slot = head_of(window);
-    if (slot) {
-        slot->head = true;
-        *item = &slot->item;
-    }
+    lock(window);
+    window->first = (window->first + 1) % HA_WINDOW_SLOTS;
+    window->count--;
+    unlock(window);
+    free_slot(slot);
     return 0;
 }
 
-/* What came early goes into the archive now, and makes room for others. */
-static int hand_over(struct slot *slot, struct ha_error *err)
+int ha_window_next(struct ha_window *window, struct ha_index_item **item, struct ha_error *err)
 {
-    if (!slot->begun || slot->failure.code != HA_E_OK)
-        return 0;
-    if (open_target(slot, err))
+    struct ha_slot *last = head_of(window);
+    *item = NULL;
+    ha_window_tell(window);
+    if ((last && last->head && leave(window, last, err)) || fill(window, err))
         return -1;
-    int result = slot->early.len ? ha_sink_write(slot->out, slot->early.data, slot->early.len, err) : 0;
-    forget_early(slot);
-    return result;
-}
-
-static void resume_all(struct ha_window *window)
-{
-    for (size_t i = 0; i < window->count; i++) {
-        struct slot *slot = window->slots[(window->first + i) % SLOTS];
-        if (slot->under_way && (i == 0 || window->early < window->budget))
-            slot->source->ops->resume(slot->under_way);
-    }
-}
-
-static int wait_for(struct ha_window *window, struct slot *slot, struct ha_error *err)
-{
-    while (!slot->done) {
-        resume_all(window);
-        if (slot->done)
-            break;
-        if (fill(window, err) || ha_http_poll(window->run->http, err))
-            return -1;
-    }
-    if (slot->failure.code == HA_E_OK)
+    struct ha_slot *slot = head_of(window);
+    if (!slot)
         return 0;
-    *err = slot->failure;
-    return -1;
+    lock(window);
+    slot->head = true;
+    if (slot->state == HA_SLOT_READY || slot->stopped) /* it goes before all others now */
+        ha_window_nudge(window);
+    unlock(window);
+    *item = &slot->item;
+    return 0;
 }
 
-static int deliver_streamed(struct ha_window *window, struct slot *slot, struct ha_error *err)
+/* What the packing thread does next: a body begins (anew), bytes of it, its end. */
+struct step {
+    bool begins, ends;
+    uint64_t size;
+    struct ha_piece *piece;
+};
+
+/* Bytes that went on make room for others; not for each few of them somebody is woken. */
+static void make_room(struct ha_window *window, const struct ha_slot *slot)
 {
-    if (!slot->started)
-        begin_slot(slot);
-    return hand_over(slot, err) || wait_for(window, slot, err) ? -1 : 0;
+    bool enough = window->held <= window->budget / 2;
+    if (window->waiting && (enough || (slot->stopped && slot->held <= window->head_room / 2)))
+        ha_window_nudge(window);
 }
 
-int ha_window_deliver(struct ha_window *window, const struct ha_fetch *target, int *attempts,
-                      struct ha_error *err)
+static bool look(struct ha_slot *slot, struct step *step)
 {
-    struct slot *slot = head_of(window);
-    struct ha_fetch fetch = *target;
-    int result;
-    slot->target = target;
-    if (slot->source->ops->start) {
-        result = deliver_streamed(window, slot, err);
-        *attempts += slot->fetch.attempts;
-        return result;
+    if (slot->begun != slot->taken) {
+        slot->taken = slot->begun;
+        *step = (struct step){.begins = true, .size = slot->size};
+        return true;
     }
-    fetch.key = slot->fetch.key;
-    result = slot->source->ops->fetch(slot->source, &fetch, err);
-    *attempts += fetch.attempts;
+    step->piece = ha_slot_pop(slot);
+    step->ends = !step->piece && slot->state == HA_SLOT_DONE;
+    make_room(slot->window, slot);
+    return step->piece || step->ends;
+}
+
+static int await(struct ha_slot *slot, struct step *step, struct ha_error *err)
+{
+    struct ha_window *window = slot->window;
+    const struct ha_error *failure = &window->failure;
+    int result = 0;
+    *step = (struct step){0};
+    lock(window);
+    while (result == 0) {
+        if (slot->state == HA_SLOT_DONE)
+            failure = &slot->failure;
+        if (failure->code != HA_E_OK) {
+            *err = *failure;
+            result = -1;
+        } else if (look(slot, step)) {
+            break;
+        } else {
+            result = ha_window_wait(window, err);
+        }
+    }
+    unlock(window);
     return result;
 }
+
+static int take(struct ha_slot *slot, const struct ha_fetch *target, struct ha_error *err)
+{
+    struct ha_window *window = slot->window;
+    struct ha_sink *out = NULL;
+    struct step step;
+    do {
+        if (await(slot, &step, err) || (step.begins && target->begin(target->context, step.size, &out, err)))
+            return -1;
+        int result = step.piece ? ha_sink_write(out, step.piece->bytes, step.piece->len, err) : 0;
+        lock(window);
+        ha_window_recycle(window, step.piece);
+        unlock(window);
+        if (result)
+            return -1;
+    } while (!step.ends);
+    return 0;
+}
+
+int ha_window_deliver(struct ha_window *window, const struct ha_fetch *target, struct ha_received *received,
+                      int *attempts, struct ha_error *err)
+{
+    struct ha_slot *slot = head_of(window);
+    lock(window);
+    if (slot->state == HA_SLOT_HELD) {
+        slot->state = HA_SLOT_READY;
+        ha_window_nudge(window);
+    }
+    unlock(window);
+    int result = take(slot, target, err);
+    lock(window);
+    if (slot->state == HA_SLOT_DONE) {
+        *attempts += slot->fetch.attempts;
+        *received = slot->received;
+    }
+    unlock(window);
+    return result;
+}
+
+/* ---------------------------------------------------------------------------------------------- again */
 
 bool ha_window_restarts(const struct ha_window *window)
 {
-    return head_of(window)->source->ops->start != NULL;
+    return ha_slot_starts(head_of(window));
 }
 
 /* Another address may have another origin, and then another API says how it is reached. */
-static void move_to(struct slot *slot, const char *locator)
+static void move_to(struct ha_slot *slot, const char *locator)
 {
     struct ha_error ignored;
     struct ha_url url;
@@ -343,26 +296,71 @@ static void move_to(struct slot *slot, const char *locator)
         slot->item.api = ha_run_api_of(slot->window->run, &url);
 }
 
-int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err)
+/* Of a slot that is not under way. */
+static int change_address(struct ha_slot *slot, const char *locator, struct ha_error *err)
 {
-    struct slot *slot = head_of(window);
     struct ha_index_item before = slot->item;
     char *texts = slot->texts;
-    if (!slot->source->ops->start)
-        return ha_fail(err, HA_E_INTERNAL, "a file is fetched again that cannot be");
-    stop_slot(slot); /* what came did not fit its record, and more of it may be on its way */
     move_to(slot, locator);
     if (copy_texts(slot, err)) {
         slot->item = before;
         return -1;
     }
     free(texts);
-    slot->begun = slot->done = false;
-    ha_error_clear(&slot->failure);
-    if (find_source(slot, err))
+    return find_source(slot, err);
+}
+
+int ha_window_restart(struct ha_window *window, const char *locator, struct ha_error *err)
+{
+    struct ha_slot *slot = head_of(window);
+    if (!ha_slot_starts(slot))
+        return ha_fail(err, HA_E_INTERNAL, "a file is fetched again that cannot be");
+    /* What came did not fit its record, and more of it may be on its way. */
+    if (ha_window_let_go(window, slot, err) || change_address(slot, locator, err))
         return -1;
-    begin_slot(slot);
+    ha_error_clear(&slot->failure);
+    return 0; /* the next delivery begins it */
+}
+
+/* A new page has new addresses for the files that came with it: those that did not begin yet begin with them. */
+static int change_addresses(struct ha_window *window, struct ha_error *err)
+{
+    for (size_t i = 1; i < window->count; i++) {
+        struct ha_slot *slot = ha_window_slot(window, i);
+        struct ha_index_item now;
+        bool found;
+        if (!slot->fetch.url || (slot->state != HA_SLOT_READY && slot->state != HA_SLOT_HELD))
+            continue;
+        if (ha_index_get_item(window->run->index, slot->item.row, &now, &found, err))
+            return -1;
+        if (found && strcmp(now.locator, slot->item.locator) != 0 && change_address(slot, now.locator, err))
+            return -1;
+    }
     return 0;
+}
+
+int ha_window_renew_address(struct ha_window *window, const struct ha_index_item *item, struct ha_error *err)
+{
+    if (ha_window_borrow(window, err))
+        return -1;
+    int result = ha_run_renew_address(window->run, item, err) || change_addresses(window, err) ? -1 : 0;
+    ha_window_return(window);
+    return result;
+}
+
+/* ------------------------------------------------------------------------------------------- the window */
+
+static int prepare(struct ha_window *window, struct ha_error *err)
+{
+    if (ha_mutex_init(&window->lock, err))
+        return -1;
+    if (ha_condition_init(&window->arrived, err) == 0) {
+        if (ha_condition_init(&window->changed, err) == 0)
+            return 0;
+        pthread_cond_destroy(&window->arrived);
+    }
+    pthread_mutex_destroy(&window->lock);
+    return -1;
 }
 
 int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, struct ha_error *err)
@@ -370,16 +368,33 @@ int ha_window_new(struct ha_run *run, size_t budget, struct ha_window **out, str
     struct ha_window *window = calloc(1, sizeof *window);
     if (!window)
         return ha_fail_nomem(err);
-    *window = (struct ha_window){.run = run, .budget = budget};
+    window->run = run;
+    window->budget = budget;
+    window->head_room = budget / 4;
+    if (prepare(window, err)) {
+        free(window);
+        return -1;
+    }
     *out = window;
     return 0;
 }
 
 void ha_window_free(struct ha_window *window)
 {
+    struct ha_error ignored;
     if (!window)
         return;
-    for (size_t i = 0; i < window->count; i++)
-        free_slot(window->slots[(window->first + i) % SLOTS]);
+    ha_window_end_threads(window);
+    for (size_t i = 0; i < window->count; i++) {
+        ha_window_let_go(window, ha_window_slot(window, i), &ignored); /* without threads it cannot fail */
+        free_slot(ha_window_slot(window, i));
+    }
+    for (struct ha_piece *piece; (piece = window->spare);) {
+        window->spare = piece->next;
+        free(piece);
+    }
+    pthread_cond_destroy(&window->changed);
+    pthread_cond_destroy(&window->arrived);
+    pthread_mutex_destroy(&window->lock);
     free(window);
 }

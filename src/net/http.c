@@ -442,7 +442,8 @@ static int move_on(struct ha_http *http, bool *any, struct ha_error *err)
 
 int ha_http_poll(struct ha_http *http, struct ha_error *err)
 {
-    if (http->options.check && http->options.check(http->options.context, err))
+    const struct ha_http_watch *watch = &http->options.watch;
+    if (watch->check && watch->check(watch->context, err))
         return -1;
     forgive_absence(http);
     int wait = start_due(http, TICK_MS);
@@ -454,6 +455,16 @@ int ha_http_poll(struct ha_http *http, struct ha_error *err)
     if (curl_multi_poll(http->multi, NULL, 0, wait, NULL))
         return ha_fail(err, HA_E_INTERNAL, "libcurl %s cannot wait", ha_http_version());
     return move_on(http, &any, err);
+}
+
+void ha_http_wake(struct ha_http *http)
+{
+    curl_multi_wakeup(http->multi);
+}
+
+void ha_http_set_watch(struct ha_http *http, const struct ha_http_watch *watch)
+{
+    http->options.watch = *watch;
 }
 
 const struct ha_http_options *ha_http_options(const struct ha_http *http)
@@ -473,7 +484,7 @@ int ha_http_push(struct ha_http *http, struct ha_error *err)
 
 bool ha_http_dead(const struct ha_http *http)
 {
-    return http->retry.dead;
+    return atomic_load(&http->dead);
 }
 
 int64_t ha_http_retries(const struct ha_http *http)

@@ -17,12 +17,11 @@
 /* Bytes of headers that an answer may have. */
 enum { HA_HEADERS_MAX = 64 * 1024 };
 
-/* The client of a run: connections, the retry budget, the circuit. One thread uses it. */
+/* The client of a run: connections, the retry budget, the circuit. One thread at a time uses it. */
 struct ha_http;
 
-struct ha_http_options {
-    const struct ha_env *env;
-    unsigned jobs; /* transfers at the same time, over all sites; 0: as many as each site turns out to take */
+/* Who looks on while the client works. */
+struct ha_http_watch {
     /* Asked several times a second while it waits: -1 with an error ends the wait. May be NULL. */
     int (*check)(void *context, struct ha_error *err);
     /* Told before each wait for another attempt: how many there were, how long it will be, and what went wrong. May be NULL. */
@@ -30,11 +29,20 @@ struct ha_http_options {
     void *context;
 };
 
+struct ha_http_options {
+    const struct ha_env *env;
+    unsigned jobs; /* transfers at the same time, over all sites; 0: as many as each site turns out to take */
+    struct ha_http_watch watch;
+};
+
 int ha_http_new(const struct ha_http_options *options, struct ha_http **out, struct ha_error *err);
 void ha_http_free(struct ha_http *http);
 
 /* What the client was made with. */
 const struct ha_http_options *ha_http_options(const struct ha_http *http);
+
+/* Somebody else looks on from now on. */
+void ha_http_set_watch(struct ha_http *http, const struct ha_http_watch *watch);
 
 /* How an API is reached. It outlives its transfers; what it points to does, too. */
 struct ha_http_site {
@@ -125,13 +133,16 @@ void ha_http_resume(struct ha_transfer *transfer);
 /* Moves everything on, waiting a moment for something to happen. -1 when the client's check says so, or libcurl fails. */
 int ha_http_poll(struct ha_http *http, struct ha_error *err);
 
+/* From any thread: a poll that waits, or the next one, waits no longer. */
+void ha_http_wake(struct ha_http *http);
+
 /* Starts what may start, so that it is on its way while the caller does something else. */
 int ha_http_push(struct ha_http *http, struct ha_error *err);
 
 /* How many transfers can be under way now: that many are worth having started. */
 unsigned ha_http_width(const struct ha_http *http);
 
-/* True once so much failed that the service counts as dead: nothing is tried a second time any more. */
+/* From any thread: true once so much failed that the service counts as dead: nothing is tried a second time any more. */
 bool ha_http_dead(const struct ha_http *http);
 
 /* Retries so far. */

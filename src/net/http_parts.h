@@ -3,6 +3,8 @@
 #ifndef HA_NET_HTTP_PARTS_H
 #define HA_NET_HTTP_PARTS_H
 
+#include <stdatomic.h>
+
 #include "net/http.h"
 #include "net/retry.h"
 
@@ -53,6 +55,7 @@ struct ha_http {
     struct ha_transfer *transfers;
     unsigned active;
     struct ha_retry_state retry;
+    atomic_bool dead; /* the same as the retries' state has it, for other threads */
     int64_t retries;
     int64_t polled; /* when it last looked after its transfers */
 };

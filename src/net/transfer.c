@@ -208,16 +208,18 @@ static void retry(struct ha_transfer *transfer, struct ha_error *err)
     if (err->retry_after_s > 0 || (err->http && !worth) ||
         err->http == 500) /* 500: one thing is broken, not all */
         ha_retry_answered(&http->retry, now + (int64_t)err->retry_after_s * 1000);
-    if (err->retry_after_s > HA_RETRY_PATIENCE_S || !worth || !ha_retry_failed(&http->retry, now) ||
-        transfer->attempts >= tries) {
+    bool more = err->retry_after_s <= HA_RETRY_PATIENCE_S && worth && ha_retry_failed(&http->retry, now);
+    atomic_store(&http->dead, http->retry.dead);
+    if (!more || transfer->attempts >= tries) {
         end_failed(transfer, err);
         return;
     }
     http->retries++;
     http->env->random(http->env->context, &dice, sizeof dice, &ignored);
     int64_t wait = ha_retry_wait_ms(transfer->attempts, dice), asked = (int64_t)err->retry_after_s * 1000;
-    if (http->options.retry)
-        http->options.retry(http->options.context, transfer->attempts, wait > asked ? wait : asked, err);
+    const struct ha_http_watch *watch = &http->options.watch;
+    if (watch->retry)
+        watch->retry(watch->context, transfer->attempts, wait > asked ? wait : asked, err);
     transfer->url = transfer->home; /* what it was redirected to may have been good for one moment only */
     transfer->redirects = 0;
     ha_transfer_again(transfer, wait > asked ? wait : asked);
@@ -313,7 +315,8 @@ static void refused(struct ha_transfer *transfer)
     if (is_ours(transfer->refusal.code)) {
         err = transfer->refusal;
         if (err.code == HA_E_UNAVAILABLE)
-            transfer->http->retry.dead = true; /* without a credential nothing more is to be had */
+            transfer->http->retry.dead = transfer->http->dead =
+                true; /* without a credential nothing more is to be had */
         end_failed(transfer, &err);
         return;
     }
