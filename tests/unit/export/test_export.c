@@ -85,7 +85,7 @@ static int count_threads(void)
 static void exports_leave_no_thread(void **state)
 {
     static const int stop = SIGTERM;
-    sigset_t mask, now;
+    sigset_t mask = {0}, now = {0}; /* not all of it is filled */
     struct place place;
 
     (void)state;
