@@ -19,8 +19,11 @@ import unittest
 
 sys.dont_write_bytecode = True
 import disturbed  # noqa: E402
+import fake  # noqa: E402
 import faultshim  # noqa: E402
 import harness  # noqa: E402
+import test_faults_kill  # noqa: E402
+import test_http_load  # noqa: E402
 
 CALLS = ("write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "ftruncate", "fallocate", "rename", "renameat", "renameat2", "openat",
          "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "flock", "link", "linkat", "fchown", "fchmod", "symlink")
@@ -197,6 +200,23 @@ class Across(Case):
         jobs += [(point, "signal=KILL", None) for point in last]
         found = disturbed.side_by_side(lambda job: self.try_point(*job, export), jobs)
         self.check(found, len(jobs))
+
+
+class OverHttp(Case):
+    """The same where files come over the network, and the service errs as well."""
+
+    def test_is_killed(self):
+        """Killed at each call; how often a run makes one hangs on the service, so that the last ones may not come."""
+        harness.need("strace")
+        server = fake.Server().__enter__()
+        self.addCleanup(server.stop)
+        export = disturbed.Export(test_faults_kill.description(server), test_http_load.USER, "--jobs", "6", *disturbed.LIMITED)
+        server.scenario({})
+        self.assertEqual(len(export.reference), 2)
+        server.scenario({"seed": 1, "chaos": test_faults_kill.CHAOS})
+        some = disturbed.thinned([point for point in points(export) if point.call != "write"], 80 if harness.SANITIZED else 24)
+        found = disturbed.side_by_side(lambda point: self.try_point(point, "signal=KILL", None, export), some)
+        self.check([sentence for sentence in found if "it was not killed, but ended with 0" not in sentence], len(some))
 
 
 if __name__ == "__main__":
