@@ -183,6 +183,23 @@ class Faults(Case):
         self.check(found, len(points))
 
 
+class Order(Case):
+    def test_the_archive_comes_before_the_index(self):
+        """When a transaction of the index is final, all that was written to the archive has been synced: a kill would not show it, a power cut would."""
+        harness.need("strace")
+        unsynced, commits, covered = 0, 0, 0
+        for point in points(disturbed.export()):
+            if "archive-01.part" in point.what and point.call == "pwrite64":
+                unsynced += 1
+            elif "archive-01.part" in point.what and point.call == "fsync":
+                covered, unsynced = covered + unsynced, 0
+            elif "index.sqlite-journal" in point.what and point.call == "ftruncate":
+                commits += 1
+                self.assertEqual(unsynced, 0, f"commit {commits} speaks of bytes that are not on the disk")
+        self.assertGreater(commits, 3)
+        self.assertGreater(covered, 3)
+
+
 class Across(Case):
     """With --stage on another file system a finished archive is copied to where it belongs."""
 

@@ -5,7 +5,7 @@ The service answers one request in eight with 503, a reset, a body that is cut o
 trial. A run over it is ended by SIGKILL at a random moment of the time that a whole one takes (the seed is fixed), and then
 run again. The target is absent or whole after the first, and always whole after the second, with the bytes of an export
 from a service that never erred. The service's journal tells which files the second run asked for again: none that a window
-covers which the first one had committed, once a run can go on where another has ended (disturbed.RESUME).
+covers which the first one had committed.
 
     test_faults_kill.py HOLDALL_BINARY PROJECT_ROOT      KILLS trials
     HOLDALL_FAULTS=all test_faults_kill.py …             MANY of them; `./dev bench kill` does this
@@ -96,7 +96,7 @@ class Trial:
         self.problems += place.second() if place.left() or self.killed else []
         second, _ = stand.asked(last)
         self.again = len(set(first) & set(second))
-        if disturbed.RESUME and not self.whole and len(set(second)) > FILES - self.covered:
+        if not self.whole and len(set(second)) > FILES - self.covered:
             self.problems.append(f"{self.covered} files were committed, and the second run asked for {len(set(second))} of {FILES}")
         place.remove()
 
