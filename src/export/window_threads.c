@@ -306,6 +306,7 @@ static int cancel_transfer(struct ha_window *window, struct ha_slot *slot, struc
         slot->source->ops->cancel(HA_TAKE(slot->under_way));
         lock(window);
         window->running--;
+        slot->state = HA_SLOT_HELD; /* before the receiver goes on: it would resume what is stopped */
         unlock(window);
     }
     ha_window_return(window);
