@@ -69,11 +69,11 @@ static int open_api(struct ha_run *run, const char *name, struct ha_open_api *ap
 {
     const struct ha_source_ops *kind = &ha_source_http;
     const ha_json *spec = ha_service_api(run->service, name), *prefix = ha_json_get(spec, HA_K_PREFIX);
-    struct ha_source_options options = {.api = spec,
-                                        .directory = run->service->directory,
-                                        .values = run->values,
-                                        .name = api->name,
-                                        .env = run->env};
+    struct ha_section section = {.spec = spec,
+                                 .name = api->name,
+                                 .directory = run->service->directory,
+                                 .values = run->values,
+                                 .env = run->env};
     struct ha_buf template HA_BUF = ha_buf_make(4096), text HA_BUF = ha_buf_make(4096);
     if (prefix && ha_value_text(run->values, prefix, "prefix", &template, err))
         return -1;
@@ -86,8 +86,8 @@ static int open_api(struct ha_run *run, const char *name, struct ha_open_api *ap
         kind = ha_source_kind(ha_json_get_text(spec, HA_K_KIND));
     if ((kind->capabilities & HA_SOURCE_NETWORK) && need_http(run, err))
         return -1;
-    options.http = run->http;
-    return kind->open(&options, &api->source, err);
+    section.http = run->http;
+    return kind->open(&section, &api->source, err);
 }
 
 /* The name as the description has it: the caller's may be a passing one. */

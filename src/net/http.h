@@ -81,6 +81,14 @@ struct ha_http_answer {
  */
 bool ha_http_answer_next(const char **lines, const char *name, char *out, size_t size);
 
+/* What is to become of a request that was refused. */
+enum ha_http_verdict {
+    HA_HTTP_USUAL, /* what its status says */
+    HA_HTTP_AGAIN, /* send it at once, with other headers: a few times at most */
+    HA_HTTP_RETRY, /* it passes: try it later, as after a 503 */
+    HA_HTTP_FAILED /* it never gets better */
+};
+
 /*
  * What becomes of a transfer. begin: a body of ANSWER's length begins, and whatever came before does not count. data: its next bytes.
  * room: false stops the flow until ha_http_resume; NULL: there always is. A transfer whose flow has stopped may lose its place to one that
@@ -98,19 +106,37 @@ struct ha_http_handler {
      * say in *err what kept it from getting one. May be NULL.
      */
     bool (*renew)(void *context, int status, struct ha_error *err);
+    /*
+     * What a refusal means, which BODY (LEN bytes, its beginning at least) explains: asked before anything else is made of it. What it says in
+     * *err takes the place of "HTTP 403". May be NULL: then only the status counts.
+     */
+    enum ha_http_verdict (*refused)(void *context, const struct ha_http_answer *answer, const char *body,
+                                    size_t len, struct ha_error *err);
     /* Called before each attempt for the headers to send; may be NULL. They live until the next call. */
     const struct ha_http_header *(*headers)(void *context, size_t *count);
     /* Whether an origin that a redirect leads to may be followed; NULL: only the request's own. */
     bool (*follows)(void *context, const struct ha_url *url);
 };
 
+enum ha_http_method { HA_HTTP_GET, HA_HTTP_HEAD, HA_HTTP_POST, HA_HTTP_PUT, HA_HTTP_DELETE };
+
+/* The bytes of a PUT. Each attempt reads them from the beginning. */
+struct ha_http_upload {
+    uint64_t size;
+    /* Fills OUT with the LEN bytes from AT on. What fails here fails the transfer, without a retry. */
+    int (*read)(void *context, uint64_t at, void *out, size_t len, struct ha_error *err);
+    void *context;
+};
+
 struct ha_http_request {
     struct ha_http_site *site;
     const struct ha_url *url;
-    const char *post;   /* JSON body of a POST, or NULL for a GET; outlives the transfer */
-    const char *accept; /* media type */
-    uint64_t max;       /* bytes of body; more is HA_E_TOO_LARGE */
-    uint64_t stated;    /* bytes that it has as said elsewhere, or HA_LENGTH_UNKNOWN */
+    enum ha_http_method method;
+    const char *post;                    /* body of a POST; outlives the transfer */
+    const struct ha_http_upload *upload; /* of a PUT; outlives the transfer */
+    const char *accept;                  /* media type */
+    uint64_t max;                        /* bytes of body; more is HA_E_TOO_LARGE */
+    uint64_t stated;                     /* bytes that it has as said elsewhere, or HA_LENGTH_UNKNOWN */
     bool sealed;   /* size or hash are known elsewhere: a body that ends with its connection may be whole */
     int *attempts; /* counts them; may be NULL */
     bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */

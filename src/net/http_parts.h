@@ -8,7 +8,7 @@
 #include "net/http.h"
 #include "net/retry.h"
 
-enum ha_transfer_state { HA_TRANSFER_WAITING, HA_TRANSFER_RUNNING, HA_TRANSFER_ENDED };
+enum ha_transfer_state { HA_TRANSFER_WAITING, HA_TRANSFER_RUNNING };
 
 enum { HA_ETAG_SIZE = 256, HA_REDIRECTS_MAX = 5, HA_RENEWALS_MAX = 3, HA_REFUSAL_MAX = 64 * 1024 };
 
@@ -35,6 +35,8 @@ struct ha_transfer {
     struct ha_buf lines; /* its headers */
     size_t head;         /* bytes of headers, those of interim answers too */
     uint64_t passed;     /* bytes of a body that says only why there is none */
+    struct ha_buf words; /* these bytes, where the handler wants them */
+    uint64_t gone;       /* bytes of the upload that are on their way */
     bool enough;         /* no more of that is taken */
     bool answered;       /* the final headers are there; what comes after the body are trailers */
     bool body, paused;
@@ -60,7 +62,7 @@ struct ha_http {
     int64_t polled; /* when it last looked after its transfers */
 };
 
-/* ---- http.c ---- */
+/* ---- attempt.c ---- */
 
 /* Sends the next attempt of a transfer. */
 int ha_attempt_begin(struct ha_transfer *transfer, struct ha_error *err);
@@ -100,6 +102,8 @@ void ha_transfer_again(struct ha_transfer *transfer, int64_t wait);
 int ha_transfer_head(struct ha_transfer *transfer);
 /* Bytes of the body; -1 with failure set. */
 int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len);
+/* "GET". */
+const char *ha_http_method_name(enum ha_http_method method);
 /* How an attempt ended, as far as the wire goes. */
 enum ha_wire { HA_WIRE_OK, HA_WIRE_BROKEN, HA_WIRE_UNTRUSTED };
 

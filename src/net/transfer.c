@@ -48,7 +48,8 @@ static void note_etag(struct ha_transfer *transfer)
 static int begin_whole(struct ha_transfer *transfer, struct ha_error *err)
 {
     uint64_t length = ha_transfer_length(transfer);
-    if (length != HA_LENGTH_UNKNOWN && length > transfer->request.max)
+    bool comes = transfer->request.method != HA_HTTP_HEAD;
+    if (comes && length != HA_LENGTH_UNKNOWN && length > transfer->request.max)
         return ha_fail(err, HA_E_TOO_LARGE, "the answer has %llu bytes, and %llu are the limit",
                        (unsigned long long)length, (unsigned long long)transfer->request.max);
     transfer->received = 0; /* a whole answer to a range begins again */
@@ -93,15 +94,22 @@ int ha_transfer_head(struct ha_transfer *transfer)
     return transfer->body ? begin_body(transfer, &transfer->failure) : 0;
 }
 
+/* A body that says why there is none. */
+static int pass_over(struct ha_transfer *transfer, const void *data, size_t len)
+{
+    transfer->passed += len;
+    transfer->enough = transfer->passed > HA_REFUSAL_MAX;
+    if (transfer->handler.refused && !transfer->enough)
+        ha_buf_add(&transfer->words, data, len);
+    return transfer->enough ? -1 : 0;
+}
+
 int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len)
 {
     struct ha_http *http = transfer->http;
     const struct ha_http_request *request = &transfer->request;
-    if (!transfer->body) {
-        transfer->passed += len;
-        transfer->enough = transfer->passed > HA_REFUSAL_MAX;
-        return transfer->enough ? -1 : 0;
-    }
+    if (!transfer->body)
+        return pass_over(transfer, data, len);
     ha_retry_alive(&http->retry, http->env->monotonic_ms(http->env->context));
     if (request->stated != HA_LENGTH_UNKNOWN && len > request->stated - transfer->received)
         return ha_fail(&transfer->failure, HA_E_HASH, "it has more than the %llu bytes that are stated",
@@ -147,6 +155,7 @@ void ha_http_cancel(struct ha_transfer *transfer)
     ha_transfer_leave(transfer);
     unlink_transfer(transfer);
     ha_buf_free(&transfer->lines);
+    ha_buf_free(&transfer->words);
     free(transfer);
 }
 
@@ -158,6 +167,16 @@ static void end(struct ha_transfer *transfer, const struct ha_error *failure)
     struct ha_error err = failure ? *failure : (struct ha_error){0};
     ha_http_cancel(transfer);
     handler.done(handler.context, failure ? &err : NULL);
+}
+
+const char *ha_http_method_name(enum ha_http_method method)
+{
+    static const char *const names[] = {[HA_HTTP_GET] = "GET",
+                                        [HA_HTTP_HEAD] = "HEAD",
+                                        [HA_HTTP_POST] = "POST",
+                                        [HA_HTTP_PUT] = "PUT",
+                                        [HA_HTTP_DELETE] = "DELETE"};
+    return names[method];
 }
 
 /* "GET https://media.example/42: SENTENCE after 5 attempts". */
@@ -173,7 +192,7 @@ static void end_failed(struct ha_transfer *transfer, struct ha_error *err)
         snprintf(text, sizeof text, "%.440s after %d attempts", err->text, transfer->attempts);
         snprintf(err->text, sizeof err->text, "%s", text);
     }
-    ha_context(err, "%s %s", transfer->request.post ? "POST" : "GET", shown);
+    ha_context(err, "%s %s", ha_http_method_name(transfer->request.method), shown);
     end(transfer, err);
 }
 
@@ -187,7 +206,8 @@ void ha_transfer_again(struct ha_transfer *transfer, int64_t wait)
     transfer->paused = transfer->answered = transfer->body = transfer->forbidden = transfer->enough = false;
     transfer->reaches = false;
     transfer->head = 0;
-    transfer->passed = 0;
+    transfer->passed = transfer->gone = 0;
+    ha_buf_clear(&transfer->words);
     transfer->reason[0] = '\0';
     ha_buf_clear(&transfer->lines);
     ha_error_clear(&transfer->failure);
@@ -196,15 +216,14 @@ void ha_transfer_again(struct ha_transfer *transfer, int64_t wait)
     transfer->changed = false;
 }
 
-/* A failed attempt: another one, or the end. */
-static void retry(struct ha_transfer *transfer, struct ha_error *err)
+/* A failed attempt: another one, if one is WORTH it, or the end. */
+static void retry(struct ha_transfer *transfer, bool worth, struct ha_error *err)
 {
     struct ha_http *http = transfer->http;
     int tries = transfer->request.site->tries ? transfer->request.site->tries : HA_RETRY_TRIES;
     int64_t now = http->env->monotonic_ms(http->env->context);
     uint32_t dice = UINT32_MAX / 2;
     struct ha_error ignored;
-    bool worth = ha_retry_worth(err->code, err->http);
     if (err->retry_after_s > 0 || (err->http && !worth) ||
         err->http == 500) /* 500: one thing is broken, not all */
         ha_retry_answered(&http->retry, now + (int64_t)err->retry_after_s * 1000);
@@ -235,8 +254,10 @@ static bool may_follow(const struct ha_transfer *transfer, const struct ha_url *
 static int find_target(struct ha_transfer *transfer, struct ha_url *target, struct ha_error *err)
 {
     char location[HA_URL_MAX], origin[HA_ORIGIN_SIZE];
-    if (transfer->request.post)
-        return ha_fail(err, HA_E_UNAVAILABLE, "HTTP %d to a POST request", transfer->status);
+    enum ha_http_method method = transfer->request.method;
+    if (method != HA_HTTP_GET && method != HA_HTTP_HEAD)
+        return ha_fail(err, HA_E_UNAVAILABLE, "HTTP %d to a %s request", transfer->status,
+                       ha_http_method_name(method));
     if (!ha_transfer_header(transfer, "Location", location, sizeof location))
         return ha_fail(err, HA_E_UNAVAILABLE, "HTTP %d without a usable Location", transfer->status);
     if (++transfer->redirects > HA_REDIRECTS_MAX)
@@ -303,11 +324,40 @@ static bool is_ours(enum ha_code code)
            code == HA_E_ADDRESS || code == HA_E_UNAVAILABLE;
 }
 
+/* The refusal as its status has it. */
+static void tell_refusal(struct ha_transfer *transfer, long wait, struct ha_error *err)
+{
+    int status = transfer->status;
+    if ((status == 412 || status == 416) && transfer->received > 0)
+        begin_anew(transfer, err);
+    else if (transfer->refusal.code != HA_E_OK)
+        ha_fail(err, code_of(status), "HTTP %d, and %s", status, transfer->refusal.text);
+    else if (wait > HA_RETRY_PATIENCE_S)
+        ha_fail(err, code_of(status), "HTTP %d, and the service asks to wait %ld s", status, wait);
+    else
+        ha_fail(err, code_of(status), "HTTP %d%s", status, meaning_of(status));
+}
+
+/* Its handler may know better than the status what it means, and may have mended its headers. */
+static bool sends_again(struct ha_transfer *transfer, enum ha_http_verdict *verdict, struct ha_error *err)
+{
+    const struct ha_http_handler *handler = &transfer->handler;
+    struct ha_http_answer answer = {transfer->status, transfer->passed, ha_buf_text(&transfer->lines)};
+    *verdict = HA_HTTP_USUAL;
+    if (handler->refused)
+        *verdict = handler->refused(handler->context, &answer, ha_buf_text(&transfer->words),
+                                    transfer->words.len, err);
+    if (*verdict != HA_HTTP_AGAIN)
+        return *verdict == HA_HTTP_USUAL && renew(transfer);
+    return transfer->renewals++ < HA_RENEWALS_MAX;
+}
+
 static void refused(struct ha_transfer *transfer)
 {
     struct ha_error err = {0};
+    enum ha_http_verdict verdict;
     long wait = ha_transfer_retry_after_s(transfer);
-    if (renew(transfer)) {
+    if (sends_again(transfer, &verdict, &err)) {
         transfer->attempts--;
         ha_transfer_again(transfer, 0);
         return;
@@ -320,19 +370,13 @@ static void refused(struct ha_transfer *transfer)
         end_failed(transfer, &err);
         return;
     }
-    if ((transfer->status == 412 || transfer->status == 416) && transfer->received > 0)
-        begin_anew(transfer, &err);
-    else if (transfer->refusal.code != HA_E_OK)
-        ha_fail(&err, code_of(transfer->status), "HTTP %d, and %s", transfer->status, transfer->refusal.text);
-    else if (wait > HA_RETRY_PATIENCE_S)
-        ha_fail(&err, code_of(transfer->status), "HTTP %d, and the service asks to wait %ld s",
-                transfer->status, wait);
-    else
-        ha_fail(&err, code_of(transfer->status), "HTTP %d%s", transfer->status, meaning_of(transfer->status));
+    if (err.code == HA_E_OK)
+        tell_refusal(transfer, wait, &err);
     if (!transfer->changed)
         err.http = transfer->status;
     err.retry_after_s = wait;
-    retry(transfer, &err);
+    bool worth = verdict == HA_HTTP_USUAL ? ha_retry_worth(err.code, err.http) : verdict == HA_HTTP_RETRY;
+    retry(transfer, worth, &err);
 }
 
 static bool is_redirect(int status)
@@ -356,7 +400,7 @@ static void succeeded(struct ha_transfer *transfer)
     struct ha_http *http = transfer->http;
     struct ha_error err = {0};
     if (check_end(transfer, &err)) {
-        retry(transfer, &err);
+        retry(transfer, ha_retry_worth(err.code, err.http), &err);
         return;
     }
     ha_retry_succeeded(&http->retry, http->env->monotonic_ms(http->env->context));
@@ -374,7 +418,7 @@ static void broken(struct ha_transfer *transfer, enum ha_wire wire)
         ha_fail(&err, HA_E_UNTRUSTED, "the connection cannot be trusted (see tls): %s", transfer->reason);
     else
         ha_fail(&err, HA_E_UNAVAILABLE, "%s", transfer->reason);
-    retry(transfer, &err);
+    retry(transfer, ha_retry_worth(err.code, err.http), &err);
 }
 
 /* What the answer says of how much the service takes at a time; a wire that broke says nothing. */
@@ -395,7 +439,7 @@ void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
     note_load(transfer, wire);
     if (transfer->failure.code != HA_E_OK) {
         struct ha_error err = transfer->failure;
-        retry(transfer, &err);
+        retry(transfer, ha_retry_worth(err.code, err.http), &err);
     } else if (wire != HA_WIRE_OK && !transfer->enough) {
         broken(transfer, wire);
     } else if (is_redirect(transfer->status)) {
@@ -418,7 +462,8 @@ int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
                                      .handler = *handler,
                                      .url = *request->url,
                                      .home = *request->url,
-                                     .lines = ha_buf_make(HA_HEADERS_MAX)};
+                                     .lines = ha_buf_make(HA_HEADERS_MAX),
+                                     .words = ha_buf_make(HA_REFUSAL_MAX)};
     ha_transfer_meet(transfer);
     link_transfer(transfer);
     if (out)

@@ -39,12 +39,12 @@ static void file_close(struct ha_source *source)
     free(file);
 }
 
-static int open_root(struct file_source *file, const struct ha_source_options *options, struct ha_error *err)
+static int open_root(struct file_source *file, const struct ha_section *section, struct ha_error *err)
 {
     struct ha_buf root HA_BUF = ha_buf_make(MAX_PATH);
-    if (ha_value_text(options->values, ha_json_get(options->api, HA_K_ROOT), "root", &root, err))
+    if (ha_value_text(section->values, ha_json_get(section->spec, HA_K_ROOT), "root", &root, err))
         return -1;
-    file->name = ha_path_join(options->directory, ha_buf_text(&root));
+    file->name = ha_path_join(section->directory, ha_buf_text(&root));
     if (!file->name)
         return ha_fail_nomem(err);
     file->root = open(file->name, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -55,14 +55,14 @@ static int open_root(struct file_source *file, const struct ha_source_options *o
     return 0;
 }
 
-static int file_open(const struct ha_source_options *options, struct ha_source **out, struct ha_error *err)
+static int file_open(const struct ha_section *section, struct ha_source **out, struct ha_error *err)
 {
     struct file_source *file = calloc(1, sizeof *file);
     if (!file)
         return ha_fail_nomem(err);
     file->source.ops = &ha_source_file;
     file->root = -1;
-    if (open_root(file, options, err)) {
+    if (open_root(file, section, err)) {
         file_close(&file->source);
         return -1;
     }

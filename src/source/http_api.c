@@ -152,12 +152,13 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
         return -1;
     ha_buf_clear(&answer->address);
     ha_url_write(&url, &answer->address);
-    const struct ha_http_request call = {.site = &api->site,
+    const struct ha_http_request call = {.site = &api->site.http,
                                          .url = &url,
+                                         .method = asking->body ? HA_HTTP_POST : HA_HTTP_GET,
                                          .post = asking->body,
                                          .accept = "application/json",
-                                         .max = api->page_max < answer->text.max ? api->page_max
-                                                                                 : answer->text.max,
+                                         .max = api->site.page_max < answer->text.max ? api->site.page_max
+                                                                                      : answer->text.max,
                                          .stated = HA_LENGTH_UNKNOWN,
                                          .quiet = request->quiet,
                                          .first = true, /* no file goes on without what it says of it */
@@ -329,10 +330,10 @@ static int start_fetching(struct fetching *fetching, struct ha_error *err)
         return -1;
     if (!fetch->url && ha_http_auth_ready(api, err))
         return -1;
-    const struct ha_http_request call = {.site = &api->site,
+    const struct ha_http_request call = {.site = &api->site.http,
                                          .url = &url,
                                          .accept = "*/*",
-                                         .max = api->object_max,
+                                         .max = api->site.object_max,
                                          .stated = fetch->stated,
                                          .sealed = fetch->sealed,
                                          .ranges = true,

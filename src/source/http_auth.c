@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "access/call.h"
 #include "base/text.h"
 #include "ha-formats.h"
 #include "io/digest.h"
@@ -31,8 +32,7 @@ static int read_member(const struct ha_http_auth *auth, const char *member,
     snprintf(what, sizeof what, "auth.%s", member);
     if (read(auth->values, ha_json_get(auth->spec, member), what, out, err))
         return -1;
-    return ha_http_header_valid(ha_buf_text(out)) ? 0
-                                                  : ha_fail(err, HA_E_CONFIG, "%s holds a line break", what);
+    return ha_header_valid(ha_buf_text(out)) ? 0 : ha_fail(err, HA_E_CONFIG, "%s holds a line break", what);
 }
 
 static int read_secret(const struct ha_http_auth *auth, const char *member, struct ha_buf *out,
@@ -59,7 +59,7 @@ static int use_value(struct ha_http_auth *auth, const char *name, struct ha_erro
 
 static void add_basic(const char *name, const char *password, struct ha_buf *out)
 {
-    struct ha_buf pair HA_CLEANUP(ha_secret_free) = ha_buf_make(2 * SECRET_MAX);
+    struct ha_buf pair HA_CLEANUP(ha_buf_wipe) = ha_buf_make(2 * SECRET_MAX);
     ha_buf_addf(&pair, "%s:%s", name, password);
     ha_buf_add_text(out, "Basic ");
     ha_base64(ha_buf_text(&pair), pair.len, out);
@@ -68,7 +68,7 @@ static void add_basic(const char *name, const char *password, struct ha_buf *out
 static int open_basic(struct ha_http_auth *auth, struct ha_error *err)
 {
     struct ha_buf name HA_BUF = ha_buf_make(SECRET_MAX),
-                       password HA_CLEANUP(ha_secret_free) = ha_buf_make(SECRET_MAX);
+                       password HA_CLEANUP(ha_buf_wipe) = ha_buf_make(SECRET_MAX);
     if (read_member(auth, HA_K_USERNAME, ha_value_text, &name, err) ||
         read_secret(auth, HA_K_PASSWORD, &password, err))
         return -1;
@@ -95,14 +95,14 @@ static int open_oauth2(struct ha_http_auth *auth, struct ha_error *err)
                : 0;
 }
 
-int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const struct ha_source_options *options,
-                      struct ha_error *err)
+int ha_http_auth_open(struct ha_http_api *api, const struct ha_section *section, struct ha_error *err)
 {
+    const ha_json *spec = ha_json_get(section->spec, HA_K_AUTH);
     struct ha_http_auth *auth = &api->auth;
     const char *type = ha_json_get_text(spec, HA_K_TYPE);
     *auth = (struct ha_http_auth){.spec = spec,
-                                  .values = options->values,
-                                  .api = options->name,
+                                  .values = section->values,
+                                  .api = section->name,
                                   .value = ha_buf_make(2 * SECRET_MAX),
                                   .client_id = ha_buf_make(SECRET_MAX),
                                   .client_secret = ha_buf_make(SECRET_MAX)};
@@ -125,50 +125,19 @@ int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const struct
 
 void ha_http_auth_free(struct ha_http_auth *auth)
 {
-    ha_secret_free(&auth->value);
-    ha_secret_free(&auth->client_secret);
+    ha_buf_wipe(&auth->value);
+    ha_buf_wipe(&auth->client_secret);
     ha_buf_free(&auth->client_id);
 }
 
 /* ------------------------------------------------------------------------------------------------- OAuth 2 */
 
+/* A request for a token: its form goes as the body, the credentials in a header or in the form. */
 struct asking {
     struct ha_buf answer, basic;
     struct ha_http_header headers[2];
     size_t header_count;
-    bool ended;
-    struct ha_error failure;
 };
-
-static int token_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
-{
-    (void)answer;
-    (void)err;
-    ha_buf_clear(&((struct asking *)context)->answer);
-    return 0;
-}
-
-static int token_data(void *context, const void *data, size_t len, struct ha_error *err)
-{
-    struct asking *asking = context;
-    ha_buf_add(&asking->answer, data, len);
-    return ha_buf_check(&asking->answer, "the answer to the request for a token", err);
-}
-
-static void token_done(void *context, const struct ha_error *err)
-{
-    struct asking *asking = context;
-    asking->ended = true;
-    if (err)
-        asking->failure = *err;
-}
-
-static const struct ha_http_header *token_headers(void *context, size_t *count)
-{
-    struct asking *asking = context;
-    *count = asking->header_count;
-    return asking->headers;
-}
 
 static void add_member(struct ha_buf *form, const char *name, const char *value)
 {
@@ -182,7 +151,7 @@ static void add_member(struct ha_buf *form, const char *name, const char *value)
 static void make_form(const struct ha_http_auth *auth, struct asking *asking, struct ha_buf *form)
 {
     struct ha_buf id HA_BUF = ha_buf_make(3 * SECRET_MAX),
-                     secret HA_CLEANUP(ha_secret_free) = ha_buf_make(3 * SECRET_MAX);
+                     secret HA_CLEANUP(ha_buf_wipe) = ha_buf_make(3 * SECRET_MAX);
     const char *how = ha_json_get_text(auth->spec, HA_K_CLIENT_AUTH);
     add_member(form, "grant_type", "client_credentials");
     add_member(form, "scope", ha_json_get_text(auth->spec, HA_K_SCOPE));
@@ -209,7 +178,7 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
         return ha_context(err, "the answer");
     const char *token = ha_json_plain_text(ha_json_get(answer, "access_token"));
     int64_t seconds = ha_json_get_int(answer, "expires_in", DEFAULT_S);
-    if (!token || !*token || !ha_http_header_valid(token))
+    if (!token || !*token || !ha_header_valid(token))
         return ha_fail(err, HA_E_FORMAT, "the answer has no access_token");
     if (hide(auth, "access_token", token, err))
         return -1;
@@ -226,44 +195,24 @@ static int take_token(struct ha_http_api *api, const struct ha_buf *text, struct
     return ha_buf_check(&auth->value, "the token", err);
 }
 
-/* A client of its own, so that asking does not move other transfers on. */
 static int ask(struct ha_http_api *api, struct asking *asking, const char *form, struct ha_error *err)
 {
-    struct ha_http *http = NULL;
-    struct ha_http_options options = *ha_http_options(api->http);
-    struct ha_http_handler handler = {.context = asking,
-                                      .begin = token_begin,
-                                      .data = token_data,
-                                      .done = token_done,
-                                      .headers = token_headers};
-    struct ha_http_site site = api->site;
-    struct ha_http_request call = {.site = &site,
-                                   .url = &api->auth.token_url,
-                                   .post = form,
-                                   .accept = "application/json",
-                                   .max = TOKEN_ANSWER_MAX,
-                                   .stated = HA_LENGTH_UNKNOWN};
-    site.active = 0;
-    site.next_ms = 0;
-    if (!ha_url_same_origin(&api->auth.token_url, &api->base))
-        site.certificate = site.key = site.key_password =
-            NULL; /* it is for the API's origin, like the headers */
-    if (ha_http_new(&options, &http, err))
-        return -1;
-    int result = ha_http_start(http, &call, &handler, NULL, err);
-    while (result == 0 && !asking->ended)
-        result = ha_http_poll(http, err);
-    ha_http_free(http);
-    if (result == 0 && asking->failure.code != HA_E_OK) {
-        *err = asking->failure;
-        result = -1;
-    }
-    return result;
+    struct ha_call call = {.client = api->http,
+                           .site = &api->site.http,
+                           .own = ha_url_same_origin(&api->auth.token_url, &api->base),
+                           .url = &api->auth.token_url,
+                           .method = HA_HTTP_POST,
+                           .post = form,
+                           .accept = "application/json",
+                           .headers = asking->headers,
+                           .header_count = asking->header_count,
+                           .answer = &asking->answer};
+    return ha_call(&call, err);
 }
 
 static int fetch_token(struct ha_http_api *api, struct ha_error *err)
 {
-    struct ha_buf form HA_CLEANUP(ha_secret_free) = ha_buf_make(8 * SECRET_MAX);
+    struct ha_buf form HA_CLEANUP(ha_buf_wipe) = ha_buf_make(8 * SECRET_MAX);
     struct asking asking = {.answer = ha_buf_make(TOKEN_ANSWER_MAX), .basic = ha_buf_make(8 * SECRET_MAX)};
     make_form(&api->auth, &asking, &form);
     int result = ha_buf_check(&form, "the request for a token", err);
@@ -273,8 +222,8 @@ static int fetch_token(struct ha_http_api *api, struct ha_error *err)
         result = ask(api, &asking, ha_buf_text(&form), err);
     if (result == 0)
         result = take_token(api, &asking.answer, err);
-    ha_secret_free(&asking.answer);
-    ha_secret_free(&asking.basic);
+    ha_buf_wipe(&asking.answer);
+    ha_buf_wipe(&asking.basic);
     if (result == 0)
         return 0;
     /* What a token endpoint answers says nothing of a person or a file: no 404 of it may pass for one of theirs. */

@@ -34,23 +34,18 @@ struct ha_http_api {
     struct ha_http *http;
     const struct ha_env *env;
     struct ha_url base; /* its path does not end with "/" */
-    struct ha_http_site site;
+    struct ha_site site;
     struct ha_http_auth auth;
     struct ha_http_header *headers; /* the description's, and room for two more */
     char **values;
     size_t header_count;
-    const char **allow;
     const ha_json *redirects; /* origins that its answers may redirect to, besides its own */
     bool content_type;        /* the description has one among its headers */
-    char *ca, *certificate, *proxy;
-    struct ha_buf key, key_password;
-    uint64_t page_max, object_max;
 };
 
 /* ---- http_auth.c ---- */
 
-int ha_http_auth_open(struct ha_http_api *api, const ha_json *spec, const struct ha_source_options *options,
-                      struct ha_error *err);
+int ha_http_auth_open(struct ha_http_api *api, const struct ha_section *section, struct ha_error *err);
 void ha_http_auth_free(struct ha_http_auth *auth);
 
 /* Makes sure that there is something to send: fetches a token when none is valid. */
@@ -67,15 +62,7 @@ void ha_http_auth_accepted(struct ha_http_api *api, unsigned sent);
 
 /* ---- http_open.c ---- */
 
-int ha_http_api_open(const struct ha_source_options *options, struct ha_source **out, struct ha_error *err);
+int ha_http_api_open(const struct ha_section *section, struct ha_source **out, struct ha_error *err);
 void ha_http_api_close(struct ha_source *source);
-
-/* ---- http_text.c ---- */
-
-/* True when VALUE may stand in a header (RFC 9110, section 5.5). */
-bool ha_http_header_valid(const char *value);
-
-/* Wipes and frees. */
-void ha_secret_free(struct ha_buf *secret);
 
 #endif

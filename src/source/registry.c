@@ -17,27 +17,6 @@ const struct ha_source_ops *ha_source_kind(const char *kind)
     return NULL;
 }
 
-int64_t ha_source_duration_ms(const ha_json *value, int64_t otherwise)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-    const char *text = ha_json_text(value);
-    char digits[16];
-    uint64_t number;
-    size_t len = text ? strlen(text) : 0;
-    if (len < 2 || len > sizeof digits)
-        return otherwise;
-    memcpy(digits, text, len - 1);
-    digits[len - 1] = '\0';
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (text[len - 1] == units[i].unit && ha_text_to_u64(digits, 1000000000, &number) == 0)
-            return (int64_t)number * units[i].ms;
-    }
-    return otherwise;
-}
-
 bool ha_source_leads_elsewhere(const char *key)
 {
     for (const char *at = key;; at++) {

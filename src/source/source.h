@@ -12,7 +12,7 @@
 #include "io/sink.h"
 #include "model/json.h"
 #include "net/url.h"
-#include "source/values.h"
+#include "access/site.h"
 
 /* What a kind can do; the description is checked against it before anything is contacted. */
 enum ha_source_capability {
@@ -25,19 +25,8 @@ enum ha_source_capability {
     HA_SOURCE_NETWORK = 64     /* fetches many at a time, over the run's client */
 };
 
-struct ha_http;
-
 struct ha_source {
     const struct ha_source_ops *ops; /* first member of each kind's own struct */
-};
-
-struct ha_source_options {
-    const ha_json *api;       /* its section of the description; outlives the source */
-    const char *directory;    /* of the description: relative paths begin there */
-    struct ha_values *values; /* what its references stand for; the run's */
-    const char *name;         /* of the API, "" for none; outlives the source */
-    struct ha_http *http;     /* the run's client; NULL unless the kind has HA_SOURCE_NETWORK */
-    const struct ha_env *env;
 };
 
 /* One request for JSON. */
@@ -93,7 +82,7 @@ struct ha_fetch {
 struct ha_source_ops {
     const char *kind; /* word of the description */
     unsigned capabilities;
-    int (*open)(const struct ha_source_options *options, struct ha_source **out, struct ha_error *err);
+    int (*open)(const struct ha_section *section, struct ha_source **out, struct ha_error *err);
     /* Fills ANSWER. HA_E_GONE when there is none (404). */
     int (*read)(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
                 struct ha_error *err);
@@ -126,9 +115,6 @@ bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins);
 
 /* True when a segment of the key or path is "..", "." or empty. */
 bool ha_source_leads_elsewhere(const char *key);
-
-/* Milliseconds of a duration such as 30s, 5m, 12h, 7d; OTHERWISE when there is none. */
-int64_t ha_source_duration_ms(const ha_json *value, int64_t otherwise);
 
 extern const struct ha_source_ops ha_source_file, ha_source_http;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the references of a description stand for: {env}, {file} and {fd}. The run owns them; its sources read them. */
-#ifndef HA_SOURCE_VALUES_H
-#define HA_SOURCE_VALUES_H
+#ifndef HA_ACCESS_VALUES_H
+#define HA_ACCESS_VALUES_H
 
 #include "base/buf.h"
 #include "model/json.h"

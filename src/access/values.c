@@ -3,7 +3,7 @@
  * The values that a description only refers to: owns what came from descriptors, and the secrets that a run knows. It refuses values that
  * are too large or hold a NUL byte, and empty secrets. No value ever stands in an error.
  */
-#include "source/values.h"
+#include "access/values.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request with a client of its own. It owns nothing that outlives the answer. */
+#include "access/call.h"
+
+struct calling {
+    const struct ha_call *call;
+    bool ended;
+    struct ha_error failure;
+};
+
+static int call_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
+{
+    (void)answer;
+    (void)err;
+    ha_buf_clear(((struct calling *)context)->call->answer);
+    return 0;
+}
+
+static int call_data(void *context, const void *data, size_t len, struct ha_error *err)
+{
+    struct ha_buf *answer = ((struct calling *)context)->call->answer;
+    ha_buf_add(answer, data, len);
+    return ha_buf_check(answer, "the answer", err);
+}
+
+static void call_done(void *context, const struct ha_error *err)
+{
+    struct calling *calling = context;
+    calling->ended = true;
+    if (err)
+        calling->failure = *err;
+}
+
+static const struct ha_http_header *call_headers(void *context, size_t *count)
+{
+    const struct ha_call *call = ((struct calling *)context)->call;
+    *count = call->header_count;
+    return call->headers;
+}
+
+/* The site as it is for a client of its own: nothing is under way there. */
+static struct ha_http_site fresh_site(const struct ha_call *call)
+{
+    struct ha_http_site site = *call->site;
+    site.active = 0;
+    site.next_ms = 0;
+    if (!call->own)
+        site.certificate = site.key = site.key_password = NULL; /* for its own origin, like its headers */
+    return site;
+}
+
+int ha_call(const struct ha_call *call, struct ha_error *err)
+{
+    struct ha_http *http = NULL;
+    struct ha_http_options options = *ha_http_options(call->client);
+    struct ha_http_site site = fresh_site(call);
+    struct calling calling = {.call = call};
+    const struct ha_http_handler handler = {.context = &calling,
+                                            .begin = call_begin,
+                                            .data = call_data,
+                                            .done = call_done,
+                                            .headers = call_headers};
+    const struct ha_http_request request = {.site = &site,
+                                            .url = call->url,
+                                            .method = call->method,
+                                            .post = call->post,
+                                            .accept = call->accept,
+                                            .max = call->answer->max,
+                                            .stated = HA_LENGTH_UNKNOWN};
+    if (ha_http_new(&options, &http, err))
+        return -1;
+    int result = ha_http_start(http, &request, &handler, NULL, err);
+    while (result == 0 && !calling.ended)
+        result = ha_http_poll(http, err);
+    ha_http_free(http);
+    if (result || calling.failure.code == HA_E_OK)
+        return result;
+    *err = calling.failure;
+    return -1;
+}
