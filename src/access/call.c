@@ -10,10 +10,13 @@ struct calling {
 
 static int call_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
-    (void)answer;
-    (void)err;
-    ha_buf_clear(((struct calling *)context)->call->answer);
-    return 0;
+    const struct ha_call *call = ((struct calling *)context)->call;
+    ha_buf_clear(call->answer);
+    if (!call->lines)
+        return 0;
+    ha_buf_clear(call->lines);
+    ha_buf_add_text(call->lines, answer->lines);
+    return ha_buf_check(call->lines, "the headers of the answer", err);
 }
 
 static int call_data(void *context, const void *data, size_t len, struct ha_error *err)
@@ -34,8 +37,17 @@ static void call_done(void *context, const struct ha_error *err)
 static const struct ha_http_header *call_headers(void *context, size_t *count)
 {
     const struct ha_call *call = ((struct calling *)context)->call;
+    if (call->hooks)
+        return call->hooks->headers(call->hooks->context, count);
     *count = call->header_count;
     return call->headers;
+}
+
+static enum ha_http_verdict call_refused(void *context, const struct ha_http_answer *answer, const char *body,
+                                         size_t len, struct ha_error *err)
+{
+    const struct ha_http_handler *hooks = ((struct calling *)context)->call->hooks;
+    return hooks->refused(hooks->context, answer, body, len, err);
 }
 
 /* The site as it is for a client of its own: nothing is under way there. */
@@ -59,11 +71,13 @@ int ha_call(const struct ha_call *call, struct ha_error *err)
                                             .begin = call_begin,
                                             .data = call_data,
                                             .done = call_done,
-                                            .headers = call_headers};
+                                            .headers = call_headers,
+                                            .refused = call->hooks ? call_refused : NULL};
     const struct ha_http_request request = {.site = &site,
                                             .url = call->url,
                                             .method = call->method,
                                             .post = call->post,
+                                            .upload = call->upload,
                                             .accept = call->accept,
                                             .max = call->answer->max,
                                             .stated = HA_LENGTH_UNKNOWN};

@@ -11,11 +11,14 @@ struct ha_call {
     bool own;                        /* it is of the site's own origin: the client certificate may be shown */
     const struct ha_url *url;
     enum ha_http_method method;
-    const char *post;   /* body of a POST */
-    const char *accept; /* media type */
+    const char *post;                    /* body of a POST */
+    const struct ha_http_upload *upload; /* of a PUT */
+    const char *accept;                  /* media type */
     const struct ha_http_header *headers;
     size_t header_count;
-    struct ha_buf *answer; /* its maximum is what an answer may have */
+    const struct ha_http_handler *hooks; /* whose `headers` and `refused` take their place; or NULL */
+    struct ha_buf *answer;               /* its maximum is what an answer may have */
+    struct ha_buf *lines;                /* the answer's header lines; may be NULL */
 };
 
 /*

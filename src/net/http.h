@@ -120,6 +120,9 @@ struct ha_http_handler {
 
 enum ha_http_method { HA_HTTP_GET, HA_HTTP_HEAD, HA_HTTP_POST, HA_HTTP_PUT, HA_HTTP_DELETE };
 
+/* "GET". */
+const char *ha_http_method_name(enum ha_http_method method);
+
 /* The bytes of a PUT. Each attempt reads them from the beginning. */
 struct ha_http_upload {
     uint64_t size;
