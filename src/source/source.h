@@ -22,7 +22,8 @@ enum ha_source_capability {
     HA_SOURCE_LINK_HEADER = 8, /* answers with RFC 8288 links */
     HA_SOURCE_POST = 16,       /* answers requests with a body */
     HA_SOURCE_LISTS = 32,      /* lists keys by prefix */
-    HA_SOURCE_NETWORK = 64     /* fetches many at a time, over the run's client */
+    HA_SOURCE_NETWORK = 64,    /* fetches many at a time, over the run's client */
+    HA_SOURCE_VERSIONS = 128   /* gives an object in the version that is asked for */
 };
 
 struct ha_http;
@@ -37,8 +38,25 @@ struct ha_source_options {
     struct ha_values *values; /* what its references stand for; the run's */
     const char *name;         /* of the API, "" for none; outlives the source */
     struct ha_http *http;     /* the run's client; NULL unless the kind has HA_SOURCE_NETWORK */
+    const char *as_of;        /* RFC 3339: the run's snapshot time; outlives the source */
     const struct ha_env *env;
 };
+
+/* What each object of a list is to say beside what the list itself says of it: one more request each. */
+enum ha_list_with { HA_LIST_METADATA = 1, HA_LIST_TAGS = 2 };
+
+/*
+ * The answer to a list of keys, in the order of their bytes: {"objects": [{"key", "size", "last_modified", "etag", "storage_class", "version_id",
+ * "content_type", "metadata": {}, "tags": {}}], "next": TOKEN}. What a store does not know is left out, and so is `next` on the last page. A
+ * source that can list old states lists what was current at the time `as_of`.
+ */
+#define HA_LIST_OBJECTS "objects"
+#define HA_LIST_NEXT "next"
+#define HA_OBJECT_KEY "key"
+#define HA_OBJECT_SIZE "size"
+#define HA_OBJECT_LAST_MODIFIED "last_modified"
+#define HA_OBJECT_CONTENT_TYPE "content_type"
+#define HA_OBJECT_VERSION_ID "version_id"
 
 /* One request for JSON. */
 struct ha_request {
@@ -50,6 +68,8 @@ struct ha_request {
     const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
     const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
     bool quiet;       /* errors name the origin only: what is asked for stands beside them */
+    const char *prefix; /* list the keys that begin so, in place of path and query, from the token `page` on; or NULL */
+    unsigned with;      /* of that list: enum ha_list_with */
 };
 
 /* An answer. */
@@ -77,6 +97,7 @@ void ha_answer_free(struct ha_answer *answer);
  */
 struct ha_fetch {
     const char *key;        /* below the API, or NULL */
+    const char *version;    /* of that object, or NULL for the one that counts */
     const char *url;        /* an absolute address, or NULL */
     const ha_json *origins; /* texts: where URL may redirect to */
     uint64_t stated;        /* its size as the record has it, or UINT64_MAX */
