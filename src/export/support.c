@@ -33,6 +33,12 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
     return "";
 }
 
+const struct ha_media_spec *ha_run_medium(const struct ha_run *run, const struct ha_index_item *item)
+{
+    const struct ha_category *category = &run->service->categories[item->category];
+    return (size_t)item->ordinal < category->media_count ? &category->media[item->ordinal] : NULL;
+}
+
 unsigned ha_run_jobs(const struct ha_run *run)
 {
     return run->http ? ha_http_width(run->http) : 1;
