@@ -11,11 +11,17 @@ struct ha_call {
     bool own;                        /* it is of the site's own origin: the client certificate may be shown */
     const struct ha_url *url;
     enum ha_http_method method;
-    const char *post;   /* body of a POST */
+    bool direct;        /* no redirect is followed */
+    bool quiet;         /* its path must not be told: errors name the origin only */
+    const char *post;   /* body of a POST; a PUT has none */
     const char *accept; /* media type */
     const struct ha_http_header *headers;
     size_t header_count;
     struct ha_buf *answer; /* its maximum is what an answer may have */
+    /* What a refusal means, as in struct ha_http_handler; may be NULL. */
+    enum ha_http_verdict (*refused)(void *context, const struct ha_http_answer *answer, const char *body,
+                                    size_t len, struct ha_error *err);
+    void *context;
 };
 
 /*
