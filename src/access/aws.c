@@ -62,10 +62,11 @@ static int from_variable(const char *name, struct ha_buf *out, struct ha_error *
 {
     const char *text = ha_aws_variable(name);
     if (!text)
-        return ha_fail(err, HA_E_CONFIG,
-                       "the environment variable %s is not set: set it, or let credentials say where else the "
-                       "key comes from (static, shared_file, container, web_identity, instance, none)",
-                       name);
+        return ha_fail(
+            err, HA_E_CONFIG,
+            "the environment variable %s is not set: set it, or let credentials say where else the "
+            "key comes from (static, shared_file, container, web_identity, instance, none)",
+            name);
     ha_buf_add_text(out, text);
     return ha_buf_check(out, name, err);
 }
@@ -141,12 +142,12 @@ static int take(struct ha_aws *aws, struct ha_aws_found *found, struct ha_error 
     wipe(now);
     *now = *found;
     *found = nothing_found();
-    aws->key = (struct ha_aws_key){.access_key = ha_buf_text(&now->access_key),
-                                   .secret_key = ha_buf_text(&now->secret_key),
-                                   .session_token =
-                                       now->session_token.len ? ha_buf_text(&now->session_token) : NULL,
-                                   .expires = now->expires,
-                                   .number = aws->key.number + !same};
+    aws->key =
+        (struct ha_aws_key){.access_key = ha_buf_text(&now->access_key),
+                            .secret_key = ha_buf_text(&now->secret_key),
+                            .session_token = now->session_token.len ? ha_buf_text(&now->session_token) : NULL,
+                            .expires = now->expires,
+                            .number = aws->key.number + !same};
     return 0;
 }
 

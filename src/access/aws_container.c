@@ -52,10 +52,11 @@ static int parse_given(struct ha_aws *aws, const char *variable, const char *tex
     if (range)
         ha_aws_service_allow(aws, range);
     else if (!aws->url.https)
-        return ha_fail(err, HA_E_ADDRESS,
-                       "%s: %s is neither this machine nor a known service of containers, and only https leads "
-                       "elsewhere",
-                       variable, aws->url.host);
+        return ha_fail(
+            err, HA_E_ADDRESS,
+            "%s: %s is neither this machine nor a known service of containers, and only https leads "
+            "elsewhere",
+            variable, aws->url.host);
     return 0;
 }
 
@@ -70,7 +71,8 @@ int ha_aws_container_open(struct ha_aws *aws, struct ha_error *err)
         return 0;
     if (!relative && !full)
         return ha_fail(err, HA_E_CONFIG,
-                       "neither " RELATIVE " nor " FULL " is set: a container that has a role has one of them, "
+                       "neither " RELATIVE " nor " FULL
+                       " is set: a container that has a role has one of them, "
                        "and credentials.url takes their place");
     if (!relative)
         return parse_given(aws, FULL, full, err);
@@ -107,7 +109,8 @@ int ha_aws_container_fetch(struct ha_aws *aws, struct ha_aws_found *found, struc
     const struct ha_http_header header = {"Authorization", ha_buf_text(&token), true};
     struct ha_call call = {.url = &aws->url,
                            .method = HA_HTTP_GET,
-                           .quiet = !aws->described, /* the path is what makes one container's role another's */
+                           .quiet =
+                               !aws->described, /* the path is what makes one container's role another's */
                            .accept = "application/json",
                            .headers = &header,
                            .header_count = token.len > 0,

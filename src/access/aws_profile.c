@@ -129,10 +129,11 @@ static int judge(const struct reading *reading, struct ha_error *err)
     if (!reading->seen)
         return ha_fail(err, HA_E_CONFIG, "%s has no profile [%s]", reading->path, reading->profile);
     if (reading->other[0])
-        return ha_fail(err, HA_E_CONFIG,
-                       "the profile [%s] of %s says with %s how to come by a key, which is not supported: name "
-                       "a profile that holds aws_access_key_id and aws_secret_access_key",
-                       reading->profile, reading->path, reading->other);
+        return ha_fail(
+            err, HA_E_CONFIG,
+            "the profile [%s] of %s says with %s how to come by a key, which is not supported: name "
+            "a profile that holds aws_access_key_id and aws_secret_access_key",
+            reading->profile, reading->path, reading->other);
     const char *lacks = found->access_key.len == 0   ? "aws_access_key_id"
                         : found->secret_key.len == 0 ? "aws_secret_access_key"
                                                      : NULL;
