@@ -366,8 +366,6 @@ static int read_body(void *context, uint64_t at, void *out, size_t len, struct h
 int ha_s3_call(struct ha_s3_request *request, const char *body, struct ha_buf *answer, struct ha_buf *lines,
                struct ha_error *err)
 {
-    const struct ha_http_handler hooks = {
-        .context = request, .headers = call_headers, .refused = call_refused};
     struct ha_http_upload upload = {body ? strlen(body) : 0, read_body, (void *)(uintptr_t)body};
     struct ha_call call = {.client = request->s3->http,
                            .site = &request->s3->site.http,
@@ -377,7 +375,9 @@ int ha_s3_call(struct ha_s3_request *request, const char *body, struct ha_buf *a
                            .post = request->method == HA_HTTP_POST ? (body ? body : "") : NULL,
                            .upload = request->method == HA_HTTP_PUT ? &upload : NULL,
                            .accept = "*/*",
-                           .hooks = &hooks,
+                           .sign = call_headers,
+                           .refused = call_refused,
+                           .context = request,
                            .answer = answer,
                            .lines = lines};
     uint8_t hash[HA_SHA256_SIZE];

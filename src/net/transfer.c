@@ -255,7 +255,7 @@ static int find_target(struct ha_transfer *transfer, struct ha_url *target, stru
 {
     char location[HA_URL_MAX], origin[HA_ORIGIN_SIZE];
     enum ha_http_method method = transfer->request.method;
-    if (method != HA_HTTP_GET && method != HA_HTTP_HEAD)
+    if (transfer->request.direct || (method != HA_HTTP_GET && method != HA_HTTP_HEAD))
         return ha_fail(err, HA_E_UNAVAILABLE, "HTTP %d to a %s request", transfer->status,
                        ha_http_method_name(method));
     if (!ha_transfer_header(transfer, "Location", location, sizeof location))
