@@ -241,6 +241,7 @@ static const struct meaning {
     {"AuthorizationHeaderMalformed", HA_HTTP_FAILED, HA_E_DENIED,
      "the signature is for another region; see region"},
     {"PermanentRedirect", HA_HTTP_FAILED, HA_E_DENIED, "the bucket is elsewhere; see endpoint and region"},
+    {"TemporaryRedirect", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "the bucket is on its way to another place"},
     {"AllAccessDisabled", HA_HTTP_FAILED, HA_E_DENIED, "the bucket is closed"},
 };
 
@@ -370,6 +371,7 @@ int ha_s3_call(struct ha_s3_request *request, const char *body, struct ha_buf *a
     struct ha_call call = {.client = request->s3->http,
                            .site = &request->s3->site.http,
                            .own = true,
+                           .direct = true,
                            .url = &request->url,
                            .method = request->method,
                            .post = request->method == HA_HTTP_POST ? (body ? body : "") : NULL,

@@ -157,14 +157,14 @@ static int try_id(struct orphan *orphan, const char *id, bool *good, struct ha_e
 {
     const struct sweep *sweep = orphan->sweep;
     HA_JSON ha_json *text = ha_json_new_text(id);
-    bool taken = false;
+    bool known = false;
     *good = false;
     if (!text)
         return ha_fail_nomem(err);
     if (ha_schema_valid(sweep->run->service->record_schema, "/$defs/id", text, good, err) ||
-        (*good && ha_index_has_record(sweep->run->index, (int)sweep->number, id, &taken, err)))
+        (*good && ha_index_has_record(sweep->run->index, (int)sweep->number, id, &known, err)))
         return -1;
-    *good = *good && !taken;
+    *good = *good && !known;
     return *good && ha_json_set(orphan->record, HA_K_ID, HA_TAKE(text)) ? ha_fail_nomem(err) : 0;
 }
 

@@ -145,7 +145,7 @@ struct ha_http_request {
     bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */
     bool quiet;    /* its path holds what people call their files: errors name the origin only */
     bool first;    /* nothing goes on without it: it goes before all that are not */
-    bool direct;   /* no redirect is followed, not even within its own origin */
+    bool direct;   /* a redirect is a refusal, even one within its own origin */
 };
 
 struct ha_transfer;

@@ -255,7 +255,7 @@ static int find_target(struct ha_transfer *transfer, struct ha_url *target, stru
 {
     char location[HA_URL_MAX], origin[HA_ORIGIN_SIZE];
     enum ha_http_method method = transfer->request.method;
-    if (transfer->request.direct || (method != HA_HTTP_GET && method != HA_HTTP_HEAD))
+    if (method != HA_HTTP_GET && method != HA_HTTP_HEAD)
         return ha_fail(err, HA_E_UNAVAILABLE, "HTTP %d to a %s request", transfer->status,
                        ha_http_method_name(method));
     if (!ha_transfer_header(transfer, "Location", location, sizeof location))
@@ -442,7 +442,7 @@ void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
         retry(transfer, ha_retry_worth(err.code, err.http), &err);
     } else if (wire != HA_WIRE_OK && !transfer->enough) {
         broken(transfer, wire);
-    } else if (is_redirect(transfer->status)) {
+    } else if (is_redirect(transfer->status) && !transfer->request.direct) {
         redirect(transfer);
     } else if (transfer->body) {
         succeeded(transfer);

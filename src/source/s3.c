@@ -130,6 +130,7 @@ static int start_transfer(struct fetching *fetching, const struct ha_http_handle
                                          .stated = object ? fetch->stated : HA_LENGTH_UNKNOWN,
                                          .sealed = object && fetch->sealed,
                                          .ranges = object,
+                                         .direct = true,
                                          .quiet = true,
                                          .first = fetch->first,
                                          .attempts = &fetch->attempts};

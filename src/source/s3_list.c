@@ -133,6 +133,7 @@ static int send_question(struct question *question, struct ha_http_handler handl
                                          .accept = "application/xml",
                                          .max = question->text.max,
                                          .stated = HA_LENGTH_UNKNOWN,
+                                         .direct = true,
                                          .quiet = true,
                                          .first = true, /* no file goes on without it */
                                          .attempts = question->object ? NULL : &asking->answer->attempts};
