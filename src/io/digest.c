@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Digests: the only file that sees libcrypto (SHA-256, SHA-1 and MD5 with the processor's instructions) and zlib's
- * CRC-32. It signs nothing and encrypts nothing.
+ * CRC-32. It encrypts nothing, and what an HMAC signs is decided elsewhere.
  */
 #include "io/digest.h"
 
+#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "base/cleanup.h"
@@ -108,6 +111,17 @@ int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct 
     return 0;
 }
 
+int ha_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[HA_SHA256_SIZE],
+                   struct ha_error *err)
+{
+    uint8_t made[HA_SHA256_SIZE];
+    if (key_len > INT_MAX || !HMAC(EVP_sha256(), key, (int)key_len, data, len, made, NULL))
+        return fail_hash("HMAC-SHA-256 failed", err);
+    memcpy(out, made, sizeof made);
+    explicit_bzero(made, sizeof made);
+    return 0;
+}
+
 int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err)
 {
     static const uint8_t url_namespace[16] = {0x6b, 0xa7, 0xb8, 0x11, 0x9d, 0xad, 0x11, 0xd1,
@@ -137,6 +151,41 @@ void ha_base64(const void *data, size_t len, struct ha_buf *out)
         EVP_EncodeBlock(text, at, (int)part);
         ha_buf_add_text(out, (const char *)text);
     }
+}
+
+static int sextet(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Not libcrypto's, which takes blanks and spare bits for nothing and padding for bytes. */
+int ha_base64_decode(const char *text, struct ha_buf *out, struct ha_error *err)
+{
+    size_t len = strlen(text), digits = len;
+    unsigned held = 0, bits = 0;
+    while (digits > 0 && len - digits < 2 && text[digits - 1] == '=')
+        digits--;
+    bool good = len % 4 == 0;
+    for (size_t i = 0; good && i < digits; i++) {
+        int value = sextet(text[i]);
+        good = value >= 0;
+        held = held << 6 | (unsigned)value;
+        bits += 6;
+        if (good && bits >= 8) {
+            bits -= 8;
+            ha_buf_add_char(out, (char)(held >> bits));
+            held &= (1u << bits) - 1;
+        }
+    }
+    if (!good || held != 0)
+        return ha_fail(err, HA_E_FORMAT, "it is no base64");
+    return ha_buf_check(out, "what the base64 stands for", err);
 }
 
 uint32_t ha_crc32(uint32_t crc, const void *data, size_t len)

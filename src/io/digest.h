@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256, MD5 and SHA-1 (where others state them) and CRC-32, alone and as a filter. */
+/* SHA-256, MD5 and SHA-1 (where others state them) and CRC-32, alone and as a filter; HMAC; base64. */
 #ifndef HA_IO_DIGEST_H
 #define HA_IO_DIGEST_H
 
@@ -40,11 +40,21 @@ void ha_md5_free(struct ha_md5 *md5);
 /* SHA-256 of one block. */
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);
 
+/* HMAC-SHA-256 of one block (RFC 2104). OUT may be the KEY, as where each key is made of the one before. */
+int ha_hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[HA_SHA256_SIZE],
+                   struct ha_error *err);
+
 /* The name-based UUID (version 5, RFC 9562 section 5.5) of NAME in the namespace of URLs, as text of 37 bytes. */
 int ha_uuid_v5(const char *name, size_t len, char *out, struct ha_error *err);
 
 /* Appends the base64 text of LEN bytes (RFC 4648, section 4). */
 void ha_base64(const void *data, size_t len, struct ha_buf *out);
+
+/*
+ * Appends the bytes that TEXT stands for: padded, with spare bits of zero, and nothing in it but its alphabet. Anything else is HA_E_FORMAT, with
+ * an error that shows nothing of TEXT, which may be a secret; OUT then holds a part of the bytes.
+ */
+int ha_base64_decode(const char *text, struct ha_buf *out, struct ha_error *err);
 
 /* CRC-32 continued from CRC (0 at the start). */
 uint32_t ha_crc32(uint32_t crc, const void *data, size_t len);

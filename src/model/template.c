@@ -27,14 +27,30 @@ static int next_name(const char **at, char name[NAME_SIZE], struct ha_error *err
     return 0;
 }
 
+/* In ASCII, whatever the locale takes for a letter: signatures are made of this. */
+static bool is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void ha_uri_encode_bytes(const char *text, size_t len, char keep, struct ha_buf *out)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (is_unreserved(text[i]) || (keep && text[i] == keep)) {
+            ha_buf_add_char(out, text[i]);
+            continue;
+        }
+        const char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+        ha_buf_add(out, escape, sizeof escape);
+    }
+}
+
 void ha_uri_encode(const char *text, struct ha_buf *out)
 {
-    for (const char *c = text; *c; c++) {
-        if (isalnum((unsigned char)*c) || strchr("-._~", *c))
-            ha_buf_add_char(out, *c);
-        else
-            ha_buf_addf(out, "%%%02X", (unsigned char)*c);
-    }
+    ha_uri_encode_bytes(text, strlen(text), '\0', out);
 }
 
 static int add_value(struct ha_buf *out, enum ha_template_form form, const char *name, const char *value,

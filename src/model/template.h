@@ -21,6 +21,8 @@ int ha_template_expand(const char *template, enum ha_template_form form, ha_temp
 
 /* Appends TEXT percent-encoded, but for unreserved characters (RFC 3986, section 2.3). */
 void ha_uri_encode(const char *text, struct ha_buf *out);
+/* The same for LEN bytes, of which KEEP stays as it is, too (a "/" between segments; NUL keeps nothing more). */
+void ha_uri_encode_bytes(const char *text, size_t len, char keep, struct ha_buf *out);
 
 /* Calls VISIT with each variable's name; fails with HA_E_CONFIG when TEMPLATE is none of level 1. */
 typedef int (*ha_template_visit)(void *context, const char *name, struct ha_error *err);

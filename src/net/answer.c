@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "net/date.h"
 #include "net/http_parts.h"
 #include "net/rate.h"
 

@@ -5,10 +5,10 @@
  */
 #include "net/retry.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "net/date.h"
 
 bool ha_retry_worth(enum ha_code code, int http)
 {
@@ -32,106 +32,6 @@ int64_t ha_retry_wait_ms(int attempt, uint32_t random)
     if (most > HA_RETRY_CAP_MS)
         most = HA_RETRY_CAP_MS;
     return (int64_t)(((uint64_t)most * random) >> 32);
-}
-
-/* ------------------------------------------------------------------------------------------------- dates */
-
-struct date {
-    int year, month, day, hour, minute, second;
-};
-
-static bool take_number(const char **text, int digits, int *number)
-{
-    *number = 0;
-    for (int i = 0; i < digits; i++, ++*text) {
-        if (**text < '0' || **text > '9')
-            return false;
-        *number = *number * 10 + (**text - '0');
-    }
-    return true;
-}
-
-/* One of NAMES, cut to LEN characters where LEN is not 0; its place in the list, from 1. */
-static bool take_name(const char **text, const char *const *names, size_t len, int *place)
-{
-    for (*place = 1; *names; names++, ++*place) {
-        size_t whole = len ? len : strlen(*names);
-        if (strncmp(*text, *names, whole) == 0) {
-            *text += whole;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool take_day(const char **text, int *day)
-{
-    if (**text != ' ')
-        return take_number(text, 2, day);
-    ++*text;
-    return take_number(text, 1, day);
-}
-
-static bool take_time(const char **text, struct date *date)
-{
-    return take_number(text, 2, &date->hour) && *(*text)++ == ':' && take_number(text, 2, &date->minute) &&
-           *(*text)++ == ':' && take_number(text, 2, &date->second);
-}
-
-/* The letters are strptime's, which itself takes more than the standard has and asks the locale for names. */
-static bool take_field(const char **text, char letter, struct date *date)
-{
-    static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                       "Friday", "Saturday", "Sunday",    NULL},
-                             *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-                                                "Aug", "Sep", "Oct", "Nov", "Dec", NULL};
-    int weekday; /* nobody holds it against the date */
-    switch (letter) {
-    case 'a':
-        return take_name(text, days, 3, &weekday);
-    case 'A':
-        return take_name(text, days, 0, &weekday);
-    case 'b':
-        return take_name(text, months, 3, &date->month);
-    case 'd':
-        return take_number(text, 2, &date->day);
-    case 'e':
-        return take_day(text, &date->day);
-    case 'y':
-        if (!take_number(text, 2, &date->year))
-            return false;
-        date->year += date->year < 70 ? 2000 : 1900;
-        return true;
-    case 'Y':
-        return take_number(text, 4, &date->year);
-    default:
-        return take_time(text, date);
-    }
-}
-
-static bool read_date(const char *text, const char *pattern, struct date *date)
-{
-    for (; *pattern; pattern++) {
-        if (*pattern == '%') {
-            if (!take_field(&text, *++pattern, date))
-                return false;
-        } else if (*text++ != *pattern) {
-            return false;
-        }
-    }
-    return *text == '\0';
-}
-
-int ha_http_date(const char *text, ha_time *time)
-{
-    char iso[HA_TIME_TEXT];
-    struct date date = {0};
-    if (!read_date(text, "%a, %d %b %Y %T GMT", &date) && !read_date(text, "%A, %d-%b-%y %T GMT", &date) &&
-        !read_date(text, "%a %b %e %T %Y", &date))
-        return -1;
-    snprintf(iso, sizeof iso, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.year % 10000, date.month % 100,
-             date.day % 100, date.hour % 100, date.minute % 100, date.second % 100);
-    return ha_time_parse(iso, time);
 }
 
 long ha_retry_after(const char *value, ha_time now)

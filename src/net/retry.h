@@ -29,9 +29,6 @@ int64_t ha_retry_wait_ms(int attempt, uint32_t random);
  */
 long ha_retry_after(const char *value, ha_time now);
 
-/* An HTTP date (RFC 9110, section 5.6.7, all three forms; years of two digits are 1970 to 2069) as an instant; -1 when it is none. */
-int ha_http_date(const char *text, ha_time *time);
-
 /*
  * What a run has left for retries, and whether the service still lives. Each retry costs, each success gives a part of that back. The
  * circuit opens when so many attempts in a row failed, over all transfers, or for so long, that nobody answers; it stays open.
