@@ -22,12 +22,33 @@ enum ha_source_capability {
     HA_SOURCE_LINK_HEADER = 8, /* answers with RFC 8288 links */
     HA_SOURCE_POST = 16,       /* answers requests with a body */
     HA_SOURCE_LISTS = 32,      /* lists keys by prefix */
-    HA_SOURCE_NETWORK = 64     /* fetches many at a time, over the run's client */
+    HA_SOURCE_NETWORK = 64,    /* fetches many at a time, over the run's client */
+    HA_SOURCE_VERSIONS = 128   /* gives an object in the version that is asked for */
 };
 
 struct ha_source {
     const struct ha_source_ops *ops; /* first member of each kind's own struct */
 };
+
+/* What each object of a list is to say beside what the list itself says of it: one more request each. */
+enum ha_list_with { HA_LIST_METADATA = 1, HA_LIST_TAGS = 2 };
+
+/*
+ * The answer to a list of keys, in the order of their bytes: {"objects": [{"key", "size", "last_modified", "etag", "storage_class", "version_id",
+ * "content_type", "metadata": {}, "tags": {}}], "next": TOKEN}. What a store does not know is left out, and so is `next` on the last page. A
+ * source that can list old states lists what was current at the time `as_of`.
+ */
+#define HA_LIST_OBJECTS "objects"
+#define HA_LIST_NEXT "next"
+#define HA_OBJECT_KEY "key"
+#define HA_OBJECT_SIZE "size"
+#define HA_OBJECT_LAST_MODIFIED "last_modified"
+#define HA_OBJECT_ETAG "etag"
+#define HA_OBJECT_STORAGE_CLASS "storage_class"
+#define HA_OBJECT_CONTENT_TYPE "content_type"
+#define HA_OBJECT_VERSION_ID "version_id"
+#define HA_OBJECT_METADATA "metadata"
+#define HA_OBJECT_TAGS "tags"
 
 /* One request for JSON. */
 struct ha_request {
@@ -39,6 +60,9 @@ struct ha_request {
     const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
     const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
     bool quiet;       /* errors name the origin only: what is asked for stands beside them */
+    const char *
+        prefix; /* list the keys that begin so, in place of path and query, from the token `page` on; or NULL */
+    unsigned with; /* of that list: enum ha_list_with */
 };
 
 /* An answer. */
@@ -66,6 +90,7 @@ void ha_answer_free(struct ha_answer *answer);
  */
 struct ha_fetch {
     const char *key;        /* below the API, or NULL */
+    const char *version;    /* of that object, or NULL for the one that counts */
     const char *url;        /* an absolute address, or NULL */
     const ha_json *origins; /* texts: where URL may redirect to */
     uint64_t stated;        /* its size as the record has it, or UINT64_MAX */
@@ -116,6 +141,6 @@ bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins);
 /* True when a segment of the key or path is "..", "." or empty. */
 bool ha_source_leads_elsewhere(const char *key);
 
-extern const struct ha_source_ops ha_source_file, ha_source_http;
+extern const struct ha_source_ops ha_source_azure, ha_source_file, ha_source_http;
 
 #endif
