@@ -46,7 +46,8 @@ extern "C" {
     X(DENIED, 29, "denied", 1, "the service does not accept the credentials")               \
     X(SECRET, 30, "secret", 4, "a secret stands in what was written")                       \
     X(UNTRUSTED, 31, "untrusted", 1, "the service cannot prove who it is")                  \
-    X(STATE, 32, "state", 1, "unfinished work of another run is in the way")
+    X(STATE, 32, "state", 1, "unfinished work of another run is in the way")                \
+    X(ARCHIVED, 33, "archived", 1, "the service has to restore it from an archive first")
 
 enum ha_code {
 #define HA_ERROR_ENUM(name, value, word, exit_status, meaning) HA_E_##name = (value),

@@ -10,10 +10,13 @@ struct calling {
 
 static int call_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
-    (void)answer;
-    (void)err;
-    ha_buf_clear(((struct calling *)context)->call->answer);
-    return 0;
+    const struct ha_call *call = ((struct calling *)context)->call;
+    ha_buf_clear(call->answer);
+    if (!call->lines)
+        return 0;
+    ha_buf_clear(call->lines);
+    ha_buf_add_text(call->lines, answer->lines);
+    return ha_buf_check(call->lines, "the headers of the answer", err);
 }
 
 static int call_data(void *context, const void *data, size_t len, struct ha_error *err)
@@ -34,8 +37,17 @@ static void call_done(void *context, const struct ha_error *err)
 static const struct ha_http_header *call_headers(void *context, size_t *count)
 {
     const struct ha_call *call = ((struct calling *)context)->call;
+    if (call->sign)
+        return call->sign(call->context, count);
     *count = call->header_count;
     return call->headers;
+}
+
+static enum ha_http_verdict call_refused(void *context, const struct ha_http_answer *answer, const char *body,
+                                         size_t len, struct ha_error *err)
+{
+    const struct ha_call *call = ((struct calling *)context)->call;
+    return call->refused ? call->refused(call->context, answer, body, len, err) : HA_HTTP_USUAL;
 }
 
 /* The site as it is for a client of its own: nothing is under way there. */
@@ -55,15 +67,20 @@ int ha_call(const struct ha_call *call, struct ha_error *err)
     struct ha_http_options options = *ha_http_options(call->client);
     struct ha_http_site site = fresh_site(call);
     struct calling calling = {.call = call};
+    static const struct ha_http_upload nothing;
     const struct ha_http_handler handler = {.context = &calling,
                                             .begin = call_begin,
                                             .data = call_data,
                                             .done = call_done,
-                                            .headers = call_headers};
+                                            .headers = call_headers,
+                                            .refused = call_refused};
     const struct ha_http_request request = {.site = &site,
                                             .url = call->url,
                                             .method = call->method,
                                             .post = call->post,
+                                            .upload = call->upload ? call->upload : &nothing,
+                                            .direct = call->direct,
+                                            .quiet = call->quiet,
                                             .accept = call->accept,
                                             .max = call->answer->max,
                                             .stated = HA_LENGTH_UNKNOWN};

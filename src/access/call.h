@@ -11,11 +11,20 @@ struct ha_call {
     bool own;                        /* it is of the site's own origin: the client certificate may be shown */
     const struct ha_url *url;
     enum ha_http_method method;
-    const char *post;   /* body of a POST */
-    const char *accept; /* media type */
+    bool direct;                         /* no redirect is followed */
+    bool quiet;                          /* its path must not be told: errors name the origin only */
+    const char *post;                    /* body of a POST */
+    const struct ha_http_upload *upload; /* of a PUT; NULL: no bytes */
+    const char *accept;                  /* media type */
     const struct ha_http_header *headers;
     size_t header_count;
     struct ha_buf *answer; /* its maximum is what an answer may have */
+    struct ha_buf *lines;  /* the answer's header lines; may be NULL */
+    /* As in struct ha_http_handler; may be NULL. `sign` makes the headers of each attempt, in place of those above. */
+    const struct ha_http_header *(*sign)(void *context, size_t *count);
+    enum ha_http_verdict (*refused)(void *context, const struct ha_http_answer *answer, const char *body,
+                                    size_t len, struct ha_error *err);
+    void *context;
 };
 
 /*

@@ -38,7 +38,7 @@ struct ha_s3_request {
     size_t extra_count;
     /* of the attempt at hand: */
     struct ha_buf authorization;
-    char date[17];
+    char date[HA_SIGV4_DATE];
     struct ha_http_header sent[HA_S3_EXTRA_MAX + 5];
     unsigned credential;
     struct ha_error failure; /* why it could not be signed */
@@ -63,9 +63,9 @@ enum ha_http_verdict ha_s3_refused(struct ha_s3_request *request, const struct h
 
 /*
  * Sends the request and waits, with a client of its own: for what is small. The answer's text goes to ANSWER, its header lines to LINES
- * (may be NULL). POST is the body of a POST request, else NULL.
+ * (may be NULL). BODY is that of a POST or PUT request, else NULL; its hash is made here.
  */
-int ha_s3_call(struct ha_s3_request *request, const char *post, struct ha_buf *answer, struct ha_buf *lines,
+int ha_s3_call(struct ha_s3_request *request, const char *body, struct ha_buf *answer, struct ha_buf *lines,
                struct ha_error *err);
 
 /* Appends an address that gives the object to whoever has it, for SECONDS from now (at most a week). QUERY as above. */

@@ -16,6 +16,7 @@ struct ha_section {
     struct ha_values *values; /* what its references stand for; the run's */
     struct ha_http *http;     /* the run's client; NULL where nothing of it is on the network */
     const struct ha_env *env;
+    const char *as_of; /* RFC 3339: the run's snapshot time */
 };
 
 struct ha_site {

@@ -158,6 +158,10 @@ struct ha_index_record {
 int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, bool *duplicate,
                         struct ha_error *err);
 
+/* True in *has when the category has a record with this id. */
+int ha_index_has_record(struct ha_index *index, int category, const char *id, bool *has,
+                        struct ha_error *err);
+
 /* True in *same when the record of a category with this id has exactly this text. */
 int ha_index_same_record(struct ha_index *index, int category, const char *id, const char *text, bool *same,
                          struct ha_error *err);
@@ -174,6 +178,7 @@ struct ha_index_item {
     const char *locator; /* key or URL */
     const char *place;   /* the locator that was listed, whatever became of it; set by the index */
     const char *again;   /* what a URL can be asked for again by */
+    const char *version; /* of the object at that key, or NULL */
     int64_t size;
     const char *sha256, *md5;
     const char *type; /* as stated */
@@ -216,9 +221,19 @@ int ha_index_get_item(struct ha_index *index, int64_t row, struct ha_index_item 
 int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_item *item, bool *found,
                        struct ha_error *err);
 
-/* An item delivered before that was listed at the same place (API and locator); *found false when there is none. */
+/*
+ * An item delivered before that was listed at the same place (API, locator and version); *found false when there is none.
+ */
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
                        bool *found, struct ha_error *err);
+
+/* Notes that an item of a category names the object KEY of an API, though the index has no file for it. */
+int ha_index_add_owned(struct ha_index *index, int category, const char *api, const char *key,
+                       struct ha_error *err);
+
+/* Whether a file that was listed, or such a note, names the object KEY of an API. */
+int ha_index_is_owned(struct ha_index *index, const char *api, const char *key, bool *owned,
+                      struct ha_error *err);
 
 typedef int (*ha_record_visit)(void *context, const struct ha_index_record *record, struct ha_error *err);
 typedef int (*ha_item_visit)(void *context, const struct ha_index_item *item, struct ha_error *err);

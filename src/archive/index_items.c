@@ -31,6 +31,17 @@ int ha_index_add_record(struct ha_index *index, struct ha_index_record *record, 
     return query ? ha_query_run(query, err) : -1;
 }
 
+int ha_index_has_record(struct ha_index *index, int category, const char *id, bool *has, struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_HAS_RECORD, err, "SELECT 1 FROM record WHERE category=? AND id=?", "it",
+                       (int64_t)category, id);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *has = stepped == 1;
+    return stepped < 0 ? -1 : 0;
+}
+
 int ha_index_same_record(struct ha_index *index, int category, const char *id, const char *text, bool *same,
                          struct ha_error *err)
 {
@@ -46,7 +57,8 @@ int ha_index_same_record(struct ha_index *index, int category, const char *id, c
 #define ITEM_COLUMNS                                                                                         \
     "i.row, i.record, i.category, i.ordinal, i.record_id, i.role, i.api, coalesce(i.moved,i.place), i.size," \
     " i.sha256, i.md5, i.type, i.name, i.slug, i.time, coalesce(o.state,i.state), coalesce(o.why,i.why),"    \
-    " e.path, o.size, e.sha256, e.type, o.attempts, o.http, o.detail, i.again, i.place, o.entry, e.volume"
+    " e.path, o.size, e.sha256, e.type, o.attempts, o.http, o.detail, i.again, i.place, o.entry, e.volume," \
+    " i.version"
 #define ITEM_TABLES "item i LEFT JOIN outcome o ON o.item=i.row LEFT JOIN entry e ON e.seq=o.entry"
 
 static void read_item(struct ha_query *q, struct ha_index_item *item)
@@ -80,6 +92,7 @@ static void read_item(struct ha_query *q, struct ha_index_item *item)
         .place = ha_query_text(q, 25),
         .entry = ha_query_int(q, 26),
         .volume = (int)ha_query_int(q, 27),
+        .version = ha_query_text(q, 28),
     };
 }
 
@@ -88,10 +101,10 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
     struct ha_query *query = HA_INDEX_QUERY(
         index, HA_Q_ADD_ITEM, err,
         "INSERT INTO item(record, category, ordinal, record_id, role, api, place, size, sha256, md5,"
-        " type, name, slug, time, state, why, again) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        "iiittttitttttiitt", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
+        " type, name, slug, time, state, why, again, version) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "iiittttitttttiittt", item->record, (int64_t)item->category, (int64_t)item->ordinal, item->record_id,
         item->role, item->api, item->locator, item->size, item->sha256, item->md5, item->type, item->name,
-        item->slug, (int64_t)item->time, (int64_t)item->state, item->why, item->again);
+        item->slug, (int64_t)item->time, (int64_t)item->state, item->why, item->again, item->version);
 
     if (!query || ha_query_run(query, err) < 0)
         return -1;
@@ -158,10 +171,33 @@ int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item,
     struct ha_query *query =
         HA_INDEX_QUERY(index, HA_Q_SAME_ITEM, err,
                        "SELECT " ITEM_COLUMNS " FROM " ITEM_TABLES
-                       " WHERE i.place=? AND i.api=? AND o.state=1 ORDER BY i.row LIMIT 1",
-                       "tt", item->place, item->api);
+                       " WHERE i.place=? AND i.api=? AND i.version IS ? AND o.state=1 ORDER BY i.row LIMIT 1",
+                       "ttt", item->place, item->api, item->version);
 
     return step_item(query, same, found, err);
+}
+
+int ha_index_add_owned(struct ha_index *index, int category, const char *api, const char *key,
+                       struct ha_error *err)
+{
+    struct ha_query *query =
+        HA_INDEX_QUERY(index, HA_Q_ADD_OWNED, err, "INSERT OR IGNORE INTO owned(key, api, category) VALUES(?,?,?)",
+                       "tti", key, api, (int64_t)category);
+
+    return query ? ha_query_run(query, err) : -1;
+}
+
+int ha_index_is_owned(struct ha_index *index, const char *api, const char *key, bool *owned,
+                      struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_IS_OWNED, err,
+                                            "SELECT 1 FROM item WHERE place=?1 AND api=?2"
+                                            " UNION ALL SELECT 1 FROM owned WHERE key=?1 AND api=?2 LIMIT 1",
+                                            "tt", key, api);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *owned = stepped == 1;
+    return stepped < 0 ? -1 : 0;
 }
 
 int ha_index_each_record(struct ha_index *index, int category, enum ha_state state, ha_record_visit visit,

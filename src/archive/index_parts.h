@@ -19,6 +19,7 @@ enum ha_index_query {
     HA_Q_ADD_RECORD,
 
     HA_Q_ADD_DUPLICATE,
+    HA_Q_HAS_RECORD,
     HA_Q_SAME_RECORD,
     HA_Q_ADD_ITEM,
     HA_Q_SETTLE_ITEM,
@@ -26,6 +27,8 @@ enum ha_index_query {
     HA_Q_GET_ITEM,
     HA_Q_SET_LOCATOR,
     HA_Q_SAME_ITEM,
+    HA_Q_ADD_OWNED,
+    HA_Q_IS_OWNED,
     HA_Q_ITEMS_OF,
     HA_Q_ADD_LEDGER,
     HA_Q_SET_PART,

@@ -86,7 +86,7 @@ int ha_index_forget(struct ha_index *index, int category, struct ha_error *err)
     static const char *const statements[] = {
         "DELETE FROM item WHERE category=?",      "DELETE FROM record WHERE category=?",
         "DELETE FROM duplicate WHERE category=?", "DELETE FROM ledger WHERE category=?",
-        "DELETE FROM listed WHERE category=?",
+        "DELETE FROM listed WHERE category=?",    "DELETE FROM owned WHERE category=?",
     };
 
     if (ha_index_flush_ledger(index, err))

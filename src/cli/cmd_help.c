@@ -60,6 +60,9 @@ static const struct {
     {HA_E_STATE,
      "Go on with it by --resume, under the same description, key and options; or remove it with 'holdall clean PATH' and begin "
      "anew."},
+    {HA_E_ARCHIVED,
+     "Restore the objects at the store (S3 Glacier: RestoreObject; Azure: rehydrate the blob), then run again with "
+     "--resume."},
     {HA_E_ADDRESS,
      "If the address is meant, name it in allow_addresses, redirects or origins. If not, the service leads "
      "elsewhere: tell whoever runs it."},

@@ -30,8 +30,8 @@ static int transfer(struct ha_window *window, struct ha_body *body, int *attempt
 /* An address that the service handed out is good for a while only: these are the answers once that is over. */
 static bool is_expired(const struct ha_run *run, const struct ha_index_item *item, const struct ha_error *err)
 {
-    const struct ha_media_spec *media = &run->service->categories[item->category].media[item->ordinal];
-    return media->url &&
+    const struct ha_media_spec *media = ha_run_medium(run, item);
+    return media && media->url &&
            (err->http == 400 || err->http == 401 || err->http == 403 || err->http == 404 || err->http == 410);
 }
 

@@ -11,6 +11,20 @@
 #include "ha-formats.h"
 #include "model/pointer.h"
 
+int ha_item_check_key(const char *key, const char *role, const struct ha_open_api *api, struct ha_error *err)
+{
+    if (!ha_text_starts_with(key, api->prefix))
+        return ha_fail(err, HA_E_PATH,
+                       "the key of %s lies outside the subject's prefix; the whole export is refused", role);
+    for (const char *at = key; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+            return ha_fail(err, HA_E_PATH,
+                           "the key of %s climbs out of its folder; the whole export is refused", role);
+    }
+    return 0;
+}
+
 /* The key of one file, or nothing when the item has none. It must lie below the prefix that is the person's. */
 static int make_key(struct item *item, const struct ha_media_spec *media, const struct ha_open_api *api,
                     struct ha_buf *key, struct ha_error *err)
@@ -27,24 +41,10 @@ static int make_key(struct item *item, const struct ha_media_spec *media, const 
             return ha_fail(err, HA_E_PATH, "%s is no key", media->key);
         ha_buf_add_text(key, ha_json_text(value));
     }
-    if (ha_buf_check(key, "a key", err))
-        return -1;
-    if (!ha_text_starts_with(ha_buf_text(key), api->prefix))
-        return ha_fail(err, HA_E_PATH,
-                       "the key of %s lies outside the subject's prefix; the whole export is refused",
-                       media->role);
-    for (const char *at = ha_buf_text(key); at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-            return ha_fail(err, HA_E_PATH,
-                           "the key of %s climbs out of its folder; the whole export is refused",
-                           media->role);
-    }
-    return 0;
+    return ha_buf_check(key, "a key", err) ? -1 : ha_item_check_key(ha_buf_text(key), media->role, api, err);
 }
 
-static int find_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key,
-                    struct ha_error *err)
+int ha_item_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key, struct ha_error *err)
 {
     struct ha_open_api *api = ha_run_api(item->lister->run, media->api, err);
     return api ? make_key(item, media, api, key, err) : -1;
@@ -90,6 +90,21 @@ static const char *stated(const struct item *item, const char *pointer)
     return pointer ? ha_json_plain_text(ha_pointer_find(item->raw, pointer)) : NULL;
 }
 
+/* The version of the object as a text; without one, the store's latest is meant. */
+static int find_version(const struct item *item, const struct ha_media_spec *media, ha_json **version,
+                        struct ha_error *err)
+{
+    const ha_json *value = media->version ? ha_pointer_find(item->raw, media->version) : NULL;
+    *version = NULL;
+    if (!value || ha_json_is(value, HA_JSON_NULL))
+        return 0;
+    *version = ha_convert(value, HA_AS_TEXT);
+    /* The latest in its place could be another picture. */
+    return ha_json_plain_text(*version) && ha_json_text(*version)[0]
+               ? 0
+               : ha_fail(err, HA_E_FORMAT, "%s is no version of an object", media->version);
+}
+
 /* A hash as it is stated, in hex; in lower case, like those that it is held against. */
 static const char *stated_sha256(const struct item *item, const char *pointer, char out[HA_SHA256_HEX])
 {
@@ -113,10 +128,13 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
     struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);
     const char *api = media->url ? "" : media->api;
     char sha256[HA_SHA256_HEX];
-    if (media->url ? ha_item_address(item, media, &key, &api, err) : find_key(item, media, &key, err))
+    if (media->url ? ha_item_address(item, media, &key, &api, err) : ha_item_key(item, media, &key, err))
         return -1;
     if (key.len == 0)
         return 0;
+    HA_JSON ha_json *version = NULL;
+    if (find_version(item, media, &version, err))
+        return -1;
     HA_JSON ha_json *name = ha_json_spell_nul(name_of(item, media));
     ha_time created = HA_TIME_NONE;
     if (ha_json_get_text(item->record, HA_K_CREATED_AT))
@@ -134,6 +152,7 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
         .api = api,
         .locator = ha_buf_text(&key),
         .again = media->url ? item->lister->again : NULL,
+        .version = ha_json_text(version),
         .size = ha_json_int(size, -1),
         .sha256 = stated_sha256(item, media->sha256, sha256),
         .md5 = stated(item, media->md5),

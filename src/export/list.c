@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first phase: every selected category is listed into the index. It owns the order of the lists, what becomes of an item that cannot be had, and
+ * The first phase: every selected category is listed into the index, and those whose objects a sweep must know. It owns the order of the lists, what becomes of an item that cannot be had, and
  * where a list that was interrupted goes on. It fetches no media.
  */
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "export/journal.h"
 #include "export/lister.h"
 #include "export/probe.h"
+#include "export/sweep.h"
 #include "ha-formats.h"
 #include "model/pointer.h"
 
@@ -254,14 +255,14 @@ int ha_run_renew_address(struct ha_run *run, const struct ha_index_item *item, s
 
 static bool is_needed(const struct ha_run *run, size_t number)
 {
-    bool needed = run->selected[number];
+    bool needed = run->selected[number] || ha_run_needs_keys(run, number);
     for (size_t i = number + 1; i < run->service->category_count; i++)
         needed = needed || (run->service->categories[i].parent == (int)number && is_needed(run, i));
     return needed;
 }
 
-/* That category NUMBER and those that lie inside its items are listed. */
-static int tell_listed(struct ha_run *run, size_t number, struct ha_error *err)
+/* What has a sweep before it is told after that. */
+int ha_run_tell_listed(struct ha_run *run, size_t number, struct ha_error *err)
 {
     struct ha_category_counts counts;
     if (run->selected[number]) {
@@ -270,7 +271,8 @@ static int tell_listed(struct ha_run *run, size_t number, struct ha_error *err)
         ha_event_category(run, run->service->categories[number].id, &counts);
     }
     for (size_t i = number + 1; i < run->service->category_count; i++) {
-        if (run->service->categories[i].parent == (int)number && tell_listed(run, i, err))
+        if (run->service->categories[i].parent == (int)number && !ha_run_has_sweep(run, i) &&
+            ha_run_tell_listed(run, i, err))
             return -1;
     }
     return 0;
@@ -284,7 +286,9 @@ bool ha_run_lists(const struct ha_run *run, size_t number)
 
 int ha_run_list_category(struct ha_run *run, size_t number, struct ha_error *err)
 {
-    return list_category(run, number, err) ? -1 : tell_listed(run, number, err);
+    if (list_category(run, number, err))
+        return -1;
+    return ha_run_has_sweep(run, number) ? 0 : ha_run_tell_listed(run, number, err);
 }
 
 int ha_run_list(struct ha_run *run, struct ha_error *err)
@@ -296,7 +300,7 @@ int ha_run_list(struct ha_run *run, struct ha_error *err)
         if (ha_run_lists(run, i) && ha_run_list_category(run, i, err))
             return -1;
     }
-    if (ha_index_commit(run->index, err) || ha_journal_commit(run, err))
+    if (ha_run_sweep(run, err) || ha_index_commit(run->index, err) || ha_journal_commit(run, err))
         return -1;
     run->listed_ms = run->env->monotonic_ms(run->env->context);
     return 0;

@@ -5,8 +5,10 @@
  */
 #include <string.h>
 
+#include "base/text.h"
 #include "export/lister.h"
 #include "export/probe.h"
+#include "export/sweep.h"
 #include "ha-formats.h"
 #include "model/pointer.h"
 
@@ -15,6 +17,18 @@ static bool equals(const ha_json *value, const char *wanted)
     HA_JSON ha_json *text = value ? ha_convert(value, HA_AS_TEXT) : NULL;
     return text && wanted && ha_json_text_length(text) == strlen(wanted) &&
            strcmp(ha_json_text(text), wanted) == 0;
+}
+
+/* The prefix of the list lies within that of the API. */
+static int bind_object(const struct lister *lister, const ha_json *raw, struct ha_error *err)
+{
+    const char *key = ha_json_plain_text(ha_json_get(raw, HA_OBJECT_KEY));
+    if (!key)
+        return ha_fail(err, HA_E_SUBJECT, "it has no key, so nothing says whose it is");
+    if (!ha_text_starts_with(key, lister->list.pages.prefix))
+        return ha_fail(err, HA_E_SUBJECT,
+                       "its key does not begin with what was asked for; the whole export is refused");
+    return 0;
 }
 
 static int bind_item(const struct lister *lister, const ha_json *raw, struct ha_error *err)
@@ -218,22 +232,33 @@ static int list_nested(struct lister *lister, const ha_json *raw, struct ha_erro
     return 0;
 }
 
+/* Takes an item that is the person's, if it is asked for. */
+static int take_item(struct item *item, const ha_json *parent, struct ha_error *err)
+{
+    struct lister *lister = item->lister;
+    HA_JSON ha_json *failed = NULL;
+    bool wanted = lister->run->selected[lister->number] && in_range(lister, item->raw);
+    if (wanted && (ha_item_map(item, parent, &failed, err) || lister->take(item, failed, err)))
+        return -1;
+    return lister->take == ha_item_store ? ha_item_own(item, parent, wanted, err) : 0;
+}
+
 int ha_item_list(struct lister *lister, const ha_json *raw, const ha_json *parent, struct ha_error *err)
 {
     struct item item = {.lister = lister, .raw = raw, .ledger = ha_buf_make(LEDGER_MAX)};
     struct ha_probe *probe = lister->run->probe;
-    HA_JSON ha_json *failed = NULL;
+    bool listed = lister->category->list != NULL;
     if (probe && ha_probe_is_full(probe, lister->number))
         return 0;
+    /* Nothing is noted of an object that is not the person's, nor counted of what is none. */
+    int result = listed ? bind_object(lister, raw, err) : 0;
+    if (result == 0 && listed && ha_object_is_marker(raw))
+        return 0;
     lister->items++;
-    if (probe && ha_probe_item(probe, lister->number, raw, parent, err))
+    if (result == 0 && probe && ha_probe_item(probe, lister->number, raw, parent, err))
         return -1;
-    int result = bind_item(lister, raw, err);
-    if (result == 0 && lister->run->selected[lister->number] && in_range(lister, raw)) {
-        result = ha_item_map(&item, parent, &failed, err);
-        if (result == 0)
-            result = lister->take(&item, failed, err);
-    }
+    if (result == 0)
+        result = bind_item(lister, raw, err) || take_item(&item, parent, err) ? -1 : 0;
     ha_json_free(item.record);
     ha_buf_free(&item.ledger);
     if (result && lister->category->parent >= 0)

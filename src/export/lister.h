@@ -52,6 +52,13 @@ ha_time ha_item_time(const ha_json *raw, const char *pointer, enum ha_as as);
 
 /* ---- files.c ---- */
 
+/* Fails with HA_E_PATH unless KEY lies below the person's prefix of the API and climbs nowhere. ROLE stands in the sentence. */
+int ha_item_check_key(const char *key, const char *role, const struct ha_open_api *api, struct ha_error *err);
+
+/* The key of the item's file of that medium, checked like this; KEY stays empty when the item has none. */
+int ha_item_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key,
+                struct ha_error *err);
+
 /* Adds the item's file of that medium to the index, if it has one. */
 int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err);
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+#include "export/sweep.h"
 #include "ha-formats.h"
 
 enum { MAX_PATH = 4096 };
@@ -17,9 +19,9 @@ const char *ha_run_variable(void *context, const char *name)
     if (strcmp(name, HA_K_AS_OF) == 0)
         return run->order.as_of_text;
     if (strcmp(name, HA_K_SINCE) == 0)
-        return run->order.since_text;
+        return run->unbounded ? NULL : run->order.since_text;
     if (strcmp(name, HA_K_UNTIL) == 0)
-        return run->order.until_text;
+        return run->unbounded ? NULL : run->order.until_text;
     return ha_json_get_text(run->identifiers, name);
 }
 
@@ -175,6 +177,22 @@ static int lacks_identifier(void *context, const char *name, struct ha_error *er
     return ha_json_is(ha_json_get(run->identifiers, name), HA_JSON_NULL) ? -1 : 0;
 }
 
+bool ha_run_lacks_identifier(struct ha_run *run, const char *template)
+{
+    struct ha_error ignored;
+    return ha_template_names(template, lacks_identifier, run, &ignored) != 0;
+}
+
+int ha_request_prefix(struct ha_run *run, const char *template, const struct ha_open_api *api,
+                      struct ha_buf *out, struct ha_error *err)
+{
+    if (ha_template_expand(template, HA_TEMPLATE_KEY, ha_run_variable, run, out, err))
+        return -1;
+    return ha_text_starts_with(ha_buf_text(out), api->prefix)
+               ? 0
+               : ha_fail(err, HA_E_CONFIG, "the prefix of the list does not begin with that of the API");
+}
+
 /* Whether a text of the body needs an identifier that the person does not have. */
 static bool body_lacks_identifier(struct ha_run *run, const ha_json *value)
 {
@@ -203,7 +221,7 @@ static bool is_empty(struct ha_run *run, const struct ha_category *category)
 {
     const ha_json *query = ha_json_get(ha_json_get(category->spec, HA_K_FROM), HA_K_QUERY);
     struct ha_error ignored;
-    if (ha_template_names(category->get, lacks_identifier, run, &ignored) ||
+    if (ha_run_lacks_identifier(run, category->list ? category->list : category->get) ||
         (category->binding == HA_BIND_POINTER && lacks_identifier(run, category->is, &ignored)) ||
         body_lacks_identifier(run, category->body))
         return true;
@@ -215,11 +233,25 @@ static bool is_empty(struct ha_run *run, const struct ha_category *category)
     return false;
 }
 
+static int open_keys(struct ha_run *run, const struct ha_category *category, struct ha_open_api *api,
+                     struct ha_list_request *list, struct ha_error *err)
+{
+    if (ha_request_prefix(run, category->list, api, &list->path, err))
+        return -1;
+    list->pages = (struct ha_pages){.source = api->source,
+                                    .category = category,
+                                    .prefix = ha_buf_text(&list->path),
+                                    .with = category->with};
+    return 0;
+}
+
 static int open_list(struct ha_run *run, const struct ha_category *category, struct ha_list_request *list,
                      struct ha_error *err)
 {
     const ha_json *query = ha_json_get(ha_json_get(category->spec, HA_K_FROM), HA_K_QUERY);
     struct ha_open_api *api = ha_run_api(run, category->api, err);
+    if (api && category->list)
+        return open_keys(run, category, api, list, err);
     if (!api || ha_template_expand(category->get, HA_TEMPLATE_URI, ha_run_variable, run, &list->path, err) ||
         ha_request_query(query, &category->page, ha_run_variable, run, &list->query, err))
         return -1;
@@ -238,7 +270,10 @@ int ha_list_request_open(struct ha_run *run, const struct ha_category *category,
 {
     *list = (struct ha_list_request){.path = ha_buf_make(MAX_PATH), .query = ha_buf_make(HA_URL_MAX)};
     list->empty = is_empty(run, category);
-    return list->empty ? 0 : open_list(run, category, list, err);
+    run->unbounded = ha_run_needs_keys(run, (size_t)(category - run->service->categories));
+    int result = list->empty ? 0 : open_list(run, category, list, err);
+    run->unbounded = false;
+    return result;
 }
 
 void ha_list_request_close(struct ha_list_request *list)

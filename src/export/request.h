@@ -29,10 +29,17 @@ int ha_request_query(const ha_json *query, const struct ha_page_spec *page, ha_t
  */
 int ha_request_body(struct ha_run *run, const ha_json *body, ha_json **out, struct ha_error *err);
 
+/* True when TEMPLATE needs an identifier that the person does not have. */
+bool ha_run_lacks_identifier(struct ha_run *run, const char *template);
+
+/* The beginning of the keys to list in API, from its template. It lies within the prefix of that API. */
+int ha_request_prefix(struct ha_run *run, const char *template, const struct ha_open_api *api,
+                      struct ha_buf *out, struct ha_error *err);
+
 /* The list of a category, ready to be walked: visit and context of `pages` are still to be set. */
 struct ha_list_request {
     struct ha_pages pages;
-    struct ha_buf path, query;
+    struct ha_buf path, query; /* PATH is the prefix where keys are listed */
     ha_json *body;
     bool empty; /* the person lacks an identifier that it needs, so there is nothing to ask for */
 };

@@ -76,6 +76,7 @@ struct ha_run {
     int64_t event_seq;
     bool unheard;           /* whoever reads the events has stopped */
     const char *category;   /* id of the one at work, or NULL */
+    bool unbounded;         /* requests are being written that ask for everything, whatever the range */
     struct ha_probe *probe; /* who looks on while this run lists, or NULL */
 };
 
@@ -107,12 +108,18 @@ unsigned ha_run_jobs(const struct ha_run *run);
 /* The name of the API of kind http that has the origin of URL, or "" when there is none. */
 const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url);
 
-/* Lists every selected category into the index. */
+/* What the description says of this file; NULL for one that no record names, which a sweep found. */
+const struct ha_media_spec *ha_run_medium(const struct ha_run *run, const struct ha_index_item *item);
+
+/* Lists every selected category into the index, and then sweeps. */
 int ha_run_list(struct ha_run *run, struct ha_error *err);
 
 /* One after another: whether category NUMBER has a list of its own that is needed, and the listing of it and of what lies in its items. */
 bool ha_run_lists(const struct ha_run *run, size_t number);
 int ha_run_list_category(struct ha_run *run, size_t number, struct ha_error *err);
+
+/* Tells that category NUMBER, and those that lie inside its items, are listed. */
+int ha_run_tell_listed(struct ha_run *run, size_t number, struct ha_error *err);
 
 /* Fetches every listed file into the archive; at most BUDGET bytes of them wait for their turn in memory. */
 int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err);

@@ -33,6 +33,12 @@ const char *ha_run_api_of(struct ha_run *run, const struct ha_url *url)
     return "";
 }
 
+const struct ha_media_spec *ha_run_medium(const struct ha_run *run, const struct ha_index_item *item)
+{
+    const struct ha_category *category = &run->service->categories[item->category];
+    return (size_t)item->ordinal < category->media_count ? &category->media[item->ordinal] : NULL;
+}
+
 unsigned ha_run_jobs(const struct ha_run *run)
 {
     return run->http ? ha_http_width(run->http) : 1;
@@ -73,7 +79,8 @@ static int open_api(struct ha_run *run, const char *name, struct ha_open_api *ap
                                  .name = api->name,
                                  .directory = run->service->directory,
                                  .values = run->values,
-                                 .env = run->env};
+                                 .env = run->env,
+                                 .as_of = run->order.as_of_text};
     struct ha_buf template HA_BUF = ha_buf_make(4096), text HA_BUF = ha_buf_make(4096);
     if (prefix && ha_value_text(run->values, prefix, "prefix", &template, err))
         return -1;
@@ -136,7 +143,8 @@ const char *ha_run_cause(const struct ha_run *run, const struct ha_error *err)
         const char *cause;
     } causes[] = {{HA_E_GONE, HA_W_CAUSE_GONE},          {HA_E_FORBIDDEN, HA_W_CAUSE_FORBIDDEN},
                   {HA_E_CHANGED, HA_W_CAUSE_CHANGED},    {HA_E_TOO_LARGE, HA_W_CAUSE_TOO_LARGE},
-                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE}};
+                  {HA_E_HASH, HA_W_CAUSE_HASH_MISMATCH}, {HA_E_UNAVAILABLE, HA_W_CAUSE_UNAVAILABLE},
+                  {HA_E_ARCHIVED, HA_W_CAUSE_ARCHIVED}};
     bool dead = run->http && ha_http_dead(run->http);
     if (err->code == HA_E_UNAVAILABLE && (dead || err->retry_after_s > HA_RETRY_PATIENCE_S))
         return NULL;

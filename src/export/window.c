@@ -40,7 +40,7 @@ static int copy_texts(struct ha_slot *slot, struct ha_error *err)
 {
     const char **texts[] = {&slot->item.record_id, &slot->item.role,  &slot->item.api,  &slot->item.locator,
                             &slot->item.sha256,    &slot->item.md5,   &slot->item.type, &slot->item.name,
-                            &slot->item.slug,      &slot->item.again, &slot->item.place};
+                            &slot->item.slug,      &slot->item.again, &slot->item.place, &slot->item.version};
     size_t size = 1, at = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         size += *texts[i] ? strlen(*texts[i]) + 1 : 0;
@@ -63,15 +63,17 @@ static int find_source(struct ha_slot *slot, struct ha_error *err)
 {
     struct ha_run *run = slot->window->run;
     const struct ha_index_item *item = &slot->item;
-    const struct ha_media_spec *media = &run->service->categories[item->category].media[item->ordinal];
+    const struct ha_media_spec *media = ha_run_medium(run, item);
+    bool url = media && media->url;
     struct ha_open_api *api = ha_run_api(run, item->api, err);
     if (!api)
         return -1;
     slot->source = api->source;
     slot->fetch = (struct ha_fetch){
-        .key = media->url ? NULL : item->locator,
-        .url = media->url ? item->locator : NULL,
-        .origins = media->origins,
+        .key = url ? NULL : item->locator,
+        .version = url ? NULL : item->version,
+        .url = url ? item->locator : NULL,
+        .origins = media ? media->origins : NULL,
         .stated = item->size >= 0 ? (uint64_t)item->size : HA_LENGTH_UNKNOWN,
         .sealed = item->size >= 0 || item->sha256 || item->md5,
     };
@@ -86,7 +88,9 @@ static bool is_twin(const struct ha_slot *slot)
     for (size_t i = 0; i < window->count; i++) {
         const struct ha_slot *other = ha_window_slot(window, i);
         if (other->place == slot->place && strcmp(other->item.place, slot->item.place) == 0 &&
-            strcmp(other->item.api, slot->item.api) == 0)
+            strcmp(other->item.api, slot->item.api) == 0 &&
+            strcmp(other->item.version ? other->item.version : "",
+                   slot->item.version ? slot->item.version : "") == 0)
             return true;
     }
     return false;

@@ -120,6 +120,9 @@ struct ha_http_handler {
 
 enum ha_http_method { HA_HTTP_GET, HA_HTTP_HEAD, HA_HTTP_POST, HA_HTTP_PUT, HA_HTTP_DELETE };
 
+/* "GET". */
+const char *ha_http_method_name(enum ha_http_method method);
+
 /* The bytes of a PUT. Each attempt reads them from the beginning. */
 struct ha_http_upload {
     uint64_t size;
@@ -142,6 +145,7 @@ struct ha_http_request {
     bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */
     bool quiet;    /* its path holds what people call their files: errors name the origin only */
     bool first;    /* nothing goes on without it: it goes before all that are not */
+    bool direct;   /* a redirect is a refusal, even one within its own origin */
 };
 
 struct ha_transfer;

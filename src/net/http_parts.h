@@ -102,8 +102,6 @@ void ha_transfer_again(struct ha_transfer *transfer, int64_t wait);
 int ha_transfer_head(struct ha_transfer *transfer);
 /* Bytes of the body; -1 with failure set. */
 int ha_transfer_data(struct ha_transfer *transfer, const void *data, size_t len);
-/* "GET". */
-const char *ha_http_method_name(enum ha_http_method method);
 /* How an attempt ended, as far as the wire goes. */
 enum ha_wire { HA_WIRE_OK, HA_WIRE_BROKEN, HA_WIRE_UNTRUSTED };
 

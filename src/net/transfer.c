@@ -442,7 +442,7 @@ void ha_transfer_finished(struct ha_transfer *transfer, enum ha_wire wire)
         retry(transfer, ha_retry_worth(err.code, err.http), &err);
     } else if (wire != HA_WIRE_OK && !transfer->enough) {
         broken(transfer, wire);
-    } else if (is_redirect(transfer->status)) {
+    } else if (is_redirect(transfer->status) && !transfer->request.direct) {
         redirect(transfer);
     } else if (transfer->body) {
         succeeded(transfer);

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The embedded local store: a folder laid out as a storage API would answer. The request /v1/x reads ROOT/v1/x.json, its page
- * C reads ROOT/v1/x.C.json, an object is ROOT/KEY. A file that does not exist is a 404.
+ * C reads ROOT/v1/x.C.json, an object is ROOT/KEY. A file that does not exist is a 404. What it lists is in file_list.c.
  *
  * It opens nothing outside its root: no ".." in a path, and no symbolic link on the way (openat2 with RESOLVE_BENEATH
  * and RESOLVE_NO_SYMLINKS). It reads regular files only.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "ha-formats.h"
 #include "io/file.h"
-#include "source/source.h"
+#include "source/file_list.h"
 
 enum { BLOCK = 256 * 1024, MAX_PATH = 4096 };
 
@@ -73,30 +72,16 @@ static int file_open(const struct ha_section *section, struct ha_source **out, s
 /* Keys hold what people call their files: errors, which reach the report, do without. */
 static const char object[] = "the file";
 
-static int refuse(int error, const char *name, struct ha_error *err)
-{
-    if (error == ENOENT || error == ENOTDIR)
-        return ha_fail(err, HA_E_GONE, "%s is not in the store", name);
-    if (error == EXDEV || error == ELOOP)
-        return ha_fail(err, HA_E_PATH, "%s leads out of the store", name);
-    if (error == EACCES)
-        return ha_fail(err, HA_E_FORBIDDEN, "%s must not be read", name);
-    ha_fail_errno(err, error, "%s cannot be opened", name);
-    return -1;
-}
-
 /* An open regular file below the root, and its size; -1 with an error that calls it NAME. */
 static int open_below(struct file_source *file, const char *path, const char *name, uint64_t *size,
                       struct ha_error *err)
 {
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
     struct stat st;
     if (ha_source_leads_elsewhere(path))
         return ha_fail(err, HA_E_PATH, "%s leads out of the store", name);
-    int fd = (int)syscall(SYS_openat2, file->root, path, &how, sizeof how);
+    int fd = ha_file_open_below(file->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return refuse(errno, name, err);
+        return ha_file_refuse(errno, name, err);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         *size = (uint64_t)st.st_size;
         return fd;
@@ -117,6 +102,8 @@ static int file_read(struct ha_source *source, const struct ha_request *request,
     struct file_source *file = (struct file_source *)source;
     struct ha_buf path HA_BUF = ha_buf_make(MAX_PATH);
     uint64_t size;
+    if (request->prefix)
+        return ha_file_list(file->root, request->prefix, request->page, answer, err);
     if (!request->url && request->page && !page_is_plain(request->page))
         return ha_fail(err, HA_E_FORMAT, "the page '%.40s' is no name that this store can have",
                        request->page);
@@ -150,6 +137,12 @@ static int copy(struct file_source *file, int fd, struct ha_sink *sink, struct h
     }
 }
 
+/* A store of objects has such keys, and a folder has no file for them. */
+static bool has_empty_segment(const char *key)
+{
+    return key[0] == '/' || strstr(key, "//") || ha_text_ends_with(key, "/");
+}
+
 static int file_fetch(struct ha_source *source, struct ha_fetch *fetch, struct ha_error *err)
 {
     struct file_source *file = (struct file_source *)source;
@@ -158,6 +151,8 @@ static int file_fetch(struct ha_source *source, struct ha_fetch *fetch, struct h
     if (!fetch->key)
         return ha_fail(err, HA_E_INTERNAL, "a store of files has no addresses");
     fetch->attempts = 1;
+    if (has_empty_segment(fetch->key))
+        return ha_fail(err, HA_E_GONE, "%s has a key with an empty segment, and no file of a folder has one", object);
     int fd HA_FD = open_below(file, fetch->key, object, &size, err);
     if (fd < 0 || fetch->begin(fetch->context, size, &sink, err))
         return -1;
@@ -166,7 +161,7 @@ static int file_fetch(struct ha_source *source, struct ha_fetch *fetch, struct h
 
 const struct ha_source_ops ha_source_file = {
     .kind = "file",
-    .capabilities = HA_SOURCE_PAGES | HA_SOURCE_OBJECTS,
+    .capabilities = HA_SOURCE_PAGES | HA_SOURCE_OBJECTS | HA_SOURCE_LISTS,
     .open = file_open,
     .read = file_read,
     .fetch = file_fetch,

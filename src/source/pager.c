@@ -193,7 +193,8 @@ static int ask(struct pager *pager, struct page *page, const struct page *before
     const struct ha_page_spec *spec = pager->spec;
     const struct ha_source_ops *ops = pages->source->ops;
     struct ha_buf body HA_BUF = ha_buf_make(MAX_BODY);
-    struct ha_request request = {.path = pages->path, .query = pages->query};
+    struct ha_request request = {
+        .path = pages->path, .query = pages->query, .prefix = pages->prefix, .with = pages->with};
     const char *name = page->name[0] ? page->name : NULL;
     ha_buf_clear(&page->answer.text);
     ha_buf_clear(&page->answer.link);
@@ -203,6 +204,8 @@ static int ask(struct pager *pager, struct page *page, const struct page *before
     if (name && is_by_url(pager)) {
         request.url = name;
         request.base = before && before->answer.address.len ? ha_buf_text(&before->answer.address) : NULL;
+    } else if (name && pages->prefix) {
+        request.page = name;
     } else if (name && spec->param && spec->param[0] != '/') {
         request.param = spec->param;
         request.page = name;

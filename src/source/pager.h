@@ -21,6 +21,8 @@ struct ha_pages {
     const struct ha_category *category;
     const char *path, *query; /* expanded */
     ha_json *body;            /* of a POST; the pager writes cursor and size into it; or NULL */
+    const char *prefix;       /* of the keys to list, in place of all these; or NULL */
+    unsigned with;            /* of that list: enum ha_list_with */
     ha_page_visit visit;      /* gets the text of each item */
     void *context;
     const struct ha_pages_watch *watch; /* or NULL */

@@ -33,15 +33,23 @@ struct ha_page_spec {
 enum ha_binding {
     HA_BIND_POINTER, /* the value at `field` is the identifier `is` */
     HA_BIND_PARENT,
-    HA_BIND_REQUEST
+    HA_BIND_REQUEST,
+    HA_BIND_KEY /* it is an object of a list, and its key begins with the prefix that was listed */
 };
 
 struct ha_media_spec {
     const char *role, *api, *key;
+    const char *version;    /* pointer to the version of the object; or NULL */
     bool pointer;           /* `key` is a pointer, else a template */
     const char *url;        /* pointer to the address, in place of API and key; or NULL */
     const ha_json *origins; /* that it may have */
     const char *size, *sha256, *md5, *type, *name, *created_at; /* pointers, or NULL */
+};
+
+/* A prefix whose objects are held against the records. */
+struct ha_sweep_spec {
+    const char *api, *prefix; /* NULL: there is no sweep */
+    const char *role;         /* of the files that no record names */
 };
 
 struct ha_category {
@@ -49,7 +57,9 @@ struct ha_category {
     const char *id, *record;
     bool none;             /* declared empty, with a reason */
     int parent;            /* position of the category that it is nested in, or -1 */
-    const char *api, *get; /* unless nested; the path of a GET or of a POST */
+    const char *api, *get; /* unless nested; the path of a GET or of a POST, or NULL for a list */
+    const char *list;      /* the beginning of the keys to list, a template; or NULL */
+    unsigned with;         /* of a list: enum ha_list_with */
     const ha_json *body;   /* of a POST, or NULL for a GET */
     const char *error;     /* pointer that leads to something in an answer that failed, or NULL */
     const char *detail;    /* path of one more request for each item, with {id}; or NULL */
@@ -66,6 +76,7 @@ struct ha_category {
     struct ha_fields *fields;
     struct ha_media_spec *media;
     size_t media_count;
+    struct ha_sweep_spec sweep;
 };
 
 struct ha_service {
@@ -92,6 +103,9 @@ const ha_json *ha_service_api(const struct ha_service *service, const char *name
 
 /* The position of the category with this id, or -1. */
 int ha_service_category(const struct ha_service *service, const char *id);
+
+/* True when items of the category can name objects of this API by key. */
+bool ha_category_owns(const struct ha_category *category, const char *api);
 
 /* True when the category has this scope. */
 bool ha_category_in_scope(const struct ha_category *category, const char *scope);

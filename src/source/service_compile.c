@@ -70,7 +70,7 @@ const struct ha_source_ops *ha_compiler_check_api(struct ha_compiler *compiler, 
         return NULL;
     }
     const struct ha_source_ops *kind = ha_source_kind(ha_json_get_text(api, HA_K_KIND));
-    if (kind && !(kind->capabilities & capability))
+    if (kind && (kind->capabilities & capability) != capability)
         ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' cannot %s", kind->kind, can);
     return kind;
 }
@@ -170,8 +170,13 @@ static void compile_subject(struct ha_compiler *compiler, struct ha_category *ca
         ha_remarks_warn(compiler->remarks, where,
                         "the items do not say whose they are: only the request binds them to the person");
     } else {
-        ha_remarks_addf(compiler->remarks, where, "no source of this program lists keys yet");
+        category->binding = HA_BIND_KEY;
+        if (!category->list)
+            ha_remarks_addf(compiler->remarks, where, "only the objects of a \"list\" are bound by their keys");
     }
+    if (category->list && binding && category->binding != HA_BIND_KEY)
+        ha_remarks_addf(compiler->remarks, where,
+                        "the objects of a \"list\" are bound to the person by their keys: say \"key_prefix\"");
 }
 
 /* --------------------------------------------------------------------------------------- field ledger */
@@ -233,6 +238,7 @@ static int add_media_fields(struct ha_compiler *compiler, struct ha_category *ca
         const struct ha_media_spec *media = &category->media[i];
         const char *const pointers[] = {media->pointer ? media->key : NULL,
                                         media->url,
+                                        media->version,
                                         media->size,
                                         media->sha256,
                                         media->md5,
@@ -270,6 +276,10 @@ static int compile_fields(struct ha_compiler *compiler, struct ha_category *cate
         add_field(compiler, category, category->field, HA_FIELD_MAPPED, NULL, NULL,
                   ha_compiler_place(compiler, "subject"), err))
         return -1;
+    if (category->binding == HA_BIND_KEY &&
+        add_field(compiler, category, "/" HA_OBJECT_KEY, HA_FIELD_MAPPED, NULL, NULL,
+                  ha_compiler_place(compiler, "subject"), err))
+        return -1;
     if (category->parent >= 0 && category->items[0] &&
         add_field(compiler, &compiler->service->categories[category->parent], category->items,
                   HA_FIELD_LISTED, NULL, NULL, ha_compiler_place(compiler, "from/items"), err))
@@ -282,11 +292,11 @@ static int compile_fields(struct ha_compiler *compiler, struct ha_category *cate
 }
 
 /* The id becomes a file name, and Windows keeps some for its devices. */
-static void check_file_name(struct ha_compiler *compiler, const char *id)
+static void check_file_name(struct ha_compiler *compiler, const char *id, const char *member)
 {
     struct ha_error err;
     if (ha_path_check(id, 0, &err))
-        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "id"), "no file can be called so: %s",
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, member), "no file can be called so: %s",
                         err.text);
 }
 
@@ -300,6 +310,7 @@ static void compile_medium(struct ha_compiler *compiler, const ha_json *spec, si
         .role = ha_json_get_text(spec, HA_K_ROLE),
         .api = ha_json_get_text(spec, HA_K_API),
         .key = ha_json_get_text(spec, HA_K_KEY),
+        .version = ha_json_get_text(spec, HA_K_VERSION),
         .url = ha_json_get_text(spec, HA_K_URL),
         .origins = ha_json_get(spec, HA_K_ORIGINS),
         .size = ha_json_get_text(spec, HA_K_SIZE),
@@ -310,13 +321,14 @@ static void compile_medium(struct ha_compiler *compiler, const ha_json *spec, si
         .created_at = ha_json_get_text(spec, HA_K_CREATED_AT),
     };
     snprintf(where, sizeof where, "%s/media/%zu", compiler->at, index);
-    check_file_name(compiler, media->role);
+    check_file_name(compiler, media->role, "media");
     if (media->url)
         return;
-    if (ha_json_get(spec, HA_K_VERSION))
-        ha_remarks_addf(compiler->remarks, where, "no source of this program asks for versions yet");
     media->pointer = media->key[0] == '/';
-    ha_compiler_check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
+    const struct ha_source_ops *kind =
+        ha_compiler_check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
+    if (media->version && kind && !(kind->capabilities & HA_SOURCE_VERSIONS))
+        ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' knows no versions of an object", kind->kind);
     if (!media->pointer)
         ha_compiler_check_template(compiler, media->key, where, HA_WITH_ID);
     else if (!ha_json_get(ha_service_api(compiler->service, media->api), HA_K_PREFIX))
@@ -366,9 +378,6 @@ static int compile_data(struct ha_compiler *compiler, struct ha_category *catego
     category->items = items ? items : "";
     ha_compile_from(compiler, category, from);
     compile_subject(compiler, category);
-    if (ha_json_get(category->spec, HA_K_SWEEP))
-        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "sweep"),
-                        "no source of this program lists keys yet");
     category->time = ha_json_text(time) ? ha_json_text(time) : ha_json_get_text(time, HA_K_FROM);
     category->time_as = time_conversion(category, time);
     snprintf(where, sizeof where, "%s/map", compiler->at);
@@ -379,6 +388,9 @@ static int compile_data(struct ha_compiler *compiler, struct ha_category *catego
     category->fields = ha_fields_new(err);
     if (!category->fields || compile_media(compiler, category, err))
         return -1;
+    ha_compile_sweep(compiler, category);
+    if (category->sweep.role)
+        check_file_name(compiler, category->sweep.role, "sweep/role");
     return compile_fields(compiler, category, err);
 }
 
@@ -395,7 +407,7 @@ static int compile_category(struct ha_compiler *compiler, const ha_json *spec, s
     if (ha_service_category(service, ha_json_get_text(spec, HA_K_ID)) >= 0)
         ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "id"), "another category has this id");
     category->id = ha_json_get_text(spec, HA_K_ID);
-    check_file_name(compiler, category->id);
+    check_file_name(compiler, category->id, "id");
     return category->none ? 0 : compile_data(compiler, category, err);
 }
 
@@ -415,5 +427,6 @@ int ha_service_compile(struct ha_service *service, struct ha_remarks *remarks, s
         if (compile_category(&compiler, ha_json_at(list, i), i, err))
             return -1;
     }
+    ha_compiler_check_sweeps(&compiler);
     return 0;
 }

@@ -42,4 +42,15 @@ const struct ha_source_ops *ha_compiler_check_api(struct ha_compiler *compiler, 
 /* Fills what `from` says of a category. */
 void ha_compile_from(struct ha_compiler *compiler, struct ha_category *category, const ha_json *from);
 
+/* ---- service_keys.c ---- */
+
+/* The same where FROM lists keys. */
+void ha_compile_list(struct ha_compiler *compiler, struct ha_category *category, const ha_json *from);
+
+/* Fills what the sweep of a category says, once its media are there. */
+void ha_compile_sweep(struct ha_compiler *compiler, struct ha_category *category);
+
+/* Remarks on what stands in the way of the sweeps of all categories. */
+void ha_compiler_check_sweeps(struct ha_compiler *compiler);
+
 #endif

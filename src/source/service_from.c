@@ -169,13 +169,9 @@ static void compile_request(struct ha_compiler *compiler, struct ha_category *ca
     category->empty_on_404 = on_404 && strcmp(on_404, "empty") == 0;
     ha_compiler_check_api(compiler, category->api, post ? HA_SOURCE_POST : HA_SOURCE_PAGES,
                           "answer such requests", ha_compiler_place(compiler, "from/api"));
-    if (ha_json_get(from, HA_K_LIST))
-        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/list"),
-                        "no source of this program lists keys yet");
     if (post && !category->body)
         ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "from/post"), "\"body\" is missing");
-    if (category->get)
-        check_own_template(compiler, category->get, post ? "from/post" : "from/get", HA_WITHOUT_ID);
+    check_own_template(compiler, category->get, post ? "from/post" : "from/get", HA_WITHOUT_ID);
     check_query(compiler, ha_json_get(from, HA_K_QUERY), "from/query", HA_WITHOUT_ID);
     check_body(compiler, category->body);
     compile_page(compiler, category, from);
@@ -188,6 +184,8 @@ void ha_compile_from(struct ha_compiler *compiler, struct ha_category *category,
 {
     if (ha_json_get(from, HA_K_EACH))
         compile_nested(compiler, category, from);
+    else if (ha_json_get(from, HA_K_LIST))
+        ha_compile_list(compiler, category, from);
     else
         compile_request(compiler, category, from);
 }

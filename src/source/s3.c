@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A bucket of S3 or of a store that speaks its protocol: media by key and version, and lists of keys (s3_list.c). It owns the way of an object's
+ * bytes, which are held against the checksums that the store states. With `versions` as_of it asks first which version was current then.
+ */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ha-formats.h"
+#include "source/checks.h"
+#include "source/s3_parts.h"
+
+/* ----------------------------------------------------------------------------------------------- opening */
+
+static void s3_close(struct ha_source *source)
+{
+    struct ha_s3_source *s3 = (struct ha_s3_source *)source;
+    if (!s3)
+        return;
+    ha_s3_close(&s3->s3);
+    free(s3);
+}
+
+static int s3_open(const struct ha_section *section, struct ha_source **out, struct ha_error *err)
+{
+    const char *versions = ha_json_get_text(section->spec, HA_K_VERSIONS);
+    struct ha_s3_source *s3 = calloc(1, sizeof *s3);
+    if (!s3)
+        return ha_fail_nomem(err);
+    s3->source.ops = &ha_source_s3;
+    s3->etags = ha_json_get_bool(section->spec, HA_K_ETAG_IS_MD5, true);
+    s3->versions = versions && strcmp(versions, HA_W_BUCKET_VERSIONS_AS_OF) == 0;
+    if (s3->versions && (!section->as_of || ha_time_parse(section->as_of, &s3->as_of))) {
+        ha_fail(err, HA_E_INTERNAL, "a bucket with versions needs a time");
+        s3_close(&s3->source);
+        return -1;
+    }
+    if (ha_s3_open(&s3->s3, section, NULL, err)) {
+        s3_close(&s3->source);
+        return -1;
+    }
+    *out = &s3->source;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- media */
+
+/* A fetch under way: the object itself, or before it the list that says which version of it is meant. */
+struct fetching {
+    struct ha_s3_source *source;
+    struct ha_fetch *fetch;
+    struct ha_s3_request request;
+    struct ha_transfer *transfer;
+    struct ha_sink *sink;
+    struct ha_checks checks;
+    struct ha_buf text; /* of the list */
+};
+
+static int start_object(struct fetching *fetching, const char *version, struct ha_error *err);
+
+static void forget(struct fetching *fetching)
+{
+    ha_s3_request_end(&fetching->request);
+    ha_checks_free(&fetching->checks);
+    ha_buf_free(&fetching->text);
+    free(fetching);
+}
+
+static void conclude(struct fetching *fetching, const struct ha_error *err)
+{
+    struct ha_fetch *fetch = fetching->fetch;
+    forget(fetching);
+    fetch->done(fetch->context, err);
+}
+
+static const struct ha_http_header *media_headers(void *context, size_t *count)
+{
+    return ha_s3_headers(&((struct fetching *)context)->request, count);
+}
+
+static enum ha_http_verdict media_refused(void *context, const struct ha_http_answer *answer,
+                                          const char *body, size_t len, struct ha_error *err)
+{
+    return ha_s3_refused(&((struct fetching *)context)->request, answer, body, len, err);
+}
+
+static int object_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
+{
+    struct fetching *fetching = context;
+    struct ha_fetch *fetch = fetching->fetch;
+    return ha_checks_begin(&fetching->checks, answer->lines, fetching->source->etags, err) ||
+                   fetch->begin(fetch->context, answer->length, &fetching->sink, err)
+               ? -1
+               : 0;
+}
+
+static int object_data(void *context, const void *data, size_t len, struct ha_error *err)
+{
+    struct fetching *fetching = context;
+    return ha_checks_update(&fetching->checks, data, len, err) || ha_sink_write(fetching->sink, data, len, err)
+               ? -1
+               : 0;
+}
+
+static bool object_room(void *context)
+{
+    const struct ha_fetch *fetch = ((struct fetching *)context)->fetch;
+    return fetch->room(fetch->context);
+}
+
+static void object_done(void *context, const struct ha_error *failure)
+{
+    struct fetching *fetching = context;
+    struct ha_error err = failure ? *failure : (struct ha_error){0};
+    if (!failure)
+        ha_checks_finish(&fetching->checks, &err);
+    conclude(fetching, err.code == HA_E_OK ? NULL : &err);
+}
+
+static int start_transfer(struct fetching *fetching, const struct ha_http_handler *handler, uint64_t max,
+                          struct ha_error *err)
+{
+    struct ha_s3 *s3 = &fetching->source->s3;
+    struct ha_fetch *fetch = fetching->fetch;
+    bool object = handler->begin == object_begin;
+    const struct ha_http_request call = {.site = &s3->site.http,
+                                         .url = &fetching->request.url,
+                                         .accept = "*/*",
+                                         .max = max,
+                                         .stated = object ? fetch->stated : HA_LENGTH_UNKNOWN,
+                                         .sealed = object && fetch->sealed,
+                                         .ranges = object,
+                                         .direct = true,
+                                         .quiet = true,
+                                         .first = fetch->first,
+                                         .attempts = &fetch->attempts};
+    return ha_http_start(s3->http, &call, handler, &fetching->transfer, err);
+}
+
+static int start_object(struct fetching *fetching, const char *version, struct ha_error *err)
+{
+    struct ha_buf query HA_BUF = ha_buf_make(HA_URL_MAX);
+    const struct ha_http_handler handler = {.context = fetching,
+                                            .begin = object_begin,
+                                            .data = object_data,
+                                            .room = object_room,
+                                            .done = object_done,
+                                            .headers = media_headers,
+                                            .refused = media_refused};
+    if (version) {
+        ha_buf_add_text(&query, "versionId=");
+        ha_sigv4_encode(version, strlen(version), false, &query);
+    }
+    if (ha_buf_check(&query, "the version of an object", err) ||
+        ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->fetch->key,
+                            ha_buf_text(&query), err))
+        return -1;
+    ha_s3_request_add(&fetching->request, "X-Amz-Checksum-Mode", "ENABLED");
+    return start_transfer(fetching, &handler, fetching->source->s3.site.object_max, err);
+}
+
+/* --------------------------------------------------------------------------------------- which version */
+
+enum { LIST_MAX = 16 * 1024 * 1024 };
+
+static int list_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
+{
+    (void)answer;
+    (void)err;
+    ha_buf_clear(&((struct fetching *)context)->text);
+    return 0;
+}
+
+static int list_data(void *context, const void *data, size_t len, struct ha_error *err)
+{
+    struct ha_buf *text = &((struct fetching *)context)->text;
+    ha_buf_add(text, data, len);
+    return ha_buf_check(text, "the list of an object's versions", err);
+}
+
+static void init_page(const struct fetching *fetching, const char *token, struct ha_s3_page *page)
+{
+    *page = (struct ha_s3_page){.prefix = fetching->fetch->key,
+                                .versions = true,
+                                .as_of = fetching->source->as_of,
+                                .token = token,
+                                .next = ha_buf_make(HA_S3_TOKEN_MAX)};
+}
+
+/* The key is the first one with itself as prefix. Its versions follow each other, so one page is enough for a thousand of them. */
+static int find_version(struct fetching *fetching, struct ha_error *err)
+{
+    struct ha_s3_page page;
+    init_page(fetching, NULL, &page);
+    int result = ha_s3_page_read(&page, ha_buf_text(&fetching->text), fetching->text.len, err);
+    const ha_json *first = ha_json_at(page.objects, 0);
+    const char *key = ha_json_get_text(first, HA_OBJECT_KEY),
+               *version = ha_json_get_text(first, HA_OBJECT_VERSION_ID);
+    bool found = key && strcmp(key, fetching->fetch->key) == 0;
+    if (result == 0 && !found)
+        result = page.next.len ? ha_fail(err, HA_E_LIMIT, "the object has more than a thousand newer versions")
+                               : ha_fail(err, HA_E_GONE, "the bucket had no such object at that time");
+    if (result == 0) {
+        ha_s3_request_end(&fetching->request);
+        result = start_object(fetching, version, err);
+    }
+    ha_json_free(page.objects);
+    ha_buf_free(&page.next);
+    return result;
+}
+
+static void list_done(void *context, const struct ha_error *failure)
+{
+    struct fetching *fetching = context;
+    struct ha_error err = failure ? *failure : (struct ha_error){0};
+    if (err.code != HA_E_OK || find_version(fetching, &err))
+        conclude(fetching, &err);
+}
+
+static int start_list(struct fetching *fetching, struct ha_error *err)
+{
+    struct ha_buf query HA_BUF = ha_buf_make(HA_URL_MAX);
+    struct ha_s3_page page;
+    const struct ha_http_handler handler = {.context = fetching,
+                                            .begin = list_begin,
+                                            .data = list_data,
+                                            .done = list_done,
+                                            .headers = media_headers,
+                                            .refused = media_refused};
+    init_page(fetching, NULL, &page);
+    if (ha_s3_page_query(&page, &query, err) ||
+        ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, NULL, ha_buf_text(&query),
+                            err))
+        return -1;
+    return start_transfer(fetching, &handler, LIST_MAX, err);
+}
+
+static int s3_start(struct ha_source *source, struct ha_fetch *fetch, void **under_way, struct ha_error *err)
+{
+    struct fetching *fetching = calloc(1, sizeof *fetching);
+    if (!fetching)
+        return ha_fail_nomem(err);
+    *fetching = (struct fetching){
+        .source = (struct ha_s3_source *)source, .fetch = fetch, .text = ha_buf_make(LIST_MAX)};
+    bool asks = fetching->source->versions && !fetch->version;
+    if (asks ? start_list(fetching, err) : start_object(fetching, fetch->version, err)) {
+        forget(fetching);
+        return -1;
+    }
+    *under_way = fetching;
+    return 0;
+}
+
+static void s3_resume(void *under_way)
+{
+    ha_http_resume(((struct fetching *)under_way)->transfer);
+}
+
+static void s3_cancel(void *under_way)
+{
+    ha_http_cancel(((struct fetching *)under_way)->transfer);
+    forget(under_way);
+}
+
+const struct ha_source_ops ha_source_s3 = {
+    .kind = "s3",
+    .capabilities = HA_SOURCE_OBJECTS | HA_SOURCE_LISTS | HA_SOURCE_NETWORK | HA_SOURCE_VERSIONS,
+    .open = s3_open,
+    .read = ha_s3_read,
+    .ask = ha_s3_ask,
+    .drop = ha_s3_drop,
+    .wait = ha_s3_wait,
+    .start = s3_start,
+    .resume = s3_resume,
+    .cancel = s3_cancel,
+    .close = s3_close,
+};
