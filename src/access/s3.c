@@ -38,13 +38,13 @@ static int own_text(const struct ha_section *section, const char *member, char *
 /* What stands in an address must be a name that every store takes: letters, digits, dots, underscores and dashes. */
 static int check_bucket(const char *bucket, struct ha_error *err)
 {
-    bool good = bucket[strspn(bucket, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] ==
-                    '\0' &&
-                strlen(bucket) >= 3 && strlen(bucket) <= 255 && !strstr(bucket, "..");
-    return good ? 0
-                : ha_fail(err, HA_E_CONFIG,
-                          "bucket: '%.40s' is no name of a bucket (letters, digits, dots and dashes)",
-                          bucket);
+    bool good =
+        bucket[strspn(bucket, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0' &&
+        strlen(bucket) >= 3 && strlen(bucket) <= 255 && !strstr(bucket, "..");
+    return good
+               ? 0
+               : ha_fail(err, HA_E_CONFIG,
+                         "bucket: '%.40s' is no name of a bucket (letters, digits, dots and dashes)", bucket);
 }
 
 static int find_bucket(struct ha_s3 *s3, const struct ha_section *section, const char *bucket,
@@ -126,10 +126,8 @@ static const char *split_query(char *path)
 int ha_s3_request_begin(struct ha_s3_request *request, struct ha_s3 *s3, enum ha_http_method method,
                         const char *key, const char *query, struct ha_error *err)
 {
-    *request = (struct ha_s3_request){.s3 = s3,
-                                      .method = method,
-                                      .payload = NO_BYTES,
-                                      .authorization = ha_buf_make(AUTHORIZATION_MAX)};
+    *request = (struct ha_s3_request){
+        .s3 = s3, .method = method, .payload = NO_BYTES, .authorization = ha_buf_make(AUTHORIZATION_MAX)};
     if (key && (!*key || strlen(key) > HA_S3_KEY_MAX))
         return ha_fail(err, HA_E_PATH, "a key of %zu bytes is none that a store takes", strlen(key));
     if (make_address(s3, key, query, &request->url, err))
@@ -226,7 +224,8 @@ static const struct meaning {
 } meanings[] = {
     {"NoSuchKey", HA_HTTP_FAILED, HA_E_GONE, "the bucket has no such object"},
     {"NoSuchVersion", HA_HTTP_FAILED, HA_E_GONE, "the bucket has no such version of the object"},
-    {"NoSuchBucket", HA_HTTP_FAILED, HA_E_DENIED, "there is no such bucket; see bucket, endpoint and path_style"},
+    {"NoSuchBucket", HA_HTTP_FAILED, HA_E_DENIED,
+     "there is no such bucket; see bucket, endpoint and path_style"},
     {"InvalidObjectState", HA_HTTP_FAILED, HA_E_ARCHIVED,
      "the object lies in an archive and has to be restored first"},
     {"SlowDown", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "the service asks to slow down"},
