@@ -66,6 +66,8 @@ class Store:
         self.stop()
 
     def stop(self):
+        if "s3" in vars(self):
+            self.s3.close()
         for process in self.processes:
             process.stop()
 
@@ -130,7 +132,8 @@ class S3Store(Store):
 
     def get(self, bucket, key, **words):
         """The bytes of an object; WORDS may name a VersionId or a Range."""
-        return self.s3.get_object(Bucket=bucket, Key=key, **words)["Body"].read()
+        with contextlib.closing(self.s3.get_object(Bucket=bucket, Key=key, **words)["Body"]) as body:
+            return body.read()
 
     def head(self, bucket, key, **words):
         """boto3's facts of an object, or None where there is none."""
