@@ -194,6 +194,8 @@ class Container(Case):
                 self.refused("address", "AWS_CONTAINER_CREDENTIALS_FULL_URI: .* is neither this machine nor a known service of containers",
                              "container", env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}/key"},
                              section={"allow_addresses": ["private", "link_local", "loopback"]})
+        _, run = tool("container", {"pass": 1}, env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": "https://store.example/key"})
+        self.assertEqual(run.code, 0, run)
         for text in ("http://169.254.170.2@store.example/", "ftp://127.0.0.1/", "CANARY"):
             self.refused("config", "^the access key: AWS_CONTAINER_CREDENTIALS_FULL_URI: ", "container",
                          env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": text})
