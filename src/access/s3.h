@@ -42,6 +42,7 @@ struct ha_s3_request {
     char date[HA_SIGV4_DATE];
     struct ha_http_header sent[HA_S3_EXTRA_MAX + 5];
     unsigned credential;
+    ha_time offset;          /* of the clock that it was signed by */
     struct ha_error failure; /* why it could not be signed */
 };
 

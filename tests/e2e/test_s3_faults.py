@@ -7,6 +7,7 @@ against an export of the same account from local files.
 
 import json
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
@@ -72,7 +73,8 @@ class Passing(Faults):
 
     def test_cut_and_continued(self):
         """A body that breaks off goes on where it broke, and only if it is still the same object."""
-        self.proxy.rule(cut_response(30_000), method="GET", headers={"range": "^$"}, times=3)
+        largest = max(media(), key=lambda key: len(media()[key]))
+        self.proxy.rule(cut_response(30_000), path=largest.rsplit("/", 1)[1], headers={"range": "^$"}, times=1)
         self.same(self.run_sample())
         again = [entry for entry in self.proxy.log() if "range" in entry["headers"]]
         self.assertGreater(len(again), 0)
@@ -160,16 +162,8 @@ class Sessions(Faults):
     def test_rotated(self):
         """The file has another key by the time the first one is refused as expired: it is read again, and the run goes on."""
         credentials = self.profile("testing", "FIRST-TOKEN")
-        self.proxy.rule(status(400, "ExpiredToken"), headers={"x-amz-security-token": "FIRST"}, times=None, after=3)
+        self.proxy.rule(status(400, "ExpiredToken"), headers={"x-amz-security-token": "FIRST"}, times=None, after=40)
         section = api(self.store, filled(self.store), endpoint=self.proxy.endpoint, credentials=credentials)
-        import threading
-
-        def rotate():
-            while not any(entry["status"] == 400 for entry in self.proxy.log()) and not stop.wait(0.005):
-                pass
-            self.profile("testing", "SECOND-TOKEN")
-        # The file changes before the first refusal, as a tool that rotates keys does it in good time.
-        stop = threading.Event()
         description = sample(section)
         thread = threading.Thread(target=lambda: (self.wait_for(3), self.profile("testing", "SECOND-TOKEN")), daemon=True)
         thread.start()
