@@ -48,8 +48,7 @@ bool ha_run_needs_keys(const struct ha_run *run, size_t number)
 {
     bool needed = is_owner(run, number);
     for (size_t i = number + 1; i < run->service->category_count; i++)
-        needed =
-            needed || (run->service->categories[i].parent == (int)number && ha_run_needs_keys(run, i));
+        needed = needed || (run->service->categories[i].parent == (int)number && ha_run_needs_keys(run, i));
     return needed;
 }
 
@@ -89,6 +88,30 @@ int ha_item_own(struct item *item, const ha_json *parent, bool taken, struct ha_
     return 0;
 }
 
+static void write_point(char point[POINT_SIZE], const char *what, const struct ha_category *category)
+{
+    snprintf(point, POINT_SIZE, "%s/%s", what, category->id);
+}
+
+int ha_run_note_unread(struct ha_run *run, size_t number, struct ha_error *err)
+{
+    char point[POINT_SIZE];
+    write_point(point, "unread", &run->service->categories[number]);
+    return ha_journal_reach(run, point, err);
+}
+
+/* Whether an item of category NUMBER could not be had. */
+static int find_unread(struct ha_run *run, size_t number, bool *unread, struct ha_error *err)
+{
+    struct ha_category_counts counts;
+    char point[POINT_SIZE];
+    write_point(point, "unread", &run->service->categories[number]);
+    if (ha_journal_reached(run, point, unread, err) || ha_index_count(run->index, (int)number, &counts, err))
+        return -1;
+    *unread = *unread || counts.records.missing > 0;
+    return 0;
+}
+
 /*
  * An item that could not be had names nobody knows which objects. Where it could have been one that is held back, an object without an owner may be
  * its own.
@@ -103,10 +126,8 @@ static int find_doubt(struct ha_run *run, const char *api, bool *doubt, struct h
             ha_json_count(ha_json_get(category->spec, HA_K_WITHHOLD)) == 0)
             continue;
         for (int at = (int)i; at >= 0 && !*doubt; at = service->categories[at].parent) {
-            struct ha_category_counts counts;
-            if (ha_index_count(run->index, at, &counts, err))
+            if (find_unread(run, (size_t)at, doubt, err))
                 return -1;
-            *doubt = counts.records.missing > 0;
         }
     }
     return 0;
@@ -157,14 +178,14 @@ static int try_id(struct orphan *orphan, const char *id, bool *good, struct ha_e
 {
     const struct sweep *sweep = orphan->sweep;
     HA_JSON ha_json *text = ha_json_new_text(id);
-    bool known = false;
+    bool used = false;
     *good = false;
     if (!text)
         return ha_fail_nomem(err);
     if (ha_schema_valid(sweep->run->service->record_schema, "/$defs/id", text, good, err) ||
-        (*good && ha_index_has_record(sweep->run->index, (int)sweep->number, id, &known, err)))
+        (*good && ha_index_has_record(sweep->run->index, (int)sweep->number, id, &used, err)))
         return -1;
-    *good = *good && !known;
+    *good = *good && !used;
     return *good && ha_json_set(orphan->record, HA_K_ID, HA_TAKE(text)) ? ha_fail_nomem(err) : 0;
 }
 
@@ -183,7 +204,8 @@ static int choose_id(struct orphan *orphan, struct ha_error *err)
         if (try_id(orphan, ids[i], &good, err) || good)
             return good ? 0 : -1;
     }
-    return ha_fail(err, HA_E_FORMAT, "an object that no record names can have no id: records have all of them");
+    return ha_fail(err, HA_E_FORMAT,
+                   "an object that no record names can have no id: records have all of them");
 }
 
 static int make_record(struct orphan *orphan, struct ha_error *err)
@@ -317,7 +339,8 @@ static int walk(struct sweep *sweep, struct ha_error *err)
                              .prefix = sweep->prefix,
                              .visit = take_object,
                              .context = sweep};
-    return find_doubt(sweep->run, sweep->api->name, &sweep->doubt, err) || ha_pages_walk(&pages, err) ? -1 : 0;
+    return find_doubt(sweep->run, sweep->api->name, &sweep->doubt, err) || ha_pages_walk(&pages, err) ? -1
+                                                                                                      : 0;
 }
 
 static int sweep_category(struct ha_run *run, size_t number, struct ha_error *err)
@@ -340,7 +363,7 @@ static int sweep_once(struct ha_run *run, size_t number, struct ha_error *err)
     char point[POINT_SIZE];
     bool reached;
     run->category = run->service->categories[number].id;
-    snprintf(point, sizeof point, "swept/%s", run->category);
+    write_point(point, "swept", &run->service->categories[number]);
     if (ha_journal_reached(run, point, &reached, err) || reached)
         return reached ? 0 : -1;
     if (sweep_category(run, number, err))
@@ -354,7 +377,8 @@ int ha_run_sweep(struct ha_run *run, struct ha_error *err)
     for (size_t i = 0; i < run->service->category_count; i++) {
         if (!ha_run_has_sweep(run, i))
             continue;
-        if ((!begun && ha_journal_commit(run, err)) || sweep_once(run, i, err) || ha_run_tell_listed(run, i, err))
+        if ((!begun && ha_journal_commit(run, err)) || sweep_once(run, i, err) ||
+            ha_run_tell_listed(run, i, err))
             return -1;
         begun = true;
     }

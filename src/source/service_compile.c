@@ -172,11 +172,13 @@ static void compile_subject(struct ha_compiler *compiler, struct ha_category *ca
     } else {
         category->binding = HA_BIND_KEY;
         if (!category->list)
-            ha_remarks_addf(compiler->remarks, where, "only the objects of a \"list\" are bound by their keys");
+            ha_remarks_addf(compiler->remarks, where,
+                            "only the objects of a \"list\" are bound by their keys");
     }
     if (category->list && binding && category->binding != HA_BIND_KEY)
-        ha_remarks_addf(compiler->remarks, where,
-                        "the objects of a \"list\" are bound to the person by their keys: say \"key_prefix\"");
+        ha_remarks_addf(
+            compiler->remarks, where,
+            "the objects of a \"list\" are bound to the person by their keys: say \"key_prefix\"");
 }
 
 /* --------------------------------------------------------------------------------------- field ledger */
@@ -254,6 +256,17 @@ static int add_media_fields(struct ha_compiler *compiler, struct ha_category *ca
     return 0;
 }
 
+/* The time of an item may be that of the one that it lies in. */
+static int add_time_field(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
+{
+    bool climbs = category->time && category->time[0] == '^';
+    if (climbs && category->parent < 0)
+        return 0;
+    return add_field(compiler, climbs ? &compiler->service->categories[category->parent] : category,
+                     climbs ? category->time + 1 : category->time, HA_FIELD_MAPPED, NULL, NULL,
+                     ha_compiler_place(compiler, "time"), err);
+}
+
 static int compile_fields(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     struct mapped mapped = {compiler, category};
@@ -284,9 +297,7 @@ static int compile_fields(struct ha_compiler *compiler, struct ha_category *cate
         add_field(compiler, &compiler->service->categories[category->parent], category->items,
                   HA_FIELD_LISTED, NULL, NULL, ha_compiler_place(compiler, "from/items"), err))
         return -1;
-    if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL,
-                  ha_compiler_place(compiler, "time"), err) ||
-        add_media_fields(compiler, category, err))
+    if (add_time_field(compiler, category, err) || add_media_fields(compiler, category, err))
         return -1;
     return add_omitted(compiler, category, err);
 }
@@ -296,8 +307,8 @@ static void check_file_name(struct ha_compiler *compiler, const char *id, const 
 {
     struct ha_error err;
     if (ha_path_check(id, 0, &err))
-        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, member), "no file can be called so: %s",
-                        err.text);
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, member),
+                        "no file can be called so: %s", err.text);
 }
 
 /* ----------------------------------------------------------------------------------------------- media */
@@ -328,7 +339,8 @@ static void compile_medium(struct ha_compiler *compiler, const ha_json *spec, si
     const struct ha_source_ops *kind =
         ha_compiler_check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (media->version && kind && !(kind->capabilities & HA_SOURCE_VERSIONS))
-        ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' knows no versions of an object", kind->kind);
+        ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' knows no versions of an object",
+                        kind->kind);
     if (!media->pointer)
         ha_compiler_check_template(compiler, media->key, where, HA_WITH_ID);
     else if (!ha_json_get(ha_service_api(compiler->service, media->api), HA_K_PREFIX))

@@ -60,8 +60,9 @@ struct ha_request {
     const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
     const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
     bool quiet;       /* errors name the origin only: what is asked for stands beside them */
-    const char *prefix; /* list the keys that begin so, in place of path and query, from the token `page` on; or NULL */
-    unsigned with;      /* of that list: enum ha_list_with */
+    const char *
+        prefix; /* list the keys that begin so, in place of path and query, from the token `page` on; or NULL */
+    unsigned with; /* of that list: enum ha_list_with */
 };
 
 /* An answer. */

@@ -1,4 +1,4 @@
-"""Object stores that nobody here wrote and that check signatures: OpenStack Swift, s3rver and Azurite.
+"""Object stores that nobody here wrote: OpenStack Swift and Azurite, which check signatures, and s3rver, which does not.
 
 It owns their processes, free ports of 127.0.0.1, their configuration and data in a scratch folder, and a client for each
 that shares nothing with holdall: Debian's boto3, and for Azure a Shared Key signed here. It refuses to skip: where a
@@ -66,6 +66,8 @@ class Store:
         self.stop()
 
     def stop(self):
+        if "s3" in vars(self):
+            self.s3.close()
         for process in self.processes:
             process.stop()
 
@@ -130,7 +132,8 @@ class S3Store(Store):
 
     def get(self, bucket, key, **words):
         """The bytes of an object; WORDS may name a VersionId or a Range."""
-        return self.s3.get_object(Bucket=bucket, Key=key, **words)["Body"].read()
+        with contextlib.closing(self.s3.get_object(Bucket=bucket, Key=key, **words)["Body"]) as body:
+            return body.read()
 
     def head(self, bucket, key, **words):
         """boto3's facts of an object, or None where there is none."""
@@ -210,6 +213,24 @@ for word in sys.argv[2:]:
     RingData([array("H", [0] * 4)], [device], 30).save(f"{sys.argv[1]}/{name}.ring.gz")
 """
 
+# Puts keys into the list of a bucket without their objects: a hundred thousand of them in seconds.
+SWIFT_KEYS = """
+import sys
+from pathlib import Path
+from swift.common.utils import Timestamp
+from swift.container.backend import ContainerBroker
+folder, bucket = sys.argv[1:3]
+when = Timestamp.now().internal
+rows = [{"name": name, "created_at": when, "size": 1, "content_type": "text/plain", "etag": "0" * 32, "deleted": 0,
+         "ctype_timestamp": when, "meta_timestamp": when, "storage_policy_index": 0} for name in sys.stdin.read().split("\\0")]
+for path in Path(folder).glob("node/d1/containers/*/*/*/*.db"):
+    broker = ContainerBroker(str(path))
+    if broker.get_info()["container"] == bucket:
+        broker.merge_items(rows)
+        sys.exit()
+sys.exit(f"there is no bucket {bucket}")
+"""
+
 SWIFT_COMMON = """
 [swift-hash]
 swift_hash_path_suffix = holdall
@@ -254,6 +275,8 @@ use = egg:swift#s3api
 location = {region}
 min_segment_size = 1
 max_upload_part_num = 10000
+allowable_clock_skew = {skew}
+storage_domain = localhost
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
@@ -291,6 +314,7 @@ class Swift(S3Store):
     access_key, secret_key = "test:tester", "testing"
     stranger = {"access_key": "test:stranger", "secret_key": "stranger"}
     versioned = True
+    skew = 15 * 60  # seconds by which a request's time may differ from the server's
 
     def start(self):
         ports = {name: free_port() for name in (*SWIFT_SERVERS, "memcached")}
@@ -308,7 +332,7 @@ class Swift(S3Store):
         for name in SWIFT_SERVERS:
             text = SWIFT_STORAGE.format(name=name, port=ports[name], **facts)
             (self.folder / f"{name}.conf").write_text(text, encoding="ascii")
-        text = SWIFT_PROXY.format(port=self.port, **facts)
+        text = SWIFT_PROXY.format(port=self.port, skew=self.skew, **facts)
         (self.folder / "proxy.conf").write_text(text, encoding="ascii")
         done = subprocess.run(["/usr/bin/python3", "-c", SWIFT_RINGS, self.folder, *(f"{n}:{ports[n]}" for n in SWIFT_SERVERS)],
                               env=harness.environment(SWIFT_DIR=self.folder), capture_output=True, text=True, check=False)
@@ -316,13 +340,29 @@ class Swift(S3Store):
             raise AssertionError(f"Swift's rings could not be made; ./dev setup test installs Swift:\n{done.stderr}")
 
 
+    def fill(self, bucket, keys):
+        """Lists KEYS in a bucket, of which only the list exists: what one page after the other gives, and nothing to fetch."""
+        done = subprocess.run(["/usr/bin/python3", "-c", SWIFT_KEYS, self.folder, bucket], input="\0".join(keys),
+                              env=harness.environment(SWIFT_DIR=self.folder), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"the list could not be filled:\n{done.stderr}")
+
+
+class PatientSwift(Swift):
+    """The same with no opinion about a request's time: for a proxy that moves the clock of the store."""
+
+    skew = 10 * 365 * 24 * 60 * 60
+
+
 class S3rver(S3Store):
-    """s3rver from npm: signatures 2 and 4, multipart, no versions."""
+    """s3rver from npm: another dialect of the interface. It asks who comes, and when; it checks NO version 4 signature."""
 
     access_key = secret_key = "S3RVER"
 
     def start(self):
-        words = [*node("s3rver/bin/s3rver.js"), "-d", self.folder / "data", "-a", "127.0.0.1", "-p", str(self.port),
+        program_name, script = node("s3rver/bin/s3rver.js")
+        # Its continuation tokens are made with DES, which OpenSSL 3 keeps with what is outdated.
+        words = [program_name, "--openssl-legacy-provider", script, "-d", self.folder / "data", "-a", "127.0.0.1", "-p", str(self.port),
                  "--silent", "--no-vhost-buckets"]
         self.processes = [Process("s3rver", words, self.port, self.folder)]
 
