@@ -103,15 +103,29 @@ int ha_aws_read_json(const struct ha_buf *text, struct ha_aws_found *found, stru
 
 /* ------------------------------------------------------------------------------------------------- asking */
 
+enum ha_http_verdict ha_aws_refused(void *context, const struct ha_http_answer *answer, const char *body,
+                                    size_t len, struct ha_error *err)
+{
+    (void)context;
+    (void)body;
+    (void)len;
+    if (answer->status != 400)
+        return HA_HTTP_USUAL;
+    ha_fail(err, HA_E_DENIED, "HTTP 400");
+    return HA_HTTP_FAILED;
+}
+
 int ha_aws_ask(struct ha_aws *aws, struct ha_call *call, struct ha_error *err)
 {
     call->client = aws->section.http;
     call->site = &aws->http;
     call->direct = true;
+    if (!call->refused)
+        call->refused = ha_aws_refused;
     if (ha_call(call, err) == 0)
         return 0;
     /* It says nothing of a person or a file: no 404 of it may pass for one of theirs. */
-    if (err->http == 400 || err->code == HA_E_FORBIDDEN)
+    if (err->code == HA_E_FORBIDDEN)
         err->code = HA_E_DENIED;
     else if (err->code == HA_E_GONE || err->code == HA_E_TOO_LARGE || err->code == HA_E_CHANGED ||
              err->code == HA_E_LIMIT)

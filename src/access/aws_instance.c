@@ -8,7 +8,6 @@
 
 #include "access/aws_parts.h"
 #include "ha-formats.h"
-#include "model/template.h"
 
 #define SERVICE "http://169.254.169.254"
 #define ROLES "/latest/meta-data/iam/security-credentials/"
@@ -44,7 +43,7 @@ static int make_url(const struct ha_aws *aws, const char *path, const char *name
     while (text.len && text.data[text.len - 1] == '/')
         text.data[--text.len] = '\0';
     ha_buf_add_text(&text, path);
-    ha_uri_encode(name, &text);
+    ha_buf_add_text(&text, name); /* is_role: nothing in it means anything in an address */
     return ha_buf_check(&text, "the address", err) ? -1 : ha_url_parse(ha_buf_text(&text), url, err);
 }
 

@@ -97,6 +97,10 @@ void ha_aws_service_allow(struct ha_aws *aws, const char *range);
  */
 int ha_aws_ask(struct ha_aws *aws, struct ha_call *call, struct ha_error *err);
 
+/* What a refusal means where the service says no more of it: a call's `refused`, unless it has another. */
+enum ha_http_verdict ha_aws_refused(void *context, const struct ha_http_answer *answer, const char *body,
+                                    size_t len, struct ha_error *err);
+
 /* Appends the text of the file at PATH, which VARIABLE names, without the line end behind it; it becomes known as a secret. */
 int ha_aws_token_file(const struct ha_aws *aws, const char *variable, const char *path, struct ha_buf *token,
                       struct ha_error *err);

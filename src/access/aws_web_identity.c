@@ -71,10 +71,9 @@ static enum ha_http_verdict refused(void *context, const struct ha_http_answer *
     static const char *const passing[] = {"IDPCommunicationError", "RequestLimitExceeded", "Throttling",
                                           "ThrottlingException"};
     char code[64];
-    (void)context;
     if (answer->status >= 500 || !ha_xml_text_of(body, len, "ErrorResponse/Error/Code", code, sizeof code) ||
         !ha_aws_is_code(code))
-        return HA_HTTP_USUAL;
+        return ha_aws_refused(context, answer, body, len, err);
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
         if (strcmp(passing[i], code) == 0) {
             ha_fail(err, HA_E_UNAVAILABLE, "HTTP %d: %s", answer->status, code);

@@ -57,7 +57,7 @@ int ha_index_same_record(struct ha_index *index, int category, const char *id, c
 #define ITEM_COLUMNS                                                                                         \
     "i.row, i.record, i.category, i.ordinal, i.record_id, i.role, i.api, coalesce(i.moved,i.place), i.size," \
     " i.sha256, i.md5, i.type, i.name, i.slug, i.time, coalesce(o.state,i.state), coalesce(o.why,i.why),"    \
-    " e.path, o.size, e.sha256, e.type, o.attempts, o.http, o.detail, i.again, i.place, o.entry, e.volume," \
+    " e.path, o.size, e.sha256, e.type, o.attempts, o.http, o.detail, i.again, i.place, o.entry, e.volume,"  \
     " i.version"
 #define ITEM_TABLES "item i LEFT JOIN outcome o ON o.item=i.row LEFT JOIN entry e ON e.seq=o.entry"
 
@@ -180,9 +180,9 @@ int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item,
 int ha_index_add_owned(struct ha_index *index, int category, const char *api, const char *key,
                        struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_ADD_OWNED, err, "INSERT OR IGNORE INTO owned(key, api, category) VALUES(?,?,?)",
-                       "tti", key, api, (int64_t)category);
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_ADD_OWNED, err,
+                                            "INSERT OR IGNORE INTO owned(key, api, category) VALUES(?,?,?)",
+                                            "tti", key, api, (int64_t)category);
 
     return query ? ha_query_run(query, err) : -1;
 }

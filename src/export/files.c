@@ -44,7 +44,8 @@ static int make_key(struct item *item, const struct ha_media_spec *media, const 
     return ha_buf_check(key, "a key", err) ? -1 : ha_item_check_key(ha_buf_text(key), media->role, api, err);
 }
 
-int ha_item_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key, struct ha_error *err)
+int ha_item_key(struct item *item, const struct ha_media_spec *media, struct ha_buf *key,
+                struct ha_error *err)
 {
     struct ha_open_api *api = ha_run_api(item->lister->run, media->api, err);
     return api ? make_key(item, media, api, key, err) : -1;

@@ -48,8 +48,7 @@ bool ha_run_needs_keys(const struct ha_run *run, size_t number)
 {
     bool needed = is_owner(run, number);
     for (size_t i = number + 1; i < run->service->category_count; i++)
-        needed =
-            needed || (run->service->categories[i].parent == (int)number && ha_run_needs_keys(run, i));
+        needed = needed || (run->service->categories[i].parent == (int)number && ha_run_needs_keys(run, i));
     return needed;
 }
 
@@ -157,14 +156,14 @@ static int try_id(struct orphan *orphan, const char *id, bool *good, struct ha_e
 {
     const struct sweep *sweep = orphan->sweep;
     HA_JSON ha_json *text = ha_json_new_text(id);
-    bool known = false;
+    bool used = false;
     *good = false;
     if (!text)
         return ha_fail_nomem(err);
     if (ha_schema_valid(sweep->run->service->record_schema, "/$defs/id", text, good, err) ||
-        (*good && ha_index_has_record(sweep->run->index, (int)sweep->number, id, &known, err)))
+        (*good && ha_index_has_record(sweep->run->index, (int)sweep->number, id, &used, err)))
         return -1;
-    *good = *good && !known;
+    *good = *good && !used;
     return *good && ha_json_set(orphan->record, HA_K_ID, HA_TAKE(text)) ? ha_fail_nomem(err) : 0;
 }
 
@@ -183,7 +182,8 @@ static int choose_id(struct orphan *orphan, struct ha_error *err)
         if (try_id(orphan, ids[i], &good, err) || good)
             return good ? 0 : -1;
     }
-    return ha_fail(err, HA_E_FORMAT, "an object that no record names can have no id: records have all of them");
+    return ha_fail(err, HA_E_FORMAT,
+                   "an object that no record names can have no id: records have all of them");
 }
 
 static int make_record(struct orphan *orphan, struct ha_error *err)
@@ -317,7 +317,8 @@ static int walk(struct sweep *sweep, struct ha_error *err)
                              .prefix = sweep->prefix,
                              .visit = take_object,
                              .context = sweep};
-    return find_doubt(sweep->run, sweep->api->name, &sweep->doubt, err) || ha_pages_walk(&pages, err) ? -1 : 0;
+    return find_doubt(sweep->run, sweep->api->name, &sweep->doubt, err) || ha_pages_walk(&pages, err) ? -1
+                                                                                                      : 0;
 }
 
 static int sweep_category(struct ha_run *run, size_t number, struct ha_error *err)
@@ -354,7 +355,8 @@ int ha_run_sweep(struct ha_run *run, struct ha_error *err)
     for (size_t i = 0; i < run->service->category_count; i++) {
         if (!ha_run_has_sweep(run, i))
             continue;
-        if ((!begun && ha_journal_commit(run, err)) || sweep_once(run, i, err) || ha_run_tell_listed(run, i, err))
+        if ((!begun && ha_journal_commit(run, err)) || sweep_once(run, i, err) ||
+            ha_run_tell_listed(run, i, err))
             return -1;
         begun = true;
     }

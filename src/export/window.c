@@ -38,8 +38,8 @@ static void free_slot(struct ha_slot *slot)
 /* The index's texts live until its next answer, a slot's longer. */
 static int copy_texts(struct ha_slot *slot, struct ha_error *err)
 {
-    const char **texts[] = {&slot->item.record_id, &slot->item.role,  &slot->item.api,  &slot->item.locator,
-                            &slot->item.sha256,    &slot->item.md5,   &slot->item.type, &slot->item.name,
+    const char **texts[] = {&slot->item.record_id, &slot->item.role,  &slot->item.api,   &slot->item.locator,
+                            &slot->item.sha256,    &slot->item.md5,   &slot->item.type,  &slot->item.name,
                             &slot->item.slug,      &slot->item.again, &slot->item.place, &slot->item.version};
     size_t size = 1, at = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

@@ -158,7 +158,7 @@ static int make_line(struct shards *shards, const struct ha_index_record *record
     HA_JSON ha_json *value = NULL;
     *text = record->text;
     *len = strlen(record->text);
-    if (shards->category->media_count == 0)
+    if (shards->category->media_count == 0 && !shards->category->sweep.api)
         return 0;
     ha_buf_clear(line);
     if (make_record(shards->lines.run, record, &value, err) || ha_json_write(value, line, err) ||

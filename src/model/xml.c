@@ -82,12 +82,29 @@ static void drop_blanks(struct parse *parse)
         cut(&parse->text, from);
 }
 
+static const char *local(const char *name)
+{
+    const char *colon = strrchr(name, ':');
+    return colon ? colon + 1 : name;
+}
+
+/* NAMES are names and values in turn, and a NULL at their end. */
+static int tell_start(const struct parse *parse, const char **names)
+{
+    const struct ha_xml_reader *reader = parse->reader;
+    const char *path = ha_buf_text(&parse->path);
+    if (reader->begin && reader->begin(reader->context, path, parse->err) < 0)
+        return -1;
+    for (; reader->attribute && *names; names += 2) {
+        if (reader->attribute(reader->context, path, local(names[0]), names[1], parse->err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static void start_tag(void *context, const char *name, const char **attributes)
 {
     struct parse *parse = context;
-    const struct ha_xml_reader *reader = parse->reader;
-    const char *colon = strrchr(name, ':');
-    (void)attributes;
     if (parse->failed)
         return;
     if (parse->depth == HA_XML_DEPTH_MAX) {
@@ -101,9 +118,8 @@ static void start_tag(void *context, const char *name, const char **attributes)
     parse->open[parse->depth++] = (struct open){.path = parse->path.len, .text = parse->text.len};
     if (parse->depth > 1)
         ha_buf_add_char(&parse->path, '/');
-    ha_buf_add_text(&parse->path, colon ? colon + 1 : name);
-    if (holds(parse) && reader->begin &&
-        reader->begin(reader->context, ha_buf_text(&parse->path), parse->err) < 0)
+    ha_buf_add_text(&parse->path, local(name));
+    if (holds(parse) && tell_start(parse, attributes) < 0)
         stop(parse);
 }
 

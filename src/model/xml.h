@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The XML answers of object stores (XML 1.0, fifth edition): elements and their text, and nothing else. */
+/* The XML answers of object stores (XML 1.0, fifth edition): elements, their attributes and their text, and nothing else. */
 #ifndef HA_MODEL_XML_H
 #define HA_MODEL_XML_H
 
@@ -26,10 +26,13 @@ struct ha_xml_reader {
      */
     int (*end)(void *context, const char *path, const char *text, size_t len, struct ha_error *err);
     void *context;
+    /* After `begin`, for each attribute of that tag: its local NAME, and its VALUE with entities resolved. */
+    int (*attribute)(void *context, const char *path, const char *name, const char *value,
+                     struct ha_error *err);
 };
 
 /*
- * Reads one whole document of LEN bytes in UTF-8. Prefixes of names and attributes are left out; white space may stand before the document. What is
+ * Reads one whole document of LEN bytes in UTF-8. Prefixes of names are left out; white space may stand before the document. What is
  * malformed, has a document type, says that it is in another encoding, or is beyond the limits above, is HA_E_FORMAT with its line. READER may
  * have been called before that shows.
  */

@@ -154,18 +154,27 @@ static int add_own(struct ha_transfer *transfer, struct curl_slist **list, struc
     return 0;
 }
 
+void ha_http_condition(const struct ha_transfer *transfer, struct ha_http_condition *out)
+{
+    *out = (struct ha_http_condition){0};
+    if (transfer->received == 0) /* above it only with an ETag, see ha_transfer_again */
+        return;
+    snprintf(out->range, sizeof out->range, "bytes=%llu-", (unsigned long long)transfer->received);
+    snprintf(out->if_match, sizeof out->if_match, "%s", transfer->etag);
+}
+
 static int make_headers(struct ha_transfer *transfer, struct ha_error *err)
 {
     struct curl_slist *list = NULL;
-    char range[64];
+    struct ha_http_condition condition;
+    ha_http_condition(transfer, &condition);
     int bad = add_header(&list, err, "Accept", transfer->request.accept) ||
               add_header(&list, err, "Accept-Encoding", "identity") ||
               (transfer->request.method >= HA_HTTP_POST && add_header(&list, err, "Expect", "")) ||
               add_own(transfer, &list, err);
-    if (!bad && transfer->received > 0) { /* only with an ETag, see again() */
-        snprintf(range, sizeof range, "bytes=%llu-", (unsigned long long)transfer->received);
-        bad = add_header(&list, err, "Range", range) || add_header(&list, err, "If-Match", transfer->etag);
-    }
+    if (!bad && condition.range[0])
+        bad = add_header(&list, err, "Range", condition.range) ||
+              add_header(&list, err, "If-Match", condition.if_match);
     transfer->sent = list;
     return bad ? -1 : 0;
 }

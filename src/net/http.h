@@ -154,6 +154,14 @@ struct ha_transfer;
 int ha_http_start(struct ha_http *http, const struct ha_http_request *request,
                   const struct ha_http_handler *handler, struct ha_transfer **out, struct ha_error *err);
 
+/* What the attempt at hand adds to its headers where it goes on with a body that broke off; "" each where it does not. */
+struct ha_http_condition {
+    char range[40], if_match[256];
+};
+
+/* For `headers` of a source whose signature covers these. */
+void ha_http_condition(const struct ha_transfer *transfer, struct ha_http_condition *out);
+
 /* Ends a transfer without calling done. */
 void ha_http_cancel(struct ha_transfer *transfer);
 

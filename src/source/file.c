@@ -152,7 +152,8 @@ static int file_fetch(struct ha_source *source, struct ha_fetch *fetch, struct h
         return ha_fail(err, HA_E_INTERNAL, "a store of files has no addresses");
     fetch->attempts = 1;
     if (has_empty_segment(fetch->key))
-        return ha_fail(err, HA_E_GONE, "%s has a key with an empty segment, and no file of a folder has one", object);
+        return ha_fail(err, HA_E_GONE, "%s has a key with an empty segment, and no file of a folder has one",
+                       object);
     int fd HA_FD = open_below(file, fetch->key, object, &size, err);
     if (fd < 0 || fetch->begin(fetch->context, size, &sink, err))
         return -1;

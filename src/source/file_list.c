@@ -126,11 +126,12 @@ static bool is_kind(DIR *folder, const struct dirent *entry, unsigned char type,
     struct stat st;
     if (entry->d_type != DT_UNKNOWN)
         return entry->d_type == type;
-    return fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IFMT) == mode;
+    return fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (st.st_mode & S_IFMT) == mode;
 }
 
-static int take_entry(const struct listing *listing, DIR *folder, const struct dirent *entry, const char *bound,
-                      struct names *names, struct ha_error *err)
+static int take_entry(const struct listing *listing, DIR *folder, const struct dirent *entry,
+                      const char *bound, struct names *names, struct ha_error *err)
 {
     char name[NAME_MAX + 2];
     bool directory = is_kind(folder, entry, DT_DIR, S_IFDIR);
@@ -262,8 +263,9 @@ int ha_file_list(int root, const char *prefix, const char *after, struct ha_answ
     if (begin_walk(&listing, err))
         return -1;
     const ha_json *last = ha_json_at(listing.objects, PAGE_KEYS - 1);
-    if (listing.more &&
-        ha_json_set_text(document, HA_LIST_NEXT, ha_json_get_text(last, HA_OBJECT_KEY)))
+    if (listing.more && ha_json_set_text(document, HA_LIST_NEXT, ha_json_get_text(last, HA_OBJECT_KEY)))
         return ha_fail_nomem(err);
-    return ha_json_write(document, &answer->text, err) || ha_buf_check(&answer->text, "a list of keys", err) ? -1 : 0;
+    return ha_json_write(document, &answer->text, err) || ha_buf_check(&answer->text, "a list of keys", err)
+               ? -1
+               : 0;
 }

@@ -9,6 +9,7 @@
 #include "ha-formats.h"
 #include "model/template.h"
 #include "source/http_parts.h"
+#include "source/under_way.h"
 
 /* ------------------------------------------------------------------------------------------------- headers */
 
@@ -27,28 +28,27 @@ static const struct ha_http_header *own_headers(struct ha_http_api *api, const c
 
 /* A request under way. */
 struct asking {
+    struct ha_asking asking;
     struct ha_http_api *api;
-    struct ha_answer *answer;
-    struct ha_transfer *transfer;
     char *body;
     unsigned credential; /* the number of the one that was sent */
 };
 
-static void forget(struct asking *asking)
+static void forget(struct ha_asking *asking)
 {
-    free(asking->body);
+    free(((struct asking *)asking)->body);
     free(asking);
 }
 
 static int page_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
     struct asking *asking = context;
-    struct ha_answer *page = asking->answer;
+    struct ha_answer *page = asking->asking.answer;
     const char *lines = answer->lines;
     char link[HA_HEADERS_MAX];
     bool found = false;
     ha_http_auth_accepted(asking->api, asking->credential);
-    ha_buf_clear(&page->text);
+    ha_asking_begin(asking, answer, err);
     ha_buf_clear(&page->link);
     ha_buf_clear(&page->value);
     if (page->header && ha_http_answer_next(&lines, page->header, link, sizeof link))
@@ -59,23 +59,6 @@ static int page_begin(void *context, const struct ha_http_answer *answer, struct
             return -1;
     }
     return 0;
-}
-
-static int page_data(void *context, const void *data, size_t len, struct ha_error *err)
-{
-    struct asking *asking = context;
-    ha_buf_add(&asking->answer->text, data, len);
-    return ha_buf_check(&asking->answer->text, "the answer", err);
-}
-
-static void page_done(void *context, const struct ha_error *err)
-{
-    struct asking *asking = context;
-    struct ha_answer *answer = asking->answer;
-    forget(asking);
-    answer->ended = true;
-    if (err)
-        answer->failure = *err;
 }
 
 static bool page_renew(void *context, int status, struct ha_error *err)
@@ -134,24 +117,38 @@ static int page_address(const struct ha_http_api *api, const struct ha_request *
     return 0;
 }
 
-static int start_asking(struct asking *asking, const struct ha_request *request, struct ha_error *err)
+/* Where the request goes, with what it takes along. */
+static int prepare(struct asking *asking, const struct ha_request *request, struct ha_url *url,
+                   struct ha_error *err)
 {
     struct ha_http_api *api = asking->api;
-    struct ha_answer *answer = asking->answer;
+    struct ha_answer *answer = asking->asking.answer;
+    if (request->body && !(asking->body = strdup(request->body)))
+        return ha_fail_nomem(err);
+    if ((request->url ? next_address : page_address)(api, request, url, err) || ha_http_auth_ready(api, err))
+        return -1;
+    ha_buf_clear(&answer->address);
+    ha_url_write(url, &answer->address);
+    return 0;
+}
+
+static int start_asking(struct asking *asking, const struct ha_request *request, void **under_way,
+                        struct ha_error *err)
+{
+    struct ha_http_api *api = asking->api;
+    struct ha_answer *answer = asking->asking.answer;
     struct ha_url url;
     const struct ha_http_handler handler = {.context = asking,
                                             .begin = page_begin,
-                                            .data = page_data,
-                                            .done = page_done,
+                                            .data = ha_asking_data,
+                                            .done = ha_asking_done,
                                             .renew = page_renew,
                                             .headers = page_headers,
                                             .follows = page_follows};
-    if (request->body && !(asking->body = strdup(request->body)))
-        return ha_fail_nomem(err);
-    if ((request->url ? next_address : page_address)(api, request, &url, err) || ha_http_auth_ready(api, err))
+    if (prepare(asking, request, &url, err)) {
+        forget(&asking->asking);
         return -1;
-    ha_buf_clear(&answer->address);
-    ha_url_write(&url, &answer->address);
+    }
     const struct ha_http_request call = {.site = &api->site.http,
                                          .url = &url,
                                          .method = asking->body ? HA_HTTP_POST : HA_HTTP_GET,
@@ -163,14 +160,7 @@ static int start_asking(struct asking *asking, const struct ha_request *request,
                                          .quiet = request->quiet,
                                          .first = true, /* no file goes on without what it says of it */
                                          .attempts = &answer->attempts};
-    return ha_http_start(api->http, &call, &handler, &asking->transfer, err);
-}
-
-static void http_drop(void *under_way)
-{
-    struct asking *asking = under_way;
-    ha_http_cancel(asking->transfer);
-    forget(asking);
+    return ha_asking_start(&asking->asking, &call, &handler, under_way, err);
 }
 
 static int http_ask(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
@@ -180,105 +170,58 @@ static int http_ask(struct ha_source *source, const struct ha_request *request, 
     if (!asking)
         return ha_fail_nomem(err);
     asking->api = (struct ha_http_api *)source;
-    asking->answer = answer;
-    answer->ended = false;
-    ha_error_clear(&answer->failure);
-    if (start_asking(asking, request, err)) {
-        forget(asking);
-        return -1;
-    }
-    if (ha_http_push(asking->api->http, err)) {
-        if (!answer->ended)
-            http_drop(asking);
-        return -1;
-    }
-    *under_way = asking;
-    return 0;
-}
-
-static int http_wait(struct ha_source *source, void **under_way, struct ha_answer *answer,
-                     struct ha_error *err)
-{
-    struct ha_http_api *api = (struct ha_http_api *)source;
-    void *asking = HA_TAKE(*under_way);
-    while (!answer->ended) {
-        if (ha_http_poll(api->http, err)) {
-            if (!answer->ended)
-                http_drop(asking);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int http_read(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
-                     struct ha_error *err)
-{
-    void *under_way = NULL;
-    if (http_ask(source, request, answer, &under_way, err) || http_wait(source, &under_way, answer, err))
-        return -1;
-    if (answer->failure.code == HA_E_OK)
-        return 0;
-    *err = answer->failure;
-    return -1;
+    asking->asking = (struct ha_asking){
+        .http = asking->api->http, .answer = answer, .into = &answer->text, .release = forget};
+    return start_asking(asking, request, under_way, err);
 }
 
 /* --------------------------------------------------------------------------------------------------- media */
 
 /* A fetch under way. */
 struct fetching {
+    struct ha_fetching fetching;
     struct ha_http_api *api;
-    struct ha_fetch *fetch;
-    struct ha_transfer *transfer;
-    struct ha_sink *sink;
     unsigned credential;
 };
+
+static void let_go(struct ha_fetching *fetching)
+{
+    free(fetching);
+}
 
 static int media_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
     struct fetching *fetching = context;
-    if (!fetching->fetch->url)
+    if (!fetching->fetching.fetch->url)
         ha_http_auth_accepted(fetching->api, fetching->credential);
-    return fetching->fetch->begin(fetching->fetch->context, answer->length, &fetching->sink, err);
-}
-
-static int media_data(void *context, const void *data, size_t len, struct ha_error *err)
-{
-    return ha_sink_write(((struct fetching *)context)->sink, data, len, err);
-}
-
-static bool media_room(void *context)
-{
-    const struct ha_fetch *fetch = ((struct fetching *)context)->fetch;
-    return fetch->room(fetch->context);
+    return ha_fetching_begin(fetching, answer, err);
 }
 
 static void media_done(void *context, const struct ha_error *err)
 {
-    struct fetching *fetching = context;
-    struct ha_fetch *fetch = fetching->fetch;
+    const struct fetching *fetching = context;
     struct ha_error told = err ? *err : (struct ha_error){0};
     bool unreached = told.code == HA_E_ADDRESS || told.code == HA_E_UNTRUSTED;
     size_t len = strlen(told.text);
     /* What allows an address or an authority stands in the API of that origin; here there is none. */
     if (unreached && !fetching->api->base.host[0])
         snprintf(told.text + len, sizeof told.text - len, "; no API of the description has this origin");
-    free(fetching);
-    fetch->done(fetch->context, err ? &told : NULL);
+    ha_fetching_done(context, err ? &told : NULL);
 }
 
 /* An address that the service handed out carries what it needs; the API's credentials are not for it. */
 static bool media_renew(void *context, int status, struct ha_error *err)
 {
     struct fetching *fetching = context;
-    return !fetching->fetch->url && ha_http_auth_renew(fetching->api, fetching->credential, status, err);
+    return !fetching->fetching.fetch->url &&
+           ha_http_auth_renew(fetching->api, fetching->credential, status, err);
 }
 
 static const struct ha_http_header *media_headers(void *context, size_t *count)
 {
     struct fetching *fetching = context;
     *count = 0;
-    if (fetching->fetch->url)
+    if (fetching->fetching.fetch->url)
         return NULL;
     fetching->credential = fetching->api->auth.number;
     return own_headers(fetching->api, NULL, count);
@@ -287,7 +230,7 @@ static const struct ha_http_header *media_headers(void *context, size_t *count)
 static bool media_follows(void *context, const struct ha_url *url)
 {
     const struct fetching *fetching = context;
-    const struct ha_fetch *fetch = fetching->fetch;
+    const struct ha_fetch *fetch = fetching->fetching.fetch;
     return ha_source_origin_allowed(url, fetch->url ? fetch->origins : fetching->api->redirects);
 }
 
@@ -316,12 +259,12 @@ static int key_address(const struct ha_http_api *api, const char *key, struct ha
 static int start_fetching(struct fetching *fetching, struct ha_error *err)
 {
     struct ha_http_api *api = fetching->api;
-    struct ha_fetch *fetch = fetching->fetch;
+    struct ha_fetch *fetch = fetching->fetching.fetch;
     struct ha_url url;
     const struct ha_http_handler handler = {.context = fetching,
                                             .begin = media_begin,
-                                            .data = media_data,
-                                            .room = media_room,
+                                            .data = ha_fetching_data,
+                                            .room = ha_fetching_room,
                                             .done = media_done,
                                             .renew = media_renew,
                                             .headers = media_headers,
@@ -340,7 +283,7 @@ static int start_fetching(struct fetching *fetching, struct ha_error *err)
                                          .quiet = true,
                                          .first = fetch->first,
                                          .attempts = &fetch->attempts};
-    return ha_http_start(api->http, &call, &handler, &fetching->transfer, err);
+    return ha_http_start(api->http, &call, &handler, &fetching->fetching.transfer, err);
 }
 
 static int http_start(struct ha_source *source, struct ha_fetch *fetch, void **under_way,
@@ -349,7 +292,8 @@ static int http_start(struct ha_source *source, struct ha_fetch *fetch, void **u
     struct fetching *fetching = calloc(1, sizeof *fetching);
     if (!fetching)
         return ha_fail_nomem(err);
-    *fetching = (struct fetching){.api = (struct ha_http_api *)source, .fetch = fetch};
+    *fetching = (struct fetching){.api = (struct ha_http_api *)source,
+                                  .fetching = {.fetch = fetch, .release = let_go}};
     if (start_fetching(fetching, err)) {
         free(fetching);
         return -1;
@@ -358,28 +302,17 @@ static int http_start(struct ha_source *source, struct ha_fetch *fetch, void **u
     return 0;
 }
 
-static void http_resume(void *under_way)
-{
-    ha_http_resume(((struct fetching *)under_way)->transfer);
-}
-
-static void http_cancel(void *under_way)
-{
-    ha_http_cancel(((struct fetching *)under_way)->transfer);
-    free(under_way);
-}
-
 const struct ha_source_ops ha_source_http = {
     .kind = "http",
     .capabilities = HA_SOURCE_PAGES | HA_SOURCE_POST | HA_SOURCE_OBJECTS | HA_SOURCE_URLS |
                     HA_SOURCE_LINK_HEADER | HA_SOURCE_NETWORK,
     .open = ha_http_api_open,
-    .read = http_read,
+    .read = ha_asking_read,
     .ask = http_ask,
-    .drop = http_drop,
-    .wait = http_wait,
+    .drop = ha_asking_drop,
+    .wait = ha_asking_wait,
     .start = http_start,
-    .resume = http_resume,
-    .cancel = http_cancel,
+    .resume = ha_fetching_resume,
+    .cancel = ha_fetching_cancel,
     .close = ha_http_api_close,
 };

@@ -9,7 +9,8 @@ enum { MAX_HEADER = 256 };
 
 const struct ha_source_ops *ha_source_kind(const char *kind)
 {
-    static const struct ha_source_ops *const kinds[] = {&ha_source_file, &ha_source_http, &ha_source_s3};
+    static const struct ha_source_ops *const kinds[] = {&ha_source_azure, &ha_source_file, &ha_source_http,
+                                                        &ha_source_s3};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i]->kind, kind) == 0)
             return kinds[i];

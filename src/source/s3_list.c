@@ -130,7 +130,7 @@ static int send_question(struct question *question, struct ha_http_handler handl
     const struct ha_http_request call = {.site = &s3->site.http,
                                          .url = &question->request.url,
                                          .method = question->request.method,
-                                         .accept = "application/xml",
+                                         .accept = "*/*", /* Swift lists versions for no other */
                                          .max = question->text.max,
                                          .stated = HA_LENGTH_UNKNOWN,
                                          .direct = true,

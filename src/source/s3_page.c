@@ -274,7 +274,7 @@ static int take_objects(struct reading *reading, struct ha_error *err)
 int ha_s3_page_read(struct ha_s3_page *page, const char *xml, size_t len, struct ha_error *err)
 {
     struct reading reading = {.page = page, .counted = -1, .entries = ha_json_new_array()};
-    const struct ha_xml_reader reader = {begin_element, end_element, &reading};
+    const struct ha_xml_reader reader = {.begin = begin_element, .end = end_element, .context = &reading};
     page->objects = ha_json_new_array();
     ha_buf_clear(&page->next);
     int result = reading.entries && page->objects ? 0 : ha_fail_nomem(err);

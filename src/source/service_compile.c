@@ -90,6 +90,24 @@ static void check_ranges(struct ha_compiler *compiler, const char *api, const ha
     }
 }
 
+/* What is wrong with the kind that an API has, or with what is asked of it. */
+static void check_kind(struct ha_compiler *compiler, const char *name, const ha_json *api)
+{
+    const char *kind = ha_json_get_text(api, HA_K_KIND), *versions = ha_json_get_text(api, HA_K_VERSIONS);
+    const struct ha_source_ops *ops = ha_source_kind(kind);
+    char where[HA_POINTER_MAX];
+    snprintf(where, sizeof where, "/apis/%s/kind", name);
+    if (!ops)
+        ha_remarks_addf(compiler->remarks, where, "this program has no source of kind '%s' yet", kind);
+    snprintf(where, sizeof where, "/apis/%s/versions", name);
+    if (ops && !(ops->capabilities & HA_SOURCE_VERSIONS) && versions &&
+        strcmp(versions, HA_W_BUCKET_VERSIONS_AS_OF) == 0)
+        ha_remarks_addf(
+            compiler->remarks, where,
+            "an API of kind '%s' gives what stands there when it is asked, not what stood there at the snapshot time",
+            kind);
+}
+
 static void check_apis(struct ha_compiler *compiler)
 {
     const ha_json *apis = ha_json_get(compiler->service->doc, HA_K_APIS);
@@ -99,10 +117,7 @@ static void check_apis(struct ha_compiler *compiler)
         char where[HA_POINTER_MAX];
         if (name[0] == '$')
             continue;
-        snprintf(where, sizeof where, "/apis/%s/kind", name);
-        if (!ha_source_kind(ha_json_get_text(api, HA_K_KIND)))
-            ha_remarks_addf(compiler->remarks, where, "this program has no source of kind '%s' yet",
-                            ha_json_get_text(api, HA_K_KIND));
+        check_kind(compiler, name, api);
         check_ranges(compiler, name, ha_json_get(api, HA_K_ALLOW_ADDRESSES));
         snprintf(where, sizeof where, "/apis/%s/prefix", name);
         if (ha_json_get_text(api, HA_K_PREFIX))
@@ -157,11 +172,13 @@ static void compile_subject(struct ha_compiler *compiler, struct ha_category *ca
     } else {
         category->binding = HA_BIND_KEY;
         if (!category->list)
-            ha_remarks_addf(compiler->remarks, where, "only the objects of a \"list\" are bound by their keys");
+            ha_remarks_addf(compiler->remarks, where,
+                            "only the objects of a \"list\" are bound by their keys");
     }
     if (category->list && binding && category->binding != HA_BIND_KEY)
-        ha_remarks_addf(compiler->remarks, where,
-                        "the objects of a \"list\" are bound to the person by their keys: say \"key_prefix\"");
+        ha_remarks_addf(
+            compiler->remarks, where,
+            "the objects of a \"list\" are bound to the person by their keys: say \"key_prefix\"");
 }
 
 /* --------------------------------------------------------------------------------------- field ledger */
@@ -281,8 +298,8 @@ static void check_file_name(struct ha_compiler *compiler, const char *id, const 
 {
     struct ha_error err;
     if (ha_path_check(id, 0, &err))
-        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, member), "no file can be called so: %s",
-                        err.text);
+        ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, member),
+                        "no file can be called so: %s", err.text);
 }
 
 /* ----------------------------------------------------------------------------------------------- media */
@@ -313,7 +330,8 @@ static void compile_medium(struct ha_compiler *compiler, const ha_json *spec, si
     const struct ha_source_ops *kind =
         ha_compiler_check_api(compiler, media->api, HA_SOURCE_OBJECTS, "give files", where);
     if (media->version && kind && !(kind->capabilities & HA_SOURCE_VERSIONS))
-        ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' knows no versions of an object", kind->kind);
+        ha_remarks_addf(compiler->remarks, where, "an API of kind '%s' knows no versions of an object",
+                        kind->kind);
     if (!media->pointer)
         ha_compiler_check_template(compiler, media->key, where, HA_WITH_ID);
     else if (!ha_json_get(ha_service_api(compiler->service, media->api), HA_K_PREFIX))

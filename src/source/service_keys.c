@@ -67,9 +67,10 @@ static void check_prefix(struct ha_compiler *compiler, const char *template, con
     ha_compiler_check_template(compiler, template, where, HA_WITHOUT_ID);
     check_names(&prefix, template);
     if (!prefix.bound)
-        ha_remarks_addf(compiler->remarks, where,
-                        "no identifier of the subject stands in it, so the keys of everybody begin so: put in {%s}",
-                        compiler->service->primary);
+        ha_remarks_addf(
+            compiler->remarks, where,
+            "no identifier of the subject stands in it, so the keys of everybody begin so: put in {%s}",
+            compiler->service->primary);
     if (whole && !ha_text_starts_with(template, whole))
         ha_remarks_addf(
             compiler->remarks, where,
@@ -84,7 +85,7 @@ static unsigned with_of(const ha_json *list)
     unsigned with = 0;
     for (size_t i = 0; i < ha_json_count(list); i++)
         with |= strcmp(ha_json_text(ha_json_at(list, i)), HA_W_LIST_WITH_TAGS) == 0 ? HA_LIST_TAGS
-                                                                                     : HA_LIST_METADATA;
+                                                                                    : HA_LIST_METADATA;
     return with;
 }
 
@@ -125,8 +126,8 @@ void ha_compile_sweep(struct ha_compiler *compiler, struct ha_category *category
     if (!sweep->role)
         ha_remarks_addf(compiler->remarks, ha_compiler_place(compiler, "sweep"),
                         "\"role\" is missing, and there is no media entry to take it from");
-    ha_compiler_check_api(compiler, sweep->api, HA_SOURCE_LISTS | HA_SOURCE_OBJECTS, "list keys and give files",
-                          ha_compiler_place(compiler, "sweep/api"));
+    ha_compiler_check_api(compiler, sweep->api, HA_SOURCE_LISTS | HA_SOURCE_OBJECTS,
+                          "list keys and give files", ha_compiler_place(compiler, "sweep/api"));
     check_prefix(compiler, sweep->prefix, sweep->api, "sweep/prefix");
 }
 
@@ -170,8 +171,7 @@ static void check_range(struct ha_compiler *compiler, size_t number, const char 
     char where[HA_POINTER_MAX];
     if (!bounded || (service->categories[number].time && service->categories[root].time))
         return;
-    snprintf(where, sizeof where, "/categories/%zu",
-             service->categories[number].time ? root : number);
+    snprintf(where, sizeof where, "/categories/%zu", service->categories[number].time ? root : number);
     ha_remarks_addf(
         compiler->remarks, where,
         "its request has {since} or {until}, and a sweep of the API '%s' needs the whole list: give it a \"time\"",

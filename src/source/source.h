@@ -43,8 +43,12 @@ enum ha_list_with { HA_LIST_METADATA = 1, HA_LIST_TAGS = 2 };
 #define HA_OBJECT_KEY "key"
 #define HA_OBJECT_SIZE "size"
 #define HA_OBJECT_LAST_MODIFIED "last_modified"
+#define HA_OBJECT_ETAG "etag"
+#define HA_OBJECT_STORAGE_CLASS "storage_class"
 #define HA_OBJECT_CONTENT_TYPE "content_type"
 #define HA_OBJECT_VERSION_ID "version_id"
+#define HA_OBJECT_METADATA "metadata"
+#define HA_OBJECT_TAGS "tags"
 
 /* One request for JSON. */
 struct ha_request {
@@ -56,8 +60,9 @@ struct ha_request {
     const char *url;   /* of the next page as the answer before named it, in place of all of these; or NULL */
     const char *base; /* address of that answer: what URL may be relative to (RFC 3986, section 5); or NULL */
     bool quiet;       /* errors name the origin only: what is asked for stands beside them */
-    const char *prefix; /* list the keys that begin so, in place of path and query, from the token `page` on; or NULL */
-    unsigned with;      /* of that list: enum ha_list_with */
+    const char *
+        prefix; /* list the keys that begin so, in place of path and query, from the token `page` on; or NULL */
+    unsigned with; /* of that list: enum ha_list_with */
 };
 
 /* An answer. */
@@ -136,6 +141,6 @@ bool ha_source_origin_allowed(const struct ha_url *url, const ha_json *origins);
 /* True when a segment of the key or path is "..", "." or empty. */
 bool ha_source_leads_elsewhere(const char *key);
 
-extern const struct ha_source_ops ha_source_file, ha_source_http, ha_source_s3;
+extern const struct ha_source_ops ha_source_azure, ha_source_file, ha_source_http, ha_source_s3;
 
 #endif

@@ -99,7 +99,7 @@ class Names(unittest.TestCase):
         path = place / "store/people/12/pictures.json"
         page = harness.read_json(path)
         for item in page["items"]:
-            item["key"] = f"pictures/12//{CANARY}.png"
+            item["key"] = f"pictures/12/./{CANARY}.png"
         for target, value in ((place / "service.json", document), (path, page)):
             target.write_text(json.dumps(value), encoding="utf-8")
         out = place / "out"

@@ -146,10 +146,11 @@ static void all_bytes_come_back_from_base64(void **state)
 
 static void what_is_no_base64_is_refused(void **state)
 {
-    static const char *const list[] = {
-        "Z",    "Zg",    "Zg=",  "Zg===", "Zm9",      "Zm9v=",   "=",     "==",
-        "====", "Z===",  "Zh==", "Zm9=",  "Zg==Zg==", "Zm 8",    " Zm8=", "Zm8=\n",
-        "Zm-_", "Zm9v!", "Zm=v", "Z=9v",  "Zg=v",     "Zm9\x80", "Zm8*",  "\xff\xff\xff\xff"};
+    static const char *const list[] = {"Z",     "Zg",     "Zg=",     "Zg===",    "Zm9",
+                                       "Zm9v=", "=",      "==",      "====",     "A===",
+                                       "Z===",  "Zh==",   "Zm9=",    "Zg==Zg==", "Zm 8",
+                                       " Zm8=", "Zm8=\n", "Zm-_",    "Zm9v!",    "Zm=v",
+                                       "Z=9v",  "Zg=v",   "Zm9\x80", "Zm8*",     "\xff\xff\xff\xff"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(list); i++) {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 #include "model/xml.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -33,7 +34,7 @@ static const char *told_n(const char *text, size_t len)
 {
     static char out[65536];
     struct ha_buf told HA_BUF = ha_buf_make(sizeof out - 1);
-    const struct ha_xml_reader reader = {note_begin, note_end, &told};
+    const struct ha_xml_reader reader = {.begin = note_begin, .end = note_end, .context = &told};
     struct ha_error err;
     char *exact = malloc(len ? len : 1);
     assert_non_null(exact);
@@ -49,6 +50,31 @@ static const char *told_n(const char *text, size_t len)
 static const char *told(const char *text)
 {
     return told_n(text, strlen(text));
+}
+
+static int note_attribute(void *context, const char *path, const char *name, const char *value,
+                          struct ha_error *err)
+{
+    if (strcmp(value, "stop") == 0)
+        return ha_fail(err, HA_E_SUBJECT, "stopped");
+    return ha_buf_addf(context, "@%s %s=%s\n", path, name, value);
+}
+
+static void attributes_are_told_after_their_tag(void **state)
+{
+    static const char text[] = "<r xmlns='u'><n Encoded=\"true\" p:b='&lt;&#x20AC;'>x</n></r>",
+                      bad[] = "<r><n a='1' b='stop' c='3'/></r>";
+    struct ha_buf seen HA_BUF = ha_buf_make(4096);
+    const struct ha_xml_reader reader = {note_begin, note_end, &seen, note_attribute};
+    struct ha_error err;
+    (void)state;
+    assert_int_equal(ha_xml_read(text, sizeof text - 1, &reader, &err), 0);
+    assert_string_equal(ha_buf_text(&seen),
+                        "<r\n@r xmlns=u\n<r/n\n@r/n Encoded=true\n@r/n b=<€\n>r/n=x\n>r=\n");
+    ha_buf_clear(&seen);
+    assert_int_equal(ha_xml_read(bad, sizeof bad - 1, &reader, &err), -1);
+    assert_int_equal(err.code, HA_E_SUBJECT);
+    assert_string_equal(ha_buf_text(&seen), "<r\n<r/n\n@r/n a=1\n");
 }
 
 static void a_listing_is_read_element_by_element(void **state)
@@ -287,7 +313,8 @@ static void a_reader_ends_the_reading(void **state)
 {
     static const char text[] = "<a><b/><c>x</c><d/></a> trailing dirt";
     int calls = 0;
-    const struct ha_xml_reader at_begin = {refuse_begin, NULL, &calls}, at_end = {NULL, refuse_end, &calls};
+    const struct ha_xml_reader at_begin = {.begin = refuse_begin, .context = &calls},
+                               at_end = {.end = refuse_end, .context = &calls};
     struct ha_error err;
 
     (void)state;
@@ -349,6 +376,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_listing_is_read_element_by_element),
+        cmocka_unit_test(attributes_are_told_after_their_tag),
         cmocka_unit_test(texts_are_what_they_stand_for),
         cmocka_unit_test(a_text_is_the_elements_own),
         cmocka_unit_test(blanks_and_a_mark_may_come_first),

@@ -1,0 +1,249 @@
+#!/usr/bin/python3
+"""Proves that media come from real S3 stores as from a folder: the same bytes, keys of every kind, versions, metadata, and refusals by name.
+
+The stores are OpenStack Swift, which checks signatures, and s3rver, which speaks another dialect; boto3 fills them. The archive is
+held against an export of the same account from local files.
+"""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+import harness  # noqa: E402
+import objectstores  # noqa: E402
+import storecase  # noqa: E402
+from harness import COMPLETE  # noqa: E402
+from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, now, sample  # noqa: E402
+
+ODD = ["a b+c.txt", "\u00fc/\u0436\u6f22.txt", "x%2fy%2Fz.txt", "q?a=b&c#d.txt", "(p)!*'.txt", "a=b@c:d;e,f.txt", "z//d.txt", ".hidden.txt", "~tilde_-.txt",
+       "quote\"<&>.txt", "back\\slash.txt", "{brace}|pipe^.txt", "e\u0301.txt", "tab\there.txt", "$dollar`tick.txt", "ends.with.dot.", "\U0001f30a.txt", "plus++.txt"]
+
+
+def swift():
+    return objectstores.shared(objectstores.Swift)
+
+
+def s3rver():
+    return objectstores.shared(objectstores.S3rver)
+
+
+class Account(unittest.TestCase):
+    """The sample account with its media in a bucket."""
+
+    def same(self, store, **more):
+        name = bucket(store)
+        fill(store, name)
+        done = export(sample(api(store, name, **more)), store=store, subject=COMPLETE)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.bytes, local().bytes)
+
+    def test_same_bytes_as_local(self):
+        self.same(swift())
+
+    def test_same_bytes_from_another_dialect(self):
+        self.same(s3rver())
+
+    def test_same_bytes_one_at_a_time(self):
+        self.same(swift(), limits={"concurrency": 1})
+
+    def test_virtual_host(self):
+        """The bucket stands in front of the host's name; libcurl takes every name under localhost for this machine."""
+        store = swift()
+        self.same(store, endpoint=f"http://localhost:{store.port}", path_style=False)
+
+
+class Keys(unittest.TestCase):
+    def objects(self, store, keys):
+        name = bucket(store)
+        fill(store, name, {PREFIX + key: f"bytes of {key}".encode() for key in keys})
+        return name
+
+    def test_odd_keys_listed_and_fetched(self):
+        """Each is listed, signed, fetched, and has its own bytes."""
+        store = swift()
+        done = export(listing(api(store, self.objects(store, ODD))), store=store)
+        self.assertEqual((done.code, done.missing), (0, []), done)
+        records = done.archive.records(done.archive.export["categories"][0])
+        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes().decode() for record in records}
+        self.assertEqual(got, {PREFIX + key: f"bytes of {key}" for key in ODD})
+
+    def test_neighbours(self):
+        """Only what lies below the person's own prefix."""
+        store = swift()
+        name = self.objects(store, ["a.txt"])
+        fill(store, name, {f"users/{USER}4/b.txt": b"a neighbour's", f"users/{USER}": b"nobody's", "users/other/c.txt": b"another's"})
+        done = export(listing(api(store, name)), store=store)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual([record["id"] for record in done.archive.records(done.archive.export["categories"][0])], [PREFIX + "a.txt"])
+
+    def test_empty_prefix(self):
+        """A person without objects: an empty category, and complete."""
+        store = swift()
+        done = export(listing(api(store, bucket(store))), store=store)
+        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"]), (0, 0), done)
+
+    def test_several_pages(self):
+        """2,300 keys in three pages, all of them and none twice."""
+        store = swift()
+        name = bucket(store)
+        keys = [f"{number:05}" for number in range(2300)]
+        store.fill(name, [PREFIX + key for key in keys])
+        done = export(listing(api(store, name), edit=lambda doc: doc["categories"][0].pop("media")), store=store)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual([record["id"] for record in done.archive.records(done.archive.export["categories"][0])], [PREFIX + key for key in keys])
+
+    def test_gone(self):
+        """An object that the records name and the bucket lacks is missing, and nothing is published unless that is allowed."""
+        store = swift()
+        name = bucket(store)
+        first = min(media())
+        fill(store, name, {key: data for key, data in media().items() if key != first})
+        description = sample(api(store, name))
+        done = export(description, store=store, subject=COMPLETE)
+        self.assertEqual((done.code, done.published, [cause for _, cause in done.missing]), (3, [], ["gone"]), done)
+        done = export(description, "--allow-partial", store=store, subject=COMPLETE)
+        self.assertEqual((done.code, len(done.published)), (3, 2), done)
+
+
+class Metadata(unittest.TestCase):
+    def test_metadata_and_type(self):
+        """What the store keeps beside the bytes becomes fields of the record, where the description asks for it."""
+        store = swift()
+        name = bucket(store)
+        store.put(name, PREFIX + "a.png", b"\x89PNG\r\n\x1a\n", ContentType="image/png", Metadata={"Prompt": "a boat at dawn", "seed": "42"})
+        store.put(name, PREFIX + "b.txt", b"b", ContentType="text/plain")
+        done = export(listing(api(store, name), **{"with": ["metadata"]}), store=store)
+        self.assertEqual(done.code, 0, done)
+        extras = [record["extra"] for record in done.archive.records(done.archive.export["categories"][0])]
+        self.assertEqual(extras, [{"content_type": "image/png", "metadata": {"prompt": "a boat at dawn", "seed": "42"}},
+                                  {"content_type": "text/plain", "metadata": {}}])
+
+    def test_tags(self):
+        store = s3rver()
+        name = bucket(store)
+        store.put(name, PREFIX + "a.txt", b"a")
+        tags = [{"Key": "album", "Value": "summer"}, {"Key": "year", "Value": "2026"}]
+        store.s3.put_object_tagging(Bucket=name, Key=PREFIX + "a.txt", Tagging={"TagSet": tags})
+        done = export(listing(api(store, name), **{"with": ["tags"]}), store=store)
+        self.assertEqual(done.code, 0, done)
+        record, = done.archive.records(done.archive.export["categories"][0])
+        self.assertEqual(record["extra"], {"tags": {"album": "summer", "year": "2026"}})
+
+    def test_not_asked_for(self):
+        store = swift()
+        name = bucket(store)
+        store.put(name, PREFIX + "a.txt", b"a", Metadata={"secret": "no"})
+        done = export(listing(api(store, name)), store=store)
+        record, = done.archive.records(done.archive.export["categories"][0])
+        self.assertNotIn("extra", record)
+
+
+class Versions(unittest.TestCase):
+    """A bucket that keeps versions, as it was at a time."""
+
+    def history(self):
+        """A bucket with an object that changed, one that came later, and one that was deleted; and the time between."""
+        store = swift()
+        name = bucket(store, versioned=True)
+        fill(store, name, {PREFIX + "changed.txt": b"before", PREFIX + "deleted.txt": b"it was here", PREFIX + "same.txt": b"same"})
+        time = now()
+        fill(store, name, {PREFIX + "changed.txt": b"after it", PREFIX + "new.txt": b"later"})
+        store.delete(name, PREFIX + "deleted.txt")
+        return store, name, time
+
+    def test_list_as_it_was(self):
+        store, name, time = self.history()
+        contents = {}
+        for versions in ("as_of", "latest"):
+            done = export(listing(api(store, name, versions=versions), edit=with_version), store=store, as_of=time)
+            self.assertEqual(done.code, 0, done)
+            contents[versions] = {record["id"].removeprefix(PREFIX): (done.archive.tree / record["files"][0]["path"]).read_bytes()
+                                  for record in done.archive.records(done.archive.export["categories"][0])}
+        self.assertEqual(contents["as_of"], {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
+        self.assertEqual(contents["latest"], {"changed.txt": b"after it", "new.txt": b"later", "same.txt": b"same"})
+
+    def test_by_key_as_it_was(self):
+        """The records know keys and no versions: the bucket is asked which one was current."""
+        store, name, time = self.history()
+        keys = ["changed.txt", "deleted.txt", "new.txt", "same.txt"]
+        done = export(listing(api(store, name, versions="as_of"), edit=lambda doc: by_records(doc, keys)), "--allow-partial", store=store, as_of=time)
+        self.assertEqual((done.code, done.missing), (3, [("objects", "gone")]), done)
+        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
+               for record in done.archive.records(done.archive.export["categories"][0]) if "path" in record["files"][0]}
+        self.assertEqual(got, {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
+
+
+def with_version(doc):
+    doc["categories"][0]["media"][0]["version"] = "/version_id"
+    del doc["categories"][0]["omit"]["/version_id"]
+    del doc["categories"][0]["keep"]
+
+
+def by_records(doc, keys):
+    """The objects' records come from a file, and say the keys."""
+    import json
+    from pathlib import Path
+    place = Path(doc["apis"]["core"]["root"]) / "v1" / "users" / USER
+    place.mkdir()
+    (place / "objects.json").write_text(json.dumps([{"id": key, "owner": USER, "key": PREFIX + key} for key in keys]), encoding="ascii")
+    doc["categories"][0].update({"subject": "/owner", "from": {"api": "core", "get": "/v1/users/{user_id}/objects"}, "map": {"id": "/id"},
+                                 "media": [{"role": "object", "api": "media", "key": "/key"}]})
+    del doc["categories"][0]["keep"], doc["categories"][0]["omit"]
+
+
+class Refusals(unittest.TestCase):
+    """What a store refuses ends the run with a sentence that names the reason, and nothing is published."""
+
+    def refused(self, code, word, *parts, env=None, store=None, **more):
+        store = store or swift()
+        name = more.pop("bucket", None) or bucket(store)
+        if store.head(name, PREFIX + "a.txt") is None:
+            fill(store, name, {PREFIX + "a.txt": b"a"})
+        done = export(listing(api(store, more.pop("named", name), **more)), store=store, env=env)
+        self.assertEqual((done.code, done.published), (code, []), done)
+        if done.report:
+            self.assertEqual(done.report["error"]["code"], word, done)
+        for part in parts:
+            self.assertIn(part, done.sentence, done)
+        self.assertNotIn("testing", done.run.out + done.run.err)
+
+    def test_wrong_secret(self):
+        self.refused(1, "denied", "SignatureDoesNotMatch", "secret key", env={"AWS_SECRET_ACCESS_KEY": "wrong-secret"})
+
+    def test_unknown_key(self):
+        self.refused(1, "denied", "InvalidAccessKeyId", store=s3rver(), env={"AWS_ACCESS_KEY_ID": "NOBODY"})
+
+    def test_no_rights(self):
+        stranger = objectstores.Swift.stranger
+        self.refused(1, "forbidden", "AccessDenied", env={"AWS_ACCESS_KEY_ID": stranger["access_key"], "AWS_SECRET_ACCESS_KEY": stranger["secret_key"]})
+
+    def test_no_such_bucket(self):
+        self.refused(1, "denied", "NoSuchBucket", "bucket", named="claakit-nowhere")
+
+    def test_wrong_region(self):
+        self.refused(1, "denied", "AuthorizationHeaderMalformed", "region", region="eu-nowhere-1")
+
+    def test_no_credentials(self):
+        self.refused(2, "config", "AWS_ACCESS_KEY_ID", env={"AWS_ACCESS_KEY_ID": None})
+
+    def test_a_file_without_rights(self):
+        """403 for one object is a missing item, as with any source."""
+        stranger = objectstores.Swift.stranger
+        store = swift()
+        name = bucket(store)
+        fill(store, name)
+        done = export(sample(api(store, name)), store=store, subject=COMPLETE,
+                      env={"AWS_ACCESS_KEY_ID": stranger["access_key"], "AWS_SECRET_ACCESS_KEY": stranger["secret_key"]})
+        self.assertEqual((done.code, done.published, {cause for _, cause in done.missing}), (3, [], {"forbidden"}), done)
+
+    def test_unsigned(self):
+        """`none` signs nothing; a store that lets anybody in answers."""
+        store = s3rver()
+        name = bucket(store)
+        fill(store, name)
+        done = export(sample(api(store, name, credentials="none")), subject=COMPLETE)
+        self.assertEqual((done.code, done.bytes == local().bytes), (0, True), done)
+
+
+if __name__ == "__main__":
+    harness.main()
