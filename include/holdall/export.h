@@ -154,6 +154,11 @@ struct ha_unfinished {
     uint64_t bytes;
     int64_t touched; /* when it was last written to, in seconds since 1970; 0 when it is empty */
     enum ha_unfinished_state state;
+    /*
+     * A line for each upload into a bucket that it has begun: "s3://bucket/key at ENDPOINT, upload id ID". When the work is gone nobody will complete
+     * them, and only somebody who may use the bucket can give them up, or a rule of it.
+     */
+    const char *uploads;
 };
 
 struct ha_clean_options {

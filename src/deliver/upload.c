@@ -305,8 +305,7 @@ static int expected_etag(struct ha_upload *upload, char out[64], struct ha_error
     return 0;
 }
 
-/* Whether the object that lies there is ours: by its size, and by its ETag where that says something. */
-static int look(struct ha_upload *upload, bool *ours, struct ha_error *err)
+int ha_upload_look(struct ha_upload *upload, bool *ours, struct ha_error *err)
 {
     const char *encryption = upload->bucket->encryption;
     char expected[64], suffix[24];
@@ -340,7 +339,7 @@ static int go_on(struct ha_upload *upload, const char *known, bool *lives, struc
     if (err->http != 404)
         return ha_bucket_failed(upload->bucket, err);
     ha_error_clear(err);
-    if (look(upload, &upload->complete, err))
+    if (ha_upload_look(upload, &upload->complete, err))
         return -1;
     *lives = upload->complete;
     return 0;
@@ -441,7 +440,7 @@ static int settle(struct ha_upload *upload, const struct ha_error *failure, bool
 {
     bool told = failure->code == HA_E_CHANGED || failure->code == HA_E_UNAVAILABLE;
     *again = failure->code == HA_E_UNAVAILABLE && failure->http == 0 && failure->retry_after_s == 0;
-    if (told && look(upload, &upload->complete, err))
+    if (told && ha_upload_look(upload, &upload->complete, err))
         return -1;
     if (upload->complete || *again)
         return 0;

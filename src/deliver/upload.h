@@ -53,6 +53,9 @@ int ha_upload_send(struct ha_upload *upload, unsigned jobs, const struct ha_deli
 int ha_upload_hash(struct ha_upload *upload, size_t i, const struct ha_deliver_watch *watch,
                    char sha256[HA_SHA256_HEX], struct ha_error *err);
 
+/* Whether the object that lies under the key is this file: by its size, and by its ETag where that says something. */
+int ha_upload_look(struct ha_upload *upload, bool *ours, struct ha_error *err);
+
 /* Makes the object of its parts. */
 int ha_upload_complete(struct ha_upload *upload, struct ha_error *err);
 

@@ -56,6 +56,12 @@ static int set_categories(struct ha_run *run, ha_json *doc, struct ha_error *err
     return bad ? ha_fail_nomem(err) : 0;
 }
 
+static int64_t count_retries(const struct ha_run *run)
+{
+    const struct ha_http *delivery = run->target.http;
+    return (run->http ? ha_http_retries(run->http) : 0) + (delivery ? ha_http_retries(delivery) : 0);
+}
+
 static int set_figures(struct ha_run *run, ha_json *doc)
 {
     struct rusage usage = {0};
@@ -71,7 +77,7 @@ static int set_figures(struct ha_run *run, ha_json *doc)
            ha_json_set_int(bytes, HA_K_FETCHED, (int64_t)run->fetched_bytes) |
            ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) |
            ha_json_set(doc, HA_K_BYTES, bytes) |
-           ha_json_set_int(doc, HA_K_RETRIES, run->http ? ha_http_retries(run->http) : 0) |
+           ha_json_set_int(doc, HA_K_RETRIES, count_retries(run)) |
            ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
 }
 

@@ -105,13 +105,14 @@ struct known {
     char id[HA_UPLOAD_ID_SIZE], key[HA_S3_KEY_MAX + 1];
 };
 
-static int get_upload(struct ha_run *run, int number, struct known *known, bool *found, struct ha_error *err)
+static int get_upload(struct ha_index *index, int number, struct known *known, bool *found,
+                      struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(sizeof *known);
     char name[32];
     *known = (struct known){0};
     upload_name(number, name);
-    if (ha_index_get(run->index, name, &text, found, err))
+    if (ha_index_get(index, name, &text, found, err))
         return -1;
     const char *line = ha_buf_text(&text), *key = strchrnul(line, '\n');
     snprintf(known->id, sizeof known->id, "%.*s", (int)(key - line), line);
@@ -137,7 +138,7 @@ static int drop_uploads(struct ha_run *run, struct ha_error *err)
     char name[32];
     bool found = true;
     for (int number = 1; found; number++) {
-        if (get_upload(run, number, &known, &found, err))
+        if (get_upload(run->index, number, &known, &found, err))
             return -1;
         upload_name(number, name);
         if (!found || ha_upload_abort(&run->target.bucket, known.key, known.id, &failure) == 0) {
@@ -194,6 +195,37 @@ static int keep_place(struct ha_run *run, struct ha_error *err)
                : ha_index_set(run->index, HA_JOURNAL_DELIVERY, ha_buf_text(&place), err);
 }
 
+/* "s3://BUCKET/NAME at ENDPOINT" is the place of all; each upload has its own key there. */
+static void add_known(const char *place, const struct known *known, struct ha_buf *out)
+{
+    const char *bucket = place + strcspn(place, ":") + strlen("://"), *at = strstr(place, " at ");
+    if (at && strncmp(place, "s3://", 5) == 0)
+        ha_buf_addf(out, "s3://%.*s/%s%.*s, upload id %s\n", (int)strcspn(bucket, "/"), bucket, known->key,
+                    (int)strcspn(at, "\n"), at, known->id);
+}
+
+int ha_uploads_known(const char *work, struct ha_buf *out, struct ha_error *err)
+{
+    HA_FREE char *path = ha_path_join(work, HA_WORKDIR_INDEX);
+    struct ha_buf place HA_BUF = ha_buf_make(PLACE_MAX);
+    struct ha_index *index = NULL;
+    struct known known;
+    bool found;
+    if (!path)
+        return ha_fail_nomem(err);
+    int result = ha_index_open(path, 256 * 1024, &index, err) ||
+                         ha_index_get(index, HA_JOURNAL_DELIVERY, &place, &found, err)
+                     ? -1
+                     : 0;
+    for (int number = 1; result == 0 && found; number++) {
+        result = get_upload(index, number, &known, &found, err);
+        if (result == 0 && found)
+            add_known(ha_buf_text(&place), &known, out);
+    }
+    ha_index_close(index);
+    return result;
+}
+
 /* ------------------------------------------------------------------------------------------------ sending */
 
 /* What belongs to a volume on its way. */
@@ -215,16 +247,18 @@ int ha_run_try_bucket(struct ha_run *run, bool new_one, struct ha_error *err)
 }
 
 /* Only what a run that was interrupted completed may be there already. */
-static int need_free(struct ha_run *run, const struct sending *sending, struct ha_error *err)
+static int need_free(struct ha_run *run, struct sending *sending, bool goes_on, struct ha_error *err)
 {
     struct ha_found found;
+    bool ours = false;
     if (run->options->force || sending->upload.complete)
         return 0;
-    if (ha_bucket_look(&run->target.bucket, sending->key, &found, err))
+    if (ha_bucket_look(&run->target.bucket, sending->key, &found, err) ||
+        (found.there && goes_on && ha_upload_look(&sending->upload, &ours, err)))
         return -1;
-    return found.there ? ha_fail(err, HA_E_EXISTS, "s3://%s/%s exists already; --force replaces it",
-                                 run->target.bucket.s3.bucket, sending->key)
-                       : 0;
+    return found.there && !ours ? ha_fail(err, HA_E_EXISTS, "s3://%s/%s exists already; --force replaces it",
+                                          run->target.bucket.s3.bucket, sending->key)
+                                : 0;
 }
 
 static int begin(struct ha_run *run, size_t i, struct sending *sending, struct ha_error *err)
@@ -237,12 +271,12 @@ static int begin(struct ha_run *run, size_t i, struct sending *sending, struct h
         return -1;
     const struct ha_object object = archive_object(sending->key);
     if (ha_upload_plan(&sending->upload, &run->target.bucket, &object, sending->fd, volume->size, err) ||
-        get_upload(run, volume->number, &known, &found, err) ||
+        get_upload(run->index, volume->number, &known, &found, err) ||
         ha_upload_begin(&sending->upload, known.id, err))
         return -1;
     if (!sending->upload.complete && keep_upload(run, volume->number, &sending->upload, err))
         return -1;
-    return ha_journal_commit(run, err) ? -1 : need_free(run, sending, err);
+    return ha_journal_commit(run, err) ? -1 : need_free(run, sending, found, err);
 }
 
 static int begin_all(struct ha_run *run, struct sending *sendings, struct ha_error *err)

@@ -23,4 +23,7 @@ int ha_run_try_bucket(struct ha_run *run, bool new_one, struct ha_error *err);
 /* Gives up every upload that the journal knows: nobody will go on with it. */
 void ha_run_send_abandon(struct ha_run *run);
 
+/* Appends a line for each upload that the work in directory WORK knows: "s3://bucket/key at ENDPOINT, upload id ID". Nothing is contacted. */
+int ha_uploads_known(const char *work, struct ha_buf *out, struct ha_error *err);
+
 #endif
