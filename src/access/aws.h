@@ -16,21 +16,28 @@ struct ha_aws_key {
 struct ha_aws;
 
 /*
- * What `credentials` (SPEC: a word, an object, or NULL for "environment") of a section names; nothing is contacted. *out is NULL for
- * "none": then requests are not signed. SITE is how the section's place is reached; the services that hand out keys are reached with its
- * limits, proxy and address ranges. HA_E_CONFIG.
+ * What `credentials` (SPEC: a word, an object, or NULL for "environment") of a section names. A key that stands somewhere on this machine is
+ * read now, a service is contacted when the first key is needed. *out is NULL for "none": then requests are not signed. SITE is how the
+ * section's place is reached; the services that hand out keys are reached with its limits, proxy and address ranges, but those of this
+ * machine (container, instance) never through the proxy. REGION (may be NULL) is read while it is opened. HA_E_CONFIG for what is not
+ * there or makes no sense, HA_E_ADDRESS for a service that must not be contacted.
  */
 int ha_aws_open(const struct ha_section *section, const struct ha_site *site, const ha_json *spec,
                 const char *region, struct ha_aws **out, struct ha_error *err);
 void ha_aws_close(struct ha_aws *aws);
 
-/* Makes sure that there is a key that is good for a few minutes more: fetches one, or reads the file again, where that is not so. */
+/*
+ * Makes sure that there is a key to go on with: asks for another one where the one at hand ends within minutes, and goes on with that while it
+ * is good. HA_E_DENIED when the key has ended or the service gives none, HA_E_UNAVAILABLE, HA_E_FORMAT, HA_E_CONFIG, HA_E_ADDRESS,
+ * HA_E_UNTRUSTED: whatever it is, it concerns all requests and says nothing of an object. What went wrong is told again, without another try,
+ * until a while has passed.
+ */
 int ha_aws_ready(struct ha_aws *aws, struct ha_error *err);
 
 /* The key, after ha_aws_ready. */
 const struct ha_aws_key *ha_aws_key(const struct ha_aws *aws);
 
-/* Key number SENT was refused as expired: true when there is another one now. *err says what kept it from getting one, if anything did. */
+/* Key number SENT was refused as expired: true when there is another one now. If not, *err says why, as with ha_aws_ready. */
 bool ha_aws_renew(struct ha_aws *aws, unsigned sent, struct ha_error *err);
 
 #endif

@@ -18,8 +18,12 @@ int ha_aws_service_url(struct ha_aws *aws, struct ha_error *err)
     struct ha_buf text HA_BUF = ha_buf_make(HA_URL_MAX);
     if (ha_aws_text(aws, HA_K_URL, NULL, &text, err))
         return -1;
-    aws->described = text.len > 0;
-    if (!aws->described || ha_url_parse(ha_buf_text(&text), &aws->url, err) == 0)
+    aws->described = ha_json_get(aws->spec, HA_K_URL);
+    if (!aws->described)
+        return 0;
+    if (strchr(ha_buf_text(&text), '?'))
+        return ha_fail(err, HA_E_CONFIG, "credentials.url: it has a query");
+    if (ha_url_parse(ha_buf_text(&text), &aws->url, err) == 0)
         return 0;
     err->code = HA_E_CONFIG;
     return ha_context(err, "credentials.url");
@@ -109,9 +113,10 @@ enum ha_http_verdict ha_aws_refused(void *context, const struct ha_http_answer *
     (void)context;
     (void)body;
     (void)len;
-    if (answer->status != 400)
+    if (answer->status != 400 && answer->status != 401)
         return HA_HTTP_USUAL;
-    ha_fail(err, HA_E_DENIED, "HTTP 400");
+    ha_fail(err, HA_E_DENIED, "HTTP %d%s", answer->status,
+            answer->status == 401 ? ": the token is missing or not accepted" : "");
     return HA_HTTP_FAILED;
 }
 

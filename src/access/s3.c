@@ -38,13 +38,13 @@ static int own_text(const struct ha_section *section, const char *member, char *
 /* What stands in an address must be a name that every store takes: letters, digits, dots, underscores and dashes. */
 static int check_bucket(const char *bucket, struct ha_error *err)
 {
-    bool good = bucket[strspn(bucket, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] ==
-                    '\0' &&
-                strlen(bucket) >= 3 && strlen(bucket) <= 255 && !strstr(bucket, "..");
-    return good ? 0
-                : ha_fail(err, HA_E_CONFIG,
-                          "bucket: '%.40s' is no name of a bucket (letters, digits, dots and dashes)",
-                          bucket);
+    bool good =
+        bucket[strspn(bucket, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0' &&
+        strlen(bucket) >= 3 && strlen(bucket) <= 255 && !strstr(bucket, "..");
+    return good
+               ? 0
+               : ha_fail(err, HA_E_CONFIG,
+                         "bucket: '%.40s' is no name of a bucket (letters, digits, dots and dashes)", bucket);
 }
 
 static int find_bucket(struct ha_s3 *s3, const struct ha_section *section, const char *bucket,
@@ -126,10 +126,8 @@ static const char *split_query(char *path)
 int ha_s3_request_begin(struct ha_s3_request *request, struct ha_s3 *s3, enum ha_http_method method,
                         const char *key, const char *query, struct ha_error *err)
 {
-    *request = (struct ha_s3_request){.s3 = s3,
-                                      .method = method,
-                                      .payload = NO_BYTES,
-                                      .authorization = ha_buf_make(AUTHORIZATION_MAX)};
+    *request = (struct ha_s3_request){
+        .s3 = s3, .method = method, .payload = NO_BYTES, .authorization = ha_buf_make(AUTHORIZATION_MAX)};
     if (key && (!*key || strlen(key) > HA_S3_KEY_MAX))
         return ha_fail(err, HA_E_PATH, "a key of %zu bytes is none that a store takes", strlen(key));
     if (make_address(s3, key, query, &request->url, err))
@@ -184,6 +182,7 @@ static int sign(struct ha_s3_request *request, struct ha_error *err)
                                        .header_count = request->extra_count,
                                        .payload_sha256 = request->payload};
     ha_buf_clear(&request->authorization);
+    request->offset = s3->offset;
     request->credential = ha_aws_key(s3->credentials)->number;
     return ha_sigv4_sign(&key, &signing, ha_time_seconds(service_time(s3)), request->date,
                          &request->authorization, err);
@@ -226,7 +225,8 @@ static const struct meaning {
 } meanings[] = {
     {"NoSuchKey", HA_HTTP_FAILED, HA_E_GONE, "the bucket has no such object"},
     {"NoSuchVersion", HA_HTTP_FAILED, HA_E_GONE, "the bucket has no such version of the object"},
-    {"NoSuchBucket", HA_HTTP_FAILED, HA_E_DENIED, "there is no such bucket; see bucket, endpoint and path_style"},
+    {"NoSuchBucket", HA_HTTP_FAILED, HA_E_DENIED,
+     "there is no such bucket; see bucket, endpoint and path_style"},
     {"InvalidObjectState", HA_HTTP_FAILED, HA_E_ARCHIVED,
      "the object lies in an archive and has to be restored first"},
     {"SlowDown", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "the service asks to slow down"},
@@ -261,18 +261,19 @@ static bool find_code(const char *body, size_t len, char code[CODE_SIZE])
            code[strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")] == '\0';
 }
 
-/* The service's clock counts. True when ours was so far away that a signature cannot have been accepted. */
-static bool learn_clock(struct ha_s3 *s3, const struct ha_http_answer *answer)
+/* The service's clock counts. True when that of the request was so far away that its signature cannot have been accepted. */
+static bool learn_clock(const struct ha_s3_request *request, const struct ha_http_answer *answer)
 {
+    struct ha_s3 *s3 = request->s3;
     const char *lines = answer->lines;
     char value[64];
     ha_time date;
     if (!ha_http_answer_next(&lines, "Date", value, sizeof value) || ha_http_date(value, &date))
         return false;
-    ha_time away = date - service_time(s3);
+    ha_time offset = date - s3->env->now(s3->env->context), away = offset - request->offset;
     if (away > -SKEW_MS && away < SKEW_MS)
         return false;
-    s3->offset += away;
+    s3->offset = offset;
     return true;
 }
 
@@ -330,7 +331,7 @@ enum ha_http_verdict ha_s3_refused(struct ha_s3_request *request, const struct h
     bool known = find_code(body, len, code);
     /* The answer to a HEAD has no body that could say so. */
     if (s3->credentials && refused && (!known || strcmp(code, "RequestTimeTooSkewed") == 0) &&
-        learn_clock(s3, answer))
+        learn_clock(request, answer))
         return HA_HTTP_AGAIN;
     if (!known)
         return HA_HTTP_USUAL;

@@ -34,13 +34,15 @@ struct ha_s3_request {
     enum ha_http_method method;
     struct ha_url url;
     char payload[HA_S3_UNSIGNED_SIZE]; /* SHA-256 of the body in hex, or "UNSIGNED-PAYLOAD" */
-    struct ha_http_header extra[HA_S3_EXTRA_MAX]; /* headers beside the signature's, which are signed; texts are the caller's */
+    struct ha_http_header
+        extra[HA_S3_EXTRA_MAX]; /* headers beside the signature's, which are signed; texts are the caller's */
     size_t extra_count;
     /* of the attempt at hand: */
     struct ha_buf authorization;
     char date[HA_SIGV4_DATE];
     struct ha_http_header sent[HA_S3_EXTRA_MAX + 5];
     unsigned credential;
+    ha_time offset;          /* of the clock that it was signed by */
     struct ha_error failure; /* why it could not be signed */
 };
 

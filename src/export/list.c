@@ -67,6 +67,16 @@ static int take_item(void *context, const struct ha_page_item *text, struct ha_e
     return ha_item_list(lister, raw, NULL, err);
 }
 
+/* True when a category is asked for whose items lie inside those of category NUMBER. */
+static bool is_wanted_inside(const struct ha_run *run, size_t number)
+{
+    bool wanted = false;
+    for (size_t i = number + 1; i < run->service->category_count; i++)
+        wanted = wanted || (run->service->categories[i].parent == (int)number &&
+                            (run->selected[i] || is_wanted_inside(run, i)));
+    return wanted;
+}
+
 /*
  * An item that was listed and cannot be had any more is missing, and the list goes on. Not where the category itself is not asked for: what other
  * categories would have found inside the item has no line anywhere, so the archive would look complete.
@@ -90,8 +100,11 @@ static int miss_item(struct lister *lister, const char *id, const struct ha_answ
                                      .detail = err->text};
     if (lister->take != ha_item_store)
         return 0;
+    if (!lister->run->selected[lister->number] && !lister->run->probe &&
+        is_wanted_inside(lister->run, lister->number))
+        return ha_context(err, "what lies in it cannot be known");
     if (!lister->run->selected[lister->number])
-        return lister->run->probe ? 0 : ha_context(err, "what lies in it cannot be known");
+        return lister->run->probe ? 0 : ha_run_note_unread(lister->run, lister->number, err);
     lister->items++;
     return ha_index_add_record(lister->run->index, &record, &duplicate, err);
 }

@@ -53,9 +53,12 @@ ha_time ha_item_time(const ha_json *raw, const char *pointer, enum ha_as as)
     return text && ha_time_parse(ha_json_text(text), &time) == 0 ? time : HA_TIME_NONE;
 }
 
-static bool in_range(const struct lister *lister, const ha_json *raw)
+static bool in_range(const struct lister *lister, const ha_json *raw, const ha_json *parent)
 {
-    ha_time time = ha_item_time(raw, lister->category->time, lister->category->time_as);
+    const char *pointer = lister->category->time;
+    bool climbs = pointer && pointer[0] == '^';
+    ha_time time =
+        ha_item_time(climbs ? parent : raw, climbs ? pointer + 1 : pointer, lister->category->time_as);
     return time == HA_TIME_NONE || (time >= lister->run->order.since && time < lister->run->order.until);
 }
 
@@ -237,7 +240,7 @@ static int take_item(struct item *item, const ha_json *parent, struct ha_error *
 {
     struct lister *lister = item->lister;
     HA_JSON ha_json *failed = NULL;
-    bool wanted = lister->run->selected[lister->number] && in_range(lister, item->raw);
+    bool wanted = lister->run->selected[lister->number] && in_range(lister, item->raw, parent);
     if (wanted && (ha_item_map(item, parent, &failed, err) || lister->take(item, failed, err)))
         return -1;
     return lister->take == ha_item_store ? ha_item_own(item, parent, wanted, err) : 0;

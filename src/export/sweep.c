@@ -88,6 +88,30 @@ int ha_item_own(struct item *item, const ha_json *parent, bool taken, struct ha_
     return 0;
 }
 
+static void write_point(char point[POINT_SIZE], const char *what, const struct ha_category *category)
+{
+    snprintf(point, POINT_SIZE, "%s/%s", what, category->id);
+}
+
+int ha_run_note_unread(struct ha_run *run, size_t number, struct ha_error *err)
+{
+    char point[POINT_SIZE];
+    write_point(point, "unread", &run->service->categories[number]);
+    return ha_journal_reach(run, point, err);
+}
+
+/* Whether an item of category NUMBER could not be had. */
+static int find_unread(struct ha_run *run, size_t number, bool *unread, struct ha_error *err)
+{
+    struct ha_category_counts counts;
+    char point[POINT_SIZE];
+    write_point(point, "unread", &run->service->categories[number]);
+    if (ha_journal_reached(run, point, unread, err) || ha_index_count(run->index, (int)number, &counts, err))
+        return -1;
+    *unread = *unread || counts.records.missing > 0;
+    return 0;
+}
+
 /*
  * An item that could not be had names nobody knows which objects. Where it could have been one that is held back, an object without an owner may be
  * its own.
@@ -102,10 +126,8 @@ static int find_doubt(struct ha_run *run, const char *api, bool *doubt, struct h
             ha_json_count(ha_json_get(category->spec, HA_K_WITHHOLD)) == 0)
             continue;
         for (int at = (int)i; at >= 0 && !*doubt; at = service->categories[at].parent) {
-            struct ha_category_counts counts;
-            if (ha_index_count(run->index, at, &counts, err))
+            if (find_unread(run, (size_t)at, doubt, err))
                 return -1;
-            *doubt = counts.records.missing > 0;
         }
     }
     return 0;
@@ -341,7 +363,7 @@ static int sweep_once(struct ha_run *run, size_t number, struct ha_error *err)
     char point[POINT_SIZE];
     bool reached;
     run->category = run->service->categories[number].id;
-    snprintf(point, sizeof point, "swept/%s", run->category);
+    write_point(point, "swept", &run->service->categories[number]);
     if (ha_journal_reached(run, point, &reached, err) || reached)
         return reached ? 0 : -1;
     if (sweep_category(run, number, err))

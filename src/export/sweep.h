@@ -14,6 +14,9 @@ bool ha_run_needs_keys(const struct ha_run *run, size_t number);
 /* Notes the objects that an item names for the sweeps of this run. TAKEN: those of its files are in the index already. */
 int ha_item_own(struct item *item, const ha_json *parent, bool taken, struct ha_error *err);
 
+/* Notes that an item of category NUMBER could not be had, which has no line anywhere because nobody asked for the category. */
+int ha_run_note_unread(struct ha_run *run, size_t number, struct ha_error *err);
+
 /* True of an object that stores have for a folder, and that is no file. */
 bool ha_object_is_marker(const ha_json *object);
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A container of Azure Blob Storage: lists of blobs by prefix, and blobs by name. It owns what is asked for and how its answers are checked: each
- * listed name lies within the prefix, and a blob's bytes have the MD5 that the service states. It asks for JSON nowhere, and follows no redirect to
- * another origin.
+ * listed name lies within the prefix, and a blob's bytes have the MD5 that the service states. It follows no redirect: neither a signature nor a token may
+ * go elsewhere.
  */
 #include <string.h>
 
-#include "io/digest.h"
 #include "model/template.h"
 #include "source/azure_list.h"
 #include "source/azure_parts.h"
+#include "source/checks.h"
 #include "source/under_way.h"
 
 /* ------------------------------------------------------------------------------------------------- lists */
@@ -20,6 +20,7 @@ struct listing {
     struct ha_azure_request request;
     struct ha_buf xml;
     char *prefix;
+    unsigned with;
 };
 
 static void forget_listing(struct ha_asking *asking)
@@ -35,8 +36,8 @@ static int finish_listing(struct ha_asking *asking, struct ha_error *err)
 {
     struct listing *listing = (struct listing *)asking;
     ha_buf_clear(&asking->answer->text);
-    return ha_azure_list(ha_buf_text(&listing->xml), listing->xml.len, listing->prefix, &asking->answer->text,
-                         err);
+    return ha_azure_list(ha_buf_text(&listing->xml), listing->xml.len, listing->prefix, listing->with,
+                         &asking->answer->text, err);
 }
 
 static const struct ha_http_header *list_headers(void *context, size_t *count)
@@ -83,6 +84,7 @@ static int start_listing(struct listing *listing, const struct ha_request *reque
                                          .accept = "application/xml",
                                          .max = listing->xml.max,
                                          .stated = HA_LENGTH_UNKNOWN,
+                                         .direct = true,
                                          .quiet = request->quiet,
                                          .first = true,
                                          .attempts = &answer->attempts};
@@ -95,6 +97,7 @@ static int prepare_listing(struct listing *listing, struct ha_azure *azure, cons
 {
     struct ha_buf query HA_BUF = ha_buf_make(HA_URL_MAX);
     add_list_query(request, &query);
+    listing->with = request->with;
     listing->prefix = strdup(request->prefix);
     if (!listing->prefix)
         return ha_fail_nomem(err);
@@ -132,53 +135,37 @@ static int azure_ask(struct ha_source *source, const struct ha_request *request,
 struct fetching {
     struct ha_fetching fetching;
     struct ha_azure_request request;
-    struct ha_md5 *md5; /* of the bytes so far, where the service states one */
-    char stated[32];    /* that one, in base64 */
+    struct ha_checks checks;
 };
 
 static void forget_fetching(struct ha_fetching *one)
 {
     struct fetching *fetching = (struct fetching *)one;
     ha_azure_request_end(&fetching->request);
-    ha_md5_free(fetching->md5);
+    ha_checks_free(&fetching->checks);
     free(fetching);
 }
 
 static int blob_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
     struct fetching *fetching = context;
-    const char *lines = answer->lines;
-    ha_md5_free(HA_TAKE(fetching->md5));
-    if (ha_http_answer_next(&lines, "Content-MD5", fetching->stated, sizeof fetching->stated) &&
-        !(fetching->md5 = ha_md5_new(err)))
-        return -1;
-    return ha_fetching_begin(context, answer, err);
+    return ha_checks_begin(&fetching->checks, answer->lines, false, err) ||
+                   ha_fetching_begin(context, answer, err)
+               ? -1
+               : 0;
 }
 
 static int blob_data(void *context, const void *data, size_t len, struct ha_error *err)
 {
-    const struct fetching *fetching = context;
-    if (fetching->md5 && ha_md5_update(fetching->md5, data, len, err))
-        return -1;
-    return ha_fetching_data(context, data, len, err);
+    struct fetching *fetching = context;
+    return ha_checks_update(&fetching->checks, data, len, err) || ha_fetching_data(context, data, len, err)
+               ? -1
+               : 0;
 }
 
-static int finish_blob(struct ha_fetching *one, struct ha_error *err)
+static int finish_blob(struct ha_fetching *fetching, struct ha_error *err)
 {
-    const struct fetching *fetching = (struct fetching *)one;
-    struct ha_buf text HA_BUF = ha_buf_make(sizeof fetching->stated);
-    uint8_t md5[HA_MD5_SIZE];
-    if (!fetching->md5)
-        return 0;
-    if (ha_md5_finish(fetching->md5, md5, err))
-        return -1;
-    ha_base64(md5, sizeof md5, &text);
-    if (ha_buf_check(&text, "an MD5", err))
-        return -1;
-    if (strcmp(ha_buf_text(&text), fetching->stated) == 0)
-        return 0;
-    return ha_fail(err, HA_E_HASH, "its MD5 is %s where the service states %.30s", ha_buf_text(&text),
-                   fetching->stated);
+    return ha_checks_finish(&((struct fetching *)fetching)->checks, err);
 }
 
 static const struct ha_http_header *blob_headers(void *context, size_t *count)
@@ -211,6 +198,7 @@ static int start_fetching(struct fetching *fetching, struct ha_error *err)
                                          .stated = fetch->stated,
                                          .sealed = fetch->sealed,
                                          .ranges = true,
+                                         .direct = true,
                                          .quiet = true,
                                          .first = fetch->first,
                                          .attempts = &fetch->attempts};

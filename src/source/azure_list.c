@@ -21,6 +21,7 @@ enum { NAME_MAX_BYTES = 16 * 1024, TAG_MAX_BYTES = 1024 };
 
 struct reading {
     const char *prefix;
+    unsigned with;
     ha_json *document, *objects, *object;
     struct ha_buf tag; /* the name of the tag at hand */
     bool encoded;      /* the name at hand is percent-encoded */
@@ -52,7 +53,9 @@ static int set_name(struct reading *reading, const char *text, size_t len, struc
         !ha_utf8_valid(ha_buf_text(&name), name.len))
         return ha_fail(err, HA_E_FORMAT, "a blob has a name that no key can be");
     if (!ha_text_starts_with(ha_buf_text(&name), reading->prefix))
-        return ha_fail(err, HA_E_SUBJECT, "the service lists a blob outside the prefix that was asked for");
+        return ha_fail(
+            err, HA_E_SUBJECT,
+            "the service lists a blob outside the prefix that was asked for; the whole export is refused");
     return set(reading->object, HA_OBJECT_KEY, ha_buf_text(&name), name.len, err);
 }
 
@@ -81,14 +84,33 @@ static int set_etag(struct reading *reading, const char *text, size_t len, struc
     return set(reading->object, HA_OBJECT_ETAG, text + quoted, len - (quoted ? 2 : 0), err);
 }
 
-/* A member of the object's own object NAME. */
+/* The object's own object NAME is there from now on. */
+static int need_inside(struct reading *reading, const char *name, struct ha_error *err)
+{
+    if (ha_json_get(reading->object, name) || ha_json_set(reading->object, name, ha_json_new_object()) == 0)
+        return 0;
+    return ha_fail_nomem(err);
+}
+
 static int set_inside(struct reading *reading, const char *name, const char *member, const char *text,
                       size_t len, struct ha_error *err)
 {
-    ha_json *inside = ha_json_get(reading->object, name);
-    if (!inside && ha_json_set(reading->object, name, ha_json_new_object()))
-        return ha_fail_nomem(err);
-    return set(ha_json_get(reading->object, name), member, text, len, err);
+    return need_inside(reading, name, err) || set(ha_json_get(reading->object, name), member, text, len, err)
+               ? -1
+               : 0;
+}
+
+/* The names of metadata are the same in any case. */
+static int set_metadata(struct reading *reading, const char *name, const char *text, size_t len,
+                        struct ha_error *err)
+{
+    struct ha_buf lower HA_BUF = ha_buf_make(NAME_MAX_BYTES);
+    for (const char *c = name; *c; c++)
+        ha_buf_add_char(&lower, *c >= 'A' && *c <= 'Z' ? (char)(*c + ('a' - 'A')) : *c);
+    return ha_buf_check(&lower, "the name of metadata", err) ||
+                   set_inside(reading, HA_OBJECT_METADATA, ha_buf_text(&lower), text, len, err)
+               ? -1
+               : 0;
 }
 
 /* What stands below PARENT in PATH, or NULL. */
@@ -103,7 +125,7 @@ static int read_property(struct reading *reading, const char *path, const char *
 {
     const char *metadata = below(path, BLOB "/Metadata/");
     if (metadata)
-        return set_inside(reading, HA_OBJECT_METADATA, metadata, text, len, err);
+        return set_metadata(reading, metadata, text, len, err);
     if (strcmp(path, BLOB "/Name") == 0)
         return set_name(reading, text, len, err);
     if (strcmp(path, BLOB "/Properties/Content-Length") == 0)
@@ -136,6 +158,9 @@ static int end_blob(struct reading *reading, struct ha_error *err)
 {
     if (!ha_json_get(reading->object, HA_OBJECT_KEY))
         return ha_fail(err, HA_E_FORMAT, "a blob has no name");
+    if (((reading->with & HA_LIST_METADATA) && need_inside(reading, HA_OBJECT_METADATA, err)) ||
+        ((reading->with & HA_LIST_TAGS) && need_inside(reading, HA_OBJECT_TAGS, err)))
+        return -1;
     return ha_json_append(reading->objects, HA_TAKE(reading->object)) ? ha_fail_nomem(err) : 0;
 }
 
@@ -190,10 +215,12 @@ static int read_page(struct reading *reading, const char *xml, size_t len, struc
     return reading->concluded ? 0 : ha_fail(err, HA_E_FORMAT, "it does not say whether there are more blobs");
 }
 
-int ha_azure_list(const char *xml, size_t len, const char *prefix, struct ha_buf *out, struct ha_error *err)
+int ha_azure_list(const char *xml, size_t len, const char *prefix, unsigned with, struct ha_buf *out,
+                  struct ha_error *err)
 {
     HA_JSON ha_json *document = ha_json_new_object();
     struct reading reading = {.prefix = prefix,
+                              .with = with,
                               .document = document,
                               .objects = ha_json_new_array(),
                               .tag = ha_buf_make(TAG_MAX_BYTES)};

@@ -7,9 +7,10 @@
 #include "base/error.h"
 
 /*
- * Reads one page, XML of LEN bytes, and appends it as JSON to OUT. HA_E_SUBJECT where a blob's name does not begin with PREFIX, HA_E_FORMAT where it is
- * no such page. Errors show no name.
+ * Reads one page, XML of LEN bytes, and appends it as JSON to OUT; WITH is what was asked for beside (enum ha_list_with). HA_E_SUBJECT where a blob's
+ * name does not begin with PREFIX, HA_E_FORMAT where it is no such page. Errors show no name.
  */
-int ha_azure_list(const char *xml, size_t len, const char *prefix, struct ha_buf *out, struct ha_error *err);
+int ha_azure_list(const char *xml, size_t len, const char *prefix, unsigned with, struct ha_buf *out,
+                  struct ha_error *err);
 
 #endif

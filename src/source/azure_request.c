@@ -107,6 +107,8 @@ static const struct refusal {
     const char *advice;
 } refusals[] = {
     {"BlobNotFound", HA_E_GONE, ""},
+    {"BlobArchived", HA_E_ARCHIVED, ": it has to be rehydrated first"},
+    {"BlobBeingRehydrated", HA_E_ARCHIVED, ": it is being rehydrated"},
     {"AuthorizationPermissionMismatch", HA_E_FORBIDDEN, ": the credentials do not permit this"},
     {"AuthorizationResourceTypeMismatch", HA_E_FORBIDDEN,
      ": the shared access signature is not for this type of resource (srt)"},

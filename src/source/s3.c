@@ -9,6 +9,7 @@
 #include "ha-formats.h"
 #include "source/checks.h"
 #include "source/s3_parts.h"
+#include "source/under_way.h"
 
 /* ----------------------------------------------------------------------------------------------- opening */
 
@@ -47,30 +48,20 @@ static int s3_open(const struct ha_section *section, struct ha_source **out, str
 
 /* A fetch under way: the object itself, or before it the list that says which version of it is meant. */
 struct fetching {
+    struct ha_fetching base;
     struct ha_s3_source *source;
-    struct ha_fetch *fetch;
     struct ha_s3_request request;
-    struct ha_transfer *transfer;
-    struct ha_sink *sink;
     struct ha_checks checks;
     struct ha_buf text; /* of the list */
 };
 
-static int start_object(struct fetching *fetching, const char *version, struct ha_error *err);
-
-static void forget(struct fetching *fetching)
+static void forget(struct ha_fetching *base)
 {
+    struct fetching *fetching = (struct fetching *)base;
     ha_s3_request_end(&fetching->request);
     ha_checks_free(&fetching->checks);
     ha_buf_free(&fetching->text);
     free(fetching);
-}
-
-static void conclude(struct fetching *fetching, const struct ha_error *err)
-{
-    struct ha_fetch *fetch = fetching->fetch;
-    forget(fetching);
-    fetch->done(fetch->context, err);
 }
 
 static const struct ha_http_header *media_headers(void *context, size_t *count)
@@ -87,9 +78,8 @@ static enum ha_http_verdict media_refused(void *context, const struct ha_http_an
 static int object_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
 {
     struct fetching *fetching = context;
-    struct ha_fetch *fetch = fetching->fetch;
     return ha_checks_begin(&fetching->checks, answer->lines, fetching->source->etags, err) ||
-                   fetch->begin(fetch->context, answer->length, &fetching->sink, err)
+                   ha_fetching_begin(context, answer, err)
                ? -1
                : 0;
 }
@@ -97,31 +87,21 @@ static int object_begin(void *context, const struct ha_http_answer *answer, stru
 static int object_data(void *context, const void *data, size_t len, struct ha_error *err)
 {
     struct fetching *fetching = context;
-    return ha_checks_update(&fetching->checks, data, len, err) || ha_sink_write(fetching->sink, data, len, err)
+    return ha_checks_update(&fetching->checks, data, len, err) || ha_fetching_data(context, data, len, err)
                ? -1
                : 0;
 }
 
-static bool object_room(void *context)
+static int finish_object(struct ha_fetching *base, struct ha_error *err)
 {
-    const struct ha_fetch *fetch = ((struct fetching *)context)->fetch;
-    return fetch->room(fetch->context);
-}
-
-static void object_done(void *context, const struct ha_error *failure)
-{
-    struct fetching *fetching = context;
-    struct ha_error err = failure ? *failure : (struct ha_error){0};
-    if (!failure)
-        ha_checks_finish(&fetching->checks, &err);
-    conclude(fetching, err.code == HA_E_OK ? NULL : &err);
+    return ha_checks_finish(&((struct fetching *)base)->checks, err);
 }
 
 static int start_transfer(struct fetching *fetching, const struct ha_http_handler *handler, uint64_t max,
                           struct ha_error *err)
 {
     struct ha_s3 *s3 = &fetching->source->s3;
-    struct ha_fetch *fetch = fetching->fetch;
+    struct ha_fetch *fetch = fetching->base.fetch;
     bool object = handler->begin == object_begin;
     const struct ha_http_request call = {.site = &s3->site.http,
                                          .url = &fetching->request.url,
@@ -134,7 +114,7 @@ static int start_transfer(struct fetching *fetching, const struct ha_http_handle
                                          .quiet = true,
                                          .first = fetch->first,
                                          .attempts = &fetch->attempts};
-    return ha_http_start(s3->http, &call, handler, &fetching->transfer, err);
+    return ha_http_start(s3->http, &call, handler, &fetching->base.transfer, err);
 }
 
 static int start_object(struct fetching *fetching, const char *version, struct ha_error *err)
@@ -143,8 +123,8 @@ static int start_object(struct fetching *fetching, const char *version, struct h
     const struct ha_http_handler handler = {.context = fetching,
                                             .begin = object_begin,
                                             .data = object_data,
-                                            .room = object_room,
-                                            .done = object_done,
+                                            .room = ha_fetching_room,
+                                            .done = ha_fetching_done,
                                             .headers = media_headers,
                                             .refused = media_refused};
     if (version) {
@@ -152,7 +132,7 @@ static int start_object(struct fetching *fetching, const char *version, struct h
         ha_sigv4_encode(version, strlen(version), false, &query);
     }
     if (ha_buf_check(&query, "the version of an object", err) ||
-        ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->fetch->key,
+        ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->base.fetch->key,
                             ha_buf_text(&query), err))
         return -1;
     ha_s3_request_add(&fetching->request, "X-Amz-Checksum-Mode", "ENABLED");
@@ -178,12 +158,11 @@ static int list_data(void *context, const void *data, size_t len, struct ha_erro
     return ha_buf_check(text, "the list of an object's versions", err);
 }
 
-static void init_page(const struct fetching *fetching, const char *token, struct ha_s3_page *page)
+static void init_page(const struct fetching *fetching, struct ha_s3_page *page)
 {
-    *page = (struct ha_s3_page){.prefix = fetching->fetch->key,
+    *page = (struct ha_s3_page){.prefix = fetching->base.fetch->key,
                                 .versions = true,
                                 .as_of = fetching->source->as_of,
-                                .token = token,
                                 .next = ha_buf_make(HA_S3_TOKEN_MAX)};
 }
 
@@ -191,15 +170,16 @@ static void init_page(const struct fetching *fetching, const char *token, struct
 static int find_version(struct fetching *fetching, struct ha_error *err)
 {
     struct ha_s3_page page;
-    init_page(fetching, NULL, &page);
+    init_page(fetching, &page);
     int result = ha_s3_page_read(&page, ha_buf_text(&fetching->text), fetching->text.len, err);
     const ha_json *first = ha_json_at(page.objects, 0);
     const char *key = ha_json_get_text(first, HA_OBJECT_KEY),
                *version = ha_json_get_text(first, HA_OBJECT_VERSION_ID);
-    bool found = key && strcmp(key, fetching->fetch->key) == 0;
+    bool found = key && strcmp(key, fetching->base.fetch->key) == 0;
     if (result == 0 && !found)
-        result = page.next.len ? ha_fail(err, HA_E_LIMIT, "the object has more than a thousand newer versions")
-                               : ha_fail(err, HA_E_GONE, "the bucket had no such object at that time");
+        result = page.next.len
+                     ? ha_fail(err, HA_E_LIMIT, "the object has more than a thousand newer versions")
+                     : ha_fail(err, HA_E_GONE, "the bucket had no such object at that time");
     if (result == 0) {
         ha_s3_request_end(&fetching->request);
         result = start_object(fetching, version, err);
@@ -211,10 +191,9 @@ static int find_version(struct fetching *fetching, struct ha_error *err)
 
 static void list_done(void *context, const struct ha_error *failure)
 {
-    struct fetching *fetching = context;
     struct ha_error err = failure ? *failure : (struct ha_error){0};
-    if (err.code != HA_E_OK || find_version(fetching, &err))
-        conclude(fetching, &err);
+    if (err.code != HA_E_OK || find_version(context, &err))
+        ha_fetching_done(context, &err);
 }
 
 static int start_list(struct fetching *fetching, struct ha_error *err)
@@ -227,7 +206,7 @@ static int start_list(struct fetching *fetching, struct ha_error *err)
                                             .done = list_done,
                                             .headers = media_headers,
                                             .refused = media_refused};
-    init_page(fetching, NULL, &page);
+    init_page(fetching, &page);
     if (ha_s3_page_query(&page, &query, err) ||
         ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, NULL, ha_buf_text(&query),
                             err))
@@ -240,38 +219,28 @@ static int s3_start(struct ha_source *source, struct ha_fetch *fetch, void **und
     struct fetching *fetching = calloc(1, sizeof *fetching);
     if (!fetching)
         return ha_fail_nomem(err);
-    *fetching = (struct fetching){
-        .source = (struct ha_s3_source *)source, .fetch = fetch, .text = ha_buf_make(LIST_MAX)};
+    *fetching = (struct fetching){.base = {.fetch = fetch, .finish = finish_object, .release = forget},
+                                  .source = (struct ha_s3_source *)source,
+                                  .text = ha_buf_make(LIST_MAX)};
     bool asks = fetching->source->versions && !fetch->version;
     if (asks ? start_list(fetching, err) : start_object(fetching, fetch->version, err)) {
-        forget(fetching);
+        forget(&fetching->base);
         return -1;
     }
     *under_way = fetching;
     return 0;
 }
 
-static void s3_resume(void *under_way)
-{
-    ha_http_resume(((struct fetching *)under_way)->transfer);
-}
-
-static void s3_cancel(void *under_way)
-{
-    ha_http_cancel(((struct fetching *)under_way)->transfer);
-    forget(under_way);
-}
-
 const struct ha_source_ops ha_source_s3 = {
     .kind = "s3",
     .capabilities = HA_SOURCE_OBJECTS | HA_SOURCE_LISTS | HA_SOURCE_NETWORK | HA_SOURCE_VERSIONS,
     .open = s3_open,
-    .read = ha_s3_read,
+    .read = ha_asking_read,
     .ask = ha_s3_ask,
-    .drop = ha_s3_drop,
-    .wait = ha_s3_wait,
+    .drop = ha_asking_drop,
+    .wait = ha_asking_wait,
     .start = s3_start,
-    .resume = s3_resume,
-    .cancel = s3_cancel,
+    .resume = ha_fetching_resume,
+    .cancel = ha_fetching_cancel,
     .close = s3_close,
 };

@@ -8,38 +8,41 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "ha-formats.h"
 #include "model/xml.h"
 #include "source/s3_parts.h"
+#include "source/under_way.h"
 
 enum { TOGETHER = 16, ANSWER_MAX = 16 * 1024 * 1024, TAGS_MAX = 64 * 1024 };
 
 struct asking;
 
-/* One request of a page. */
+/* One request about an object of the page. */
 struct question {
     struct asking *asking;
     struct ha_s3_request request;
     struct ha_transfer *transfer; /* NULL: nothing is under way */
-    ha_json *object;              /* that it is about; NULL: the list itself */
+    ha_json *object;
     struct ha_buf text;
 };
 
+/* A page under way. */
 struct asking {
+    struct ha_asking base;
     struct ha_s3_source *source;
-    struct ha_answer *answer;
+    struct ha_s3_request request; /* of the list */
+    struct ha_buf xml;
     struct ha_s3_page page;
     char *prefix, *token;
     unsigned with;
-    size_t next; /* the object and the thing that are asked for next */
+    size_t next; /* the question that is asked next */
     unsigned running;
     struct ha_error failure; /* the first of a question, which ends the page */
-    struct question list, about[TOGETHER];
+    struct question about[TOGETHER];
 };
 
 static int ask_more(struct asking *asking, struct ha_error *err);
 
-/* ------------------------------------------------------------------------------------------------ the end */
+/* ----------------------------------------------------------------------------------------------- the end */
 
 static void end_question(struct question *question)
 {
@@ -48,18 +51,16 @@ static void end_question(struct question *question)
     ha_buf_free(&question->text);
 }
 
-static void cancel_question(struct question *question)
+static void forget(struct ha_asking *base)
 {
-    if (question->transfer)
-        ha_http_cancel(question->transfer);
-    end_question(question);
-}
-
-static void forget(struct asking *asking)
-{
-    cancel_question(&asking->list);
-    for (size_t i = 0; i < TOGETHER; i++)
-        cancel_question(&asking->about[i]);
+    struct asking *asking = (struct asking *)base;
+    for (size_t i = 0; i < TOGETHER; i++) {
+        if (asking->about[i].transfer)
+            ha_http_cancel(asking->about[i].transfer);
+        end_question(&asking->about[i]);
+    }
+    ha_s3_request_end(&asking->request);
+    ha_buf_free(&asking->xml);
     ha_json_free(asking->page.objects);
     ha_buf_free(&asking->page.next);
     free(asking->prefix);
@@ -67,77 +68,31 @@ static void forget(struct asking *asking)
     free(asking);
 }
 
-static int write_page(struct asking *asking, struct ha_error *err)
+static int write_page(struct ha_asking *base, struct ha_error *err)
 {
+    const struct asking *asking = (struct asking *)base;
     HA_JSON ha_json *doc = ha_json_new_object();
     const struct ha_buf *next = &asking->page.next;
     if (!doc || ha_json_set(doc, HA_LIST_OBJECTS, ha_json_share(asking->page.objects)) ||
         (next->len && ha_json_set(doc, HA_LIST_NEXT, ha_json_new_buf(next))))
         return ha_fail_nomem(err);
-    ha_buf_clear(&asking->answer->text);
-    return ha_json_write(doc, &asking->answer->text, err);
+    ha_buf_clear(&base->answer->text);
+    return ha_json_write(doc, &base->answer->text, err);
 }
 
-/* The page is whole, or has failed. */
-static void conclude(struct asking *asking, const struct ha_error *failure)
+/* What a request of the page is sent with, whatever it asks for. */
+static struct ha_http_request call_of(const struct asking *asking, const struct ha_s3_request *request,
+                                      uint64_t max)
 {
-    struct ha_answer *answer = asking->answer;
-    struct ha_error err = failure ? *failure : (struct ha_error){0};
-    if (!failure)
-        write_page(asking, &err);
-    forget(asking);
-    answer->failure = err;
-    answer->ended = true;
-}
-
-/* --------------------------------------------------------------------------------------------- questions */
-
-static int question_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
-{
-    (void)answer;
-    (void)err;
-    ha_buf_clear(&((struct question *)context)->text);
-    return 0;
-}
-
-static int question_data(void *context, const void *data, size_t len, struct ha_error *err)
-{
-    struct ha_buf *text = &((struct question *)context)->text;
-    ha_buf_add(text, data, len);
-    return ha_buf_check(text, "the answer", err);
-}
-
-static const struct ha_http_header *question_headers(void *context, size_t *count)
-{
-    return ha_s3_headers(&((struct question *)context)->request, count);
-}
-
-static enum ha_http_verdict question_refused(void *context, const struct ha_http_answer *answer,
-                                             const char *body, size_t len, struct ha_error *err)
-{
-    return ha_s3_refused(&((struct question *)context)->request, answer, body, len, err);
-}
-
-/* Sends what the question's request is, whose HANDLER says what becomes of it. */
-static int send_question(struct question *question, struct ha_http_handler handler, struct ha_error *err)
-{
-    struct asking *asking = question->asking;
-    struct ha_s3 *s3 = &asking->source->s3;
-    handler.context = question;
-    handler.data = question_data;
-    handler.headers = question_headers;
-    handler.refused = question_refused;
-    const struct ha_http_request call = {.site = &s3->site.http,
-                                         .url = &question->request.url,
-                                         .method = question->request.method,
-                                         .accept = "*/*", /* Swift lists versions for no other */
-                                         .max = question->text.max,
-                                         .stated = HA_LENGTH_UNKNOWN,
-                                         .direct = true,
-                                         .quiet = true,
-                                         .first = true, /* no file goes on without it */
-                                         .attempts = question->object ? NULL : &asking->answer->attempts};
-    return ha_http_start(s3->http, &call, &handler, &question->transfer, err);
+    return (struct ha_http_request){.site = &asking->source->s3.site.http,
+                                    .url = &request->url,
+                                    .method = request->method,
+                                    .accept = "*/*", /* Swift lists versions for no other */
+                                    .max = max,
+                                    .stated = HA_LENGTH_UNKNOWN,
+                                    .direct = true,
+                                    .quiet = true,
+                                    .first = true}; /* no file goes on without it */
 }
 
 /* ---------------------------------------------------------------------------------------------- metadata */
@@ -195,11 +150,6 @@ static int take_headers(ha_json *object, const char *lines, struct ha_error *err
     return 0;
 }
 
-static int head_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
-{
-    return take_headers(((struct question *)context)->object, answer->lines, err);
-}
-
 /* -------------------------------------------------------------------------------------------------- tags */
 
 struct tags {
@@ -227,9 +177,34 @@ static int take_tags(const struct question *question, struct ha_error *err)
     return ha_xml_read(ha_buf_text(&question->text), question->text.len, &reader, err);
 }
 
-/* ------------------------------------------------------------------------------------------ about objects */
+/* ----------------------------------------------------------------------------------------- about objects */
 
-static void about_done(void *context, const struct ha_error *failure)
+static int question_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err)
+{
+    struct question *question = context;
+    ha_buf_clear(&question->text);
+    return question->request.method == HA_HTTP_HEAD ? take_headers(question->object, answer->lines, err) : 0;
+}
+
+static int question_data(void *context, const void *data, size_t len, struct ha_error *err)
+{
+    struct ha_buf *text = &((struct question *)context)->text;
+    ha_buf_add(text, data, len);
+    return ha_buf_check(text, "the answer", err);
+}
+
+static const struct ha_http_header *question_headers(void *context, size_t *count)
+{
+    return ha_s3_headers(&((struct question *)context)->request, count);
+}
+
+static enum ha_http_verdict question_refused(void *context, const struct ha_http_answer *answer,
+                                             const char *body, size_t len, struct ha_error *err)
+{
+    return ha_s3_refused(&((struct question *)context)->request, answer, body, len, err);
+}
+
+static void question_done(void *context, const struct ha_error *failure)
 {
     struct question *question = context;
     struct asking *asking = question->asking;
@@ -245,11 +220,12 @@ static void about_done(void *context, const struct ha_error *failure)
     if (asking->failure.code == HA_E_OK)
         ask_more(asking, &asking->failure);
     if (asking->running == 0)
-        conclude(asking, asking->failure.code == HA_E_OK ? NULL : &asking->failure);
+        ha_asking_done(asking, asking->failure.code == HA_E_OK ? NULL : &asking->failure);
 }
 
 /* Each object may have two questions: number 2n is for the metadata of object n, 2n + 1 for its tags. */
-static int ask_about(struct asking *asking, struct question *question, size_t number, struct ha_error *err)
+static int make_question(struct asking *asking, struct question *question, size_t number,
+                         struct ha_error *err)
 {
     bool tags = number % 2 != 0;
     struct ha_buf query HA_BUF = ha_buf_make(HA_URL_MAX);
@@ -261,13 +237,24 @@ static int ask_about(struct asking *asking, struct question *question, size_t nu
         ha_buf_addf(&query, "%sversionId=", tags ? "&" : "");
         ha_sigv4_encode(version, strlen(version), false, &query);
     }
-    if (ha_buf_check(&query, "the query of an object", err) ||
-        ha_s3_request_begin(&question->request, &asking->source->s3, tags ? HA_HTTP_GET : HA_HTTP_HEAD,
-                            ha_json_get_text(object, HA_OBJECT_KEY), ha_buf_text(&query), err))
-        return -1;
-    return send_question(
-        question,
-        (struct ha_http_handler){.begin = tags ? question_begin : head_begin, .done = about_done}, err);
+    return ha_buf_check(&query, "the query of an object", err) ||
+                   ha_s3_request_begin(&question->request, &asking->source->s3,
+                                       tags ? HA_HTTP_GET : HA_HTTP_HEAD,
+                                       ha_json_get_text(object, HA_OBJECT_KEY), ha_buf_text(&query), err)
+               ? -1
+               : 0;
+}
+
+static int send_question(struct question *question, struct ha_error *err)
+{
+    const struct ha_http_handler handler = {.context = question,
+                                            .begin = question_begin,
+                                            .data = question_data,
+                                            .done = question_done,
+                                            .headers = question_headers,
+                                            .refused = question_refused};
+    const struct ha_http_request call = call_of(question->asking, &question->request, question->text.max);
+    return ha_http_start(question->asking->source->s3.http, &call, &handler, &question->transfer, err);
 }
 
 /* As many as may be under way together. */
@@ -275,13 +262,13 @@ static int ask_more(struct asking *asking, struct ha_error *err)
 {
     size_t count = 2 * ha_json_count(asking->page.objects);
     for (size_t i = 0; i < TOGETHER; i++) {
-        struct question *free_one = &asking->about[i];
+        struct question *question = &asking->about[i];
         while (asking->next < count && !(asking->with & (asking->next % 2 ? HA_LIST_TAGS : HA_LIST_METADATA)))
             asking->next++;
-        if (asking->next >= count || free_one->transfer)
+        if (asking->next >= count || question->transfer)
             continue;
-        if (ask_about(asking, free_one, asking->next++, err)) {
-            end_question(free_one);
+        if (make_question(asking, question, asking->next++, err) || send_question(question, err)) {
+            end_question(question);
             return -1;
         }
         asking->running++;
@@ -291,104 +278,74 @@ static int ask_more(struct asking *asking, struct ha_error *err)
 
 /* ---------------------------------------------------------------------------------------------- the list */
 
+static const struct ha_http_header *list_headers(void *context, size_t *count)
+{
+    return ha_s3_headers(&((struct asking *)context)->request, count);
+}
+
+static enum ha_http_verdict list_refused(void *context, const struct ha_http_answer *answer, const char *body,
+                                         size_t len, struct ha_error *err)
+{
+    return ha_s3_refused(&((struct asking *)context)->request, answer, body, len, err);
+}
+
 static void list_done(void *context, const struct ha_error *failure)
 {
-    struct question *question = context;
-    struct asking *asking = question->asking;
-    struct ha_error err = failure ? *failure : (struct ha_error){0};
-    if (!failure)
-        ha_s3_page_read(&asking->page, ha_buf_text(&question->text), question->text.len, &err);
-    end_question(question);
-    if (err.code == HA_E_OK)
-        ask_more(asking, &err);
-    asking->failure = err;
+    struct asking *asking = context;
+    asking->base.transfer = NULL;
+    if (failure)
+        asking->failure = *failure;
+    else if (ha_s3_page_read(&asking->page, ha_buf_text(&asking->xml), asking->xml.len, &asking->failure) ==
+             0)
+        ask_more(asking, &asking->failure);
+    ha_buf_free(&asking->xml);
     if (asking->running == 0)
-        conclude(asking, err.code == HA_E_OK ? NULL : &err);
+        ha_asking_done(asking, asking->failure.code == HA_E_OK ? NULL : &asking->failure);
 }
 
-static int start_list(struct asking *asking, struct ha_error *err)
+static int prepare(struct asking *asking, const struct ha_request *request, struct ha_error *err)
 {
+    struct ha_s3_source *source = asking->source;
     struct ha_buf query HA_BUF = ha_buf_make(HA_URL_MAX);
-    struct question *list = &asking->list;
-    *list = (struct question){.asking = asking, .text = ha_buf_make(ANSWER_MAX)};
-    if (ha_s3_page_query(&asking->page, &query, err) ||
-        ha_s3_request_begin(&list->request, &asking->source->s3, HA_HTTP_GET, NULL, ha_buf_text(&query), err))
-        return -1;
-    return send_question(list, (struct ha_http_handler){.begin = question_begin, .done = list_done}, err);
-}
-
-static struct asking *new_asking(struct ha_s3_source *source, const struct ha_request *request,
-                                 struct ha_answer *answer)
-{
-    struct asking *asking = calloc(1, sizeof *asking);
-    if (!asking)
-        return NULL;
-    asking->source = source;
-    asking->answer = answer;
-    asking->with = request->with;
     asking->prefix = strdup(request->prefix);
     asking->token = request->page ? strdup(request->page) : NULL;
+    if (!asking->prefix || (request->page && !asking->token))
+        return ha_fail_nomem(err);
     asking->page = (struct ha_s3_page){.prefix = asking->prefix,
                                        .versions = source->versions,
                                        .as_of = source->as_of,
                                        .token = asking->token,
                                        .next = ha_buf_make(HA_S3_TOKEN_MAX)};
-    if (asking->prefix && (asking->token || !request->page))
-        return asking;
-    forget(asking);
-    return NULL;
+    return ha_s3_page_query(&asking->page, &query, err) ||
+                   ha_s3_request_begin(&asking->request, &source->s3, HA_HTTP_GET, NULL, ha_buf_text(&query),
+                                       err)
+               ? -1
+               : 0;
 }
 
 int ha_s3_ask(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
               void **under_way, struct ha_error *err)
 {
+    struct ha_s3_source *s3 = (struct ha_s3_source *)source;
     if (!request->prefix)
         return ha_fail(err, HA_E_INTERNAL, "a bucket answers no request but for a list");
-    struct asking *asking = new_asking((struct ha_s3_source *)source, request, answer);
+    struct asking *asking = calloc(1, sizeof *asking);
     if (!asking)
         return ha_fail_nomem(err);
-    answer->ended = false;
-    ha_error_clear(&answer->failure);
-    if (start_list(asking, err)) {
-        forget(asking);
+    *asking = (struct asking){.source = s3, .with = request->with, .xml = ha_buf_make(ANSWER_MAX)};
+    asking->base = (struct ha_asking){
+        .http = s3->s3.http, .answer = answer, .into = &asking->xml, .finish = write_page, .release = forget};
+    if (prepare(asking, request, err)) {
+        forget(&asking->base);
         return -1;
     }
-    if (ha_http_push(asking->source->s3.http, err)) {
-        if (!answer->ended)
-            forget(asking);
-        return -1;
-    }
-    *under_way = asking;
-    return 0;
-}
-
-void ha_s3_drop(void *under_way)
-{
-    forget(under_way);
-}
-
-int ha_s3_wait(struct ha_source *source, void **under_way, struct ha_answer *answer, struct ha_error *err)
-{
-    struct ha_s3_source *s3 = (struct ha_s3_source *)source;
-    void *asking = HA_TAKE(*under_way);
-    while (!answer->ended) {
-        if (ha_http_poll(s3->s3.http, err)) {
-            if (!answer->ended)
-                ha_s3_drop(asking);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-int ha_s3_read(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
-               struct ha_error *err)
-{
-    void *under_way = NULL;
-    if (ha_s3_ask(source, request, answer, &under_way, err) || ha_s3_wait(source, &under_way, answer, err))
-        return -1;
-    if (answer->failure.code == HA_E_OK)
-        return 0;
-    *err = answer->failure;
-    return -1;
+    const struct ha_http_handler handler = {.context = asking,
+                                            .begin = ha_asking_begin,
+                                            .data = ha_asking_data,
+                                            .done = list_done,
+                                            .headers = list_headers,
+                                            .refused = list_refused};
+    struct ha_http_request call = call_of(asking, &asking->request, asking->xml.max);
+    call.attempts = &answer->attempts;
+    return ha_asking_start(&asking->base, &call, &handler, under_way, err);
 }

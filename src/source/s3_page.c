@@ -291,7 +291,8 @@ int ha_s3_page_query(const struct ha_s3_page *page, struct ha_buf *query, struct
     char version[HA_S3_TOKEN_MAX];
     const char *key;
     bool found;
-    ha_buf_addf(query, "%s&encoding-type=url&max-keys=%d&prefix=", page->versions ? "versions" : "list-type=2",
+    ha_buf_addf(query,
+                "%s&encoding-type=url&max-keys=%d&prefix=", page->versions ? "versions" : "list-type=2",
                 KEYS_MOST);
     ha_sigv4_encode(page->prefix, strlen(page->prefix), false, query);
     if (page->token && page->versions) {

@@ -41,11 +41,7 @@ int ha_s3_page_query(const struct ha_s3_page *page, struct ha_buf *query, struct
 
 /* ---- s3_list.c ---- */
 
-int ha_s3_read(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
-               struct ha_error *err);
 int ha_s3_ask(struct ha_source *source, const struct ha_request *request, struct ha_answer *answer,
               void **under_way, struct ha_error *err);
-void ha_s3_drop(void *under_way);
-int ha_s3_wait(struct ha_source *source, void **under_way, struct ha_answer *answer, struct ha_error *err);
 
 #endif

@@ -256,6 +256,17 @@ static int add_media_fields(struct ha_compiler *compiler, struct ha_category *ca
     return 0;
 }
 
+/* The time of an item may be that of the one that it lies in. */
+static int add_time_field(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
+{
+    bool climbs = category->time && category->time[0] == '^';
+    if (climbs && category->parent < 0)
+        return 0;
+    return add_field(compiler, climbs ? &compiler->service->categories[category->parent] : category,
+                     climbs ? category->time + 1 : category->time, HA_FIELD_MAPPED, NULL, NULL,
+                     ha_compiler_place(compiler, "time"), err);
+}
+
 static int compile_fields(struct ha_compiler *compiler, struct ha_category *category, struct ha_error *err)
 {
     struct mapped mapped = {compiler, category};
@@ -286,9 +297,7 @@ static int compile_fields(struct ha_compiler *compiler, struct ha_category *cate
         add_field(compiler, &compiler->service->categories[category->parent], category->items,
                   HA_FIELD_LISTED, NULL, NULL, ha_compiler_place(compiler, "from/items"), err))
         return -1;
-    if (add_field(compiler, category, category->time, HA_FIELD_MAPPED, NULL, NULL,
-                  ha_compiler_place(compiler, "time"), err) ||
-        add_media_fields(compiler, category, err))
+    if (add_time_field(compiler, category, err) || add_media_fields(compiler, category, err))
         return -1;
     return add_omitted(compiler, category, err);
 }

@@ -161,21 +161,26 @@ static size_t root_of(const struct ha_service *service, size_t number)
     return number;
 }
 
-/* What a service leaves out of a list has files all the same, so a sweep lists without a range, and judges the range itself. */
-static void check_range(struct ha_compiler *compiler, size_t number, const char *api)
+/*
+ * What a service leaves out of a list has files all the same, so a sweep lists without a range, and the range is judged by the times of all that comes
+ * with that request.
+ */
+static void check_range(struct ha_compiler *compiler, size_t root, const char *api)
 {
     const struct ha_service *service = compiler->service;
-    size_t root = root_of(service, number);
     const ha_json *from = ha_json_get(service->categories[root].spec, HA_K_FROM);
-    bool bounded = has_bound(ha_json_get(from, HA_K_QUERY)) || has_bound(ha_json_get(from, HA_K_BODY));
     char where[HA_POINTER_MAX];
-    if (!bounded || (service->categories[number].time && service->categories[root].time))
+    if (!has_bound(ha_json_get(from, HA_K_QUERY)) && !has_bound(ha_json_get(from, HA_K_BODY)))
         return;
-    snprintf(where, sizeof where, "/categories/%zu", service->categories[number].time ? root : number);
-    ha_remarks_addf(
-        compiler->remarks, where,
-        "its request has {since} or {until}, and a sweep of the API '%s' needs the whole list: give it a \"time\"",
-        api);
+    for (size_t i = root; i < service->category_count; i++) {
+        if (service->categories[i].none || service->categories[i].time || root_of(service, i) != root)
+            continue;
+        snprintf(where, sizeof where, "/categories/%zu", i);
+        ha_remarks_addf(
+            compiler->remarks, where,
+            "its request has {since} or {until}, and a sweep of the API '%s' needs the whole list: give it a \"time\"",
+            api);
+    }
 }
 
 void ha_compiler_check_sweeps(struct ha_compiler *compiler)
@@ -185,7 +190,7 @@ void ha_compiler_check_sweeps(struct ha_compiler *compiler)
         const char *api = service->categories[i].sweep.api;
         for (size_t other = 0; api && other < service->category_count; other++) {
             if (!service->categories[other].none && ha_category_owns(&service->categories[other], api))
-                check_range(compiler, other, api);
+                check_range(compiler, root_of(service, other), api);
         }
     }
 }

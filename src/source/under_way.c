@@ -39,7 +39,8 @@ void ha_asking_done(void *context, const struct ha_error *err)
 void ha_asking_drop(void *under_way)
 {
     struct ha_asking *asking = under_way;
-    ha_http_cancel(asking->transfer);
+    if (asking->transfer)
+        ha_http_cancel(asking->transfer);
     asking->release(asking);
 }
 

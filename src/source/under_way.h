@@ -16,7 +16,7 @@ struct ha_asking {
     /* The body is whole: makes the answer of it. NULL where the body is the answer. */
     int (*finish)(struct ha_asking *asking, struct ha_error *err);
     void (*release)(struct ha_asking *asking); /* frees it, with all that the kind keeps */
-    struct ha_transfer *transfer;
+    struct ha_transfer *transfer;              /* NULL once a kind goes on with other requests */
 };
 
 /* For a handler. `begin` clears what came before; a kind may do more. */

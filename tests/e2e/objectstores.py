@@ -66,6 +66,8 @@ class Store:
         self.stop()
 
     def stop(self):
+        if "s3" in vars(self):
+            self.s3.close()
         for process in self.processes:
             process.stop()
 
@@ -130,7 +132,8 @@ class S3Store(Store):
 
     def get(self, bucket, key, **words):
         """The bytes of an object; WORDS may name a VersionId or a Range."""
-        return self.s3.get_object(Bucket=bucket, Key=key, **words)["Body"].read()
+        with contextlib.closing(self.s3.get_object(Bucket=bucket, Key=key, **words)["Body"]) as body:
+            return body.read()
 
     def head(self, bucket, key, **words):
         """boto3's facts of an object, or None where there is none."""
@@ -210,6 +213,24 @@ for word in sys.argv[2:]:
     RingData([array("H", [0] * 4)], [device], 30).save(f"{sys.argv[1]}/{name}.ring.gz")
 """
 
+# Puts keys into the list of a bucket without their objects: a hundred thousand of them in seconds.
+SWIFT_KEYS = """
+import sys
+from pathlib import Path
+from swift.common.utils import Timestamp
+from swift.container.backend import ContainerBroker
+folder, bucket = sys.argv[1:3]
+when = Timestamp.now().internal
+rows = [{"name": name, "created_at": when, "size": 1, "content_type": "text/plain", "etag": "0" * 32, "deleted": 0,
+         "ctype_timestamp": when, "meta_timestamp": when, "storage_policy_index": 0} for name in sys.stdin.read().split("\\0")]
+for path in Path(folder).glob("node/d1/containers/*/*/*/*.db"):
+    broker = ContainerBroker(str(path))
+    if broker.get_info()["container"] == bucket:
+        broker.merge_items(rows)
+        sys.exit()
+sys.exit(f"there is no bucket {bucket}")
+"""
+
 SWIFT_COMMON = """
 [swift-hash]
 swift_hash_path_suffix = holdall
@@ -255,6 +276,7 @@ location = {region}
 min_segment_size = 1
 max_upload_part_num = 10000
 allowable_clock_skew = {skew}
+storage_domain = localhost
 [filter:tempauth]
 use = egg:swift#tempauth
 user_test_tester = testing .admin
@@ -316,6 +338,14 @@ class Swift(S3Store):
                               env=harness.environment(SWIFT_DIR=self.folder), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise AssertionError(f"Swift's rings could not be made; ./dev setup test installs Swift:\n{done.stderr}")
+
+
+    def fill(self, bucket, keys):
+        """Lists KEYS in a bucket, of which only the list exists: what one page after the other gives, and nothing to fetch."""
+        done = subprocess.run(["/usr/bin/python3", "-c", SWIFT_KEYS, self.folder, bucket], input="\0".join(keys),
+                              env=harness.environment(SWIFT_DIR=self.folder), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"the list could not be filled:\n{done.stderr}")
 
 
 class PatientSwift(Swift):

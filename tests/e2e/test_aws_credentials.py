@@ -151,7 +151,7 @@ class Container(Case):
         with service("container", token=TOKEN) as (fake, spec):
             env = {"MINE": TOKEN, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "CANARY-other", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/x"}
             self.key({**spec, "token": {"env": "MINE"}}, env=env)
-            self.refused("denied", "HTTP 401", spec, env=env)
+            self.refused("denied", "HTTP 401: the token is missing or not accepted$", spec, env=env)
             self.assertEqual([entry["headers"].get("authorization") for entry in fake.log()], [TOKEN, None])
 
     def test_description_needs_its_address_allowed(self):
@@ -194,6 +194,9 @@ class Container(Case):
                 self.refused("address", "AWS_CONTAINER_CREDENTIALS_FULL_URI: .* is neither this machine nor a known service of containers",
                              "container", env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://{host}/key"},
                              section={"allow_addresses": ["private", "link_local", "loopback"]})
+        for text in ("https://store.example/key", "http://169.254.170.23/v1/credentials", "http://[fd00:ec2::23]/v1/credentials", "http://[::1]:1/"):
+            _, run = tool("container", {"pass": 1}, env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": text})
+            self.assertEqual(run.code, 0, run)
         for text in ("http://169.254.170.2@store.example/", "ftp://127.0.0.1/", "CANARY"):
             self.refused("config", "^the access key: AWS_CONTAINER_CREDENTIALS_FULL_URI: ", "container",
                          env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": text})
@@ -319,6 +322,12 @@ class Instance(Case):
             with self.subTest(name), service("instance", role=name) as (fake, spec):
                 self.refused("format", "what it gives is no name of a role", spec)
                 self.assertEqual(len(fake.log()), 2)
+
+    def test_address(self):
+        """A reference may lead to anything: what is no address, or has a query, is none."""
+        for text in ("", "http://127.0.0.1/?a=CANARY", "127.0.0.1", "http://a:CANARY@127.0.0.1/"):
+            with self.subTest(text):
+                self.refused("config", "^the access key: credentials.url: ", {"type": "instance", "url": {"env": "THE_URL"}}, env={"THE_URL": text})
 
     def test_code(self):
         for code, sentence in (("AssumeRoleUnauthorizedAccess", "gives none: AssumeRoleUnauthorizedAccess$"), ("CANARY no word", "its Code is no word$")):

@@ -401,12 +401,33 @@ class Sweeps(unittest.TestCase):
         for extra in (("--category", "notes"), ("--category", "notes", "--since", "2026-01-01T00:00:00Z")):
             self.assertNotIn("p.txt", files(service.export(*extra), "notes"))
 
+    def test_the_time_of_the_item_around(self):
+        """A nested item whose time is its parent's is in or out with it, and owns its object all the same."""
+        parts = category("parts", **{"from": {"each": "notes", "items": "/parts"}, "subject": "parent", "map": {"id": "/id"}, "time": "^/at",
+                                     "media": [{"role": "part", "api": "store", "key": "/key"}]})
+        service = Service(asked("notes", sweep=SWEEP), parts)
+        service.answer("notes", ("n1", HOME + "up/a.txt", {"at": "2020-01-01T00:00:00Z", "parts": [{"id": "p1", "key": HOME + "up/p1.txt"}]}),
+                       ("n2", HOME + "up/b.txt", {"parts": [{"id": "p2", "key": HOME + "up/p2.txt"}]}))
+        service.put(*(HOME + f"up/{name}.txt" for name in ("a", "b", "p1", "p2")))
+        archive = service.export("--since", "2026-01-01T00:00:00Z", "--fail-on-drift")
+        self.assertEqual((set(files(archive, "notes")), set(files(archive, "parts"))), ({"n2"}, {"p2"}))
+
     def test_two_sweeps_of_one_prefix(self):
         """Each object comes once."""
         service = Service(asked("notes", sweep=SWEEP), asked("letters", sweep={**SWEEP, "prefix": "users/{user_id}/"}))
         service.answer("notes").answer("letters").put(HOME + "up/b.txt", HOME + "c.txt")
         archive = service.export()
         self.assertEqual((set(files(archive, "notes")), set(files(archive, "letters"))), ({"b.txt"}, {"c.txt"}))
+
+    def test_a_record_of_others_that_cannot_be_read(self):
+        """It has no line, as nobody asked for it; but what could be its object is not delivered."""
+        for hold, expected in ((True, 3), (False, 0)):
+            with self.subTest(hold):
+                service = Service(asked("notes", sweep=SWEEP), asked("letters", detail="/letters/{id}", **({} if hold else {"withhold": []})))
+                service.answer("notes").answer("letters", ("l1", "x")).put(HOME + "up/b.txt")
+                archive = service.export("--category", "notes", "--allow-partial", code=expected)
+                self.assertEqual(set(files(archive, "notes")), set() if hold else {"b.txt"})
+                self.assertEqual([line["id"] for line in archive.report["missing"]], ["b.txt"] if hold else [])
 
     def doubtful(self, hold):
         """A record cannot be read; had it been, it might have held back its object."""
@@ -525,6 +546,8 @@ class Lint(unittest.TestCase):
         other["from"]["query"] = {"after": "{since}"}
         self.refused("/categories/1", "give it a \"time\"", asked("notes", sweep=SWEEP), other)
         other["time"] = "/at"
+        inside = category("parts", **{"from": {"each": "letters", "items": "/parts"}, "subject": "parent", "map": {"id": "/id"}})
+        self.refused("/categories/2", "give it a \"time\"", asked("notes", sweep=SWEEP), other, inside)
         self.assertEqual(Service(asked("notes", sweep=SWEEP), other).lint().code, 0)
 
 

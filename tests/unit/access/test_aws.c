@@ -340,6 +340,36 @@ static void the_usual_file_is_found(void **state)
     assert_int_equal(ha_path_remove_tree(folder, &err), 0);
 }
 
+/* Before anything is opened, in an API that a run may not use as well as in the delivery; an id is no secret. */
+static void secrets_of_descriptions_are_learned(void **state)
+{
+    static const char text[] =
+        "{\"apis\": {\"a\": {\"credentials\": {\"type\": \"static\", \"access_key_id\": {\"env\": \"T_ID\"},"
+        " \"secret_access_key\": {\"env\": \"T_SECRET\"}, \"session_token\": {\"env\": \"T_SESSION\"}}}},"
+        " \"deliver\": {\"credentials\": {\"type\": \"container\", \"url\": {\"env\": \"T_URL\"},"
+        " \"token\": {\"env\": \"T_TOKEN\"}}}}";
+    static const char *const secret[] = {"T_SECRET", "T_SESSION", "T_TOKEN"}, *const open[] = {"T_ID",
+                                                                                               "T_URL"};
+    char value[64];
+    struct place place;
+    ha_json *description = NULL;
+    (void)state;
+    assert_int_equal(open_place(&place, "{\"credentials\": \"none\"}"), 0);
+    assert_int_equal(ha_json_parse(text, strlen(text), "text", &description, &place.err), 0);
+    for (size_t i = 0; i < COUNT(secret) + COUNT(open); i++) {
+        const char *name = i < COUNT(secret) ? secret[i] : open[i - COUNT(secret)];
+        snprintf(value, sizeof value, "CANARY-%s", name);
+        setenv(name, value, 1);
+    }
+    assert_int_equal(ha_values_learn(place.section.values, description, &place.err), 0);
+    for (size_t i = 0; i < COUNT(secret) + COUNT(open); i++) {
+        snprintf(value, sizeof value, "CANARY-%s", i < COUNT(secret) ? secret[i] : open[i - COUNT(secret)]);
+        assert_int_equal(is_known(&place, value), i < COUNT(secret));
+    }
+    ha_json_free(description);
+    close_place(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +380,7 @@ int main(void)
         cmocka_unit_test_setup(a_key_of_the_environment_ends, clear),
         cmocka_unit_test_setup(a_file_is_read_again, clear),
         cmocka_unit_test_setup(the_usual_file_is_found, clear),
+        cmocka_unit_test_setup(secrets_of_descriptions_are_learned, clear),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,103 @@ static void a_category_is_forgotten_alone(void **state)
 }
 
 /* Two volumes may have an entry of one name, one volume may not; what each has is told apart. */
+/* A file of KEY in that VERSION, delivered or only listed; its row. */
+static int64_t put_version(struct ha_index *index, const char *key, const char *version, bool delivered)
+{
+    struct ha_index_item item = {.record = 1,
+                                 .category = 1,
+                                 .record_id = "r",
+                                 .role = "file",
+                                 .api = "store",
+                                 .locator = key,
+                                 .version = version,
+                                 .size = -1,
+                                 .time = HA_TIME_NONE};
+    struct ha_error err;
+
+    assert_int_equal(ha_index_add_item(index, &item, &err), 0);
+    item.state = HA_STATE_DELIVERED;
+    if (delivered)
+        assert_int_equal(ha_index_settle_item(index, &item, &err), 0);
+    return item.row;
+}
+
+static void versions_of_an_object_are_kept_apart(void **state)
+{
+    struct ha_index *index = open_index();
+    const char *const versions[] = {NULL, "v1", "v2"};
+    struct ha_index_item item, same;
+    struct ha_error err;
+    bool found;
+
+    (void)state;
+    put_version(index, "k", NULL, true);
+    put_version(index, "k", "v1", true);
+    for (size_t i = 0; i < 3; i++) {
+        int64_t row = put_version(index, "k", versions[i], false);
+        assert_int_equal(ha_index_get_item(index, row, &item, &found, &err), 0);
+        assert_true(found);
+        assert_true(versions[i] ? strcmp(item.version, versions[i]) == 0 : item.version == NULL);
+        item.place = "k";
+        item.api = "store";
+        item.version = versions[i];
+        assert_int_equal(ha_index_same_item(index, &item, &same, &found, &err), 0);
+        assert_int_equal(found, i < 2);
+        if (found)
+            assert_int_equal(same.row, i + 1);
+    }
+    ha_index_close(index);
+}
+
+static bool is_owned(struct ha_index *index, const char *api, const char *key)
+{
+    struct ha_error err;
+    bool owned;
+
+    assert_int_equal(ha_index_is_owned(index, api, key, &owned, &err), 0);
+    return owned;
+}
+
+static void an_object_is_owned_by_whoever_names_it(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_error err;
+
+    (void)state;
+    put_version(index, "listed", NULL, false);
+    assert_int_equal(ha_index_add_owned(index, 2, "store", "noted", &err), 0);
+    assert_int_equal(ha_index_add_owned(index, 2, "store", "noted", &err), 0);
+    assert_int_equal(ha_index_add_owned(index, 3, "store", "noted", &err), 0);
+    assert_true(is_owned(index, "store", "listed"));
+    assert_true(is_owned(index, "store", "noted"));
+    assert_false(is_owned(index, "other", "noted"));
+    assert_false(is_owned(index, "other", "listed"));
+    assert_false(is_owned(index, "store", "note"));
+    assert_int_equal(ha_index_forget(index, 2, &err), 0);
+    assert_true(is_owned(index, "store", "noted"));
+    assert_int_equal(ha_index_forget(index, 3, &err), 0);
+    assert_false(is_owned(index, "store", "noted"));
+    ha_index_close(index);
+}
+
+static void a_record_is_known_by_category_and_id(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_index_record record = {.category = 1, .id = "r", .state = HA_STATE_MISSING, .why = "gone"};
+    struct ha_error err;
+    bool duplicate, has;
+
+    (void)state;
+    assert_int_equal(ha_index_add_record(index, &record, &duplicate, &err), 0);
+    assert_int_equal(ha_index_has_record(index, 1, "r", &has, &err), 0);
+    assert_true(has);
+    assert_int_equal(ha_index_has_record(index, 2, "r", &has, &err), 0);
+    assert_false(has);
+    assert_int_equal(ha_index_has_record(index, 1, "R", &has, &err), 0);
+    assert_false(has);
+    ha_index_close(index);
+}
+
 static void volumes_are_kept_apart(void **state)
 {
     struct ha_index *index = open_index();
@@ -314,6 +411,9 @@ int main(void)
         cmocka_unit_test(a_commit_counts_and_the_rest_does_not),
         cmocka_unit_test(outcomes_without_an_entry_count_no_more),
         cmocka_unit_test(a_category_is_forgotten_alone),
+        cmocka_unit_test(versions_of_an_object_are_kept_apart),
+        cmocka_unit_test(an_object_is_owned_by_whoever_names_it),
+        cmocka_unit_test(a_record_is_known_by_category_and_id),
         cmocka_unit_test(volumes_are_kept_apart),
     };
 

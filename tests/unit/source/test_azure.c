@@ -16,6 +16,7 @@
 #include "io/digest.h"
 #include "source/azure_list.h"
 #include "source/azure_sign.h"
+#include "source/source.h"
 
 /* ---------------------------------------------------------------------------------------------- signatures */
 
@@ -100,12 +101,12 @@ static void parameters_are_found_by_their_whole_names(void **state)
 /* --------------------------------------------------------------------------------------------------- lists */
 
 /* The page with these BLOBS and this marker as JSON, or "CODE: SENTENCE". */
-static const char *listed(const char *whole, const char *prefix)
+static const char *listed(const char *whole, const char *prefix, unsigned with)
 {
     static char out[8192];
     struct ha_buf text HA_BUF = ha_buf_make(sizeof out - 1);
     struct ha_error err;
-    if (ha_azure_list(whole, strlen(whole), prefix, &text, &err))
+    if (ha_azure_list(whole, strlen(whole), prefix, with, &text, &err))
         snprintf(out, sizeof out, "%s: %s", ha_error_word(err.code), err.text);
     else
         snprintf(out, sizeof out, "%s", ha_buf_text(&text));
@@ -129,18 +130,21 @@ static void a_page_becomes_the_list_that_every_kind_answers_with(void **state)
                 "<Properties><Creation-Time>x</Creation-Time><Last-Modified>Fri, 02 Jan 2026 03:04:05 "
                 "GMT</Last-Modified><Etag>0x8D</Etag><Content-Length>9007199254740991</Content-Length>"
                 "<Content-Type>image/png</Content-Type><Content-Encoding /><BlobType>BlockBlob</BlobType>"
-                "<AccessTier>Hot</AccessTier></Properties><Metadata><prompt>a &lt;b&gt;</prompt><n /></Metadata>"
+                "<AccessTier>Hot</AccessTier></Properties><Metadata><Prompt>a &lt;b&gt;</Prompt><n /></Metadata>"
                 "<Tags><TagSet><Tag><Key>k 1</Key><Value>v</Value></Tag><Tag><Key>k2</Key><Value "
                 "/></Tag></TagSet></Tags></Blob>"
                 "<Blob><Name>u/1/</Name><Properties><Content-Length>0</Content-Length><Etag>\"1\"</Etag>"
                 "<Content-Type /><BlobType>AppendBlob</BlobType></Properties><Metadata /></Blob>",
                 "<NextMarker>2!92!x/=</NextMarker>"),
-            "u/1/"),
+            "u/1/", 0),
         "{\"next\":\"2!92!x/=\",\"objects\":[{\"content_type\":\"image/png\",\"etag\":\"0x8D\",\"key\":\"u/1/a b.png\","
         "\"last_modified\":\"2026-01-02T03:04:05Z\",\"metadata\":{\"n\":\"\",\"prompt\":\"a <b>\"},"
         "\"size\":9007199254740991,\"storage_class\":\"Hot\",\"tags\":{\"k 1\":\"v\",\"k2\":\"\"},"
         "\"version_id\":\"2026-01-02T03:04:05.1234567Z\"},{\"etag\":\"1\",\"key\":\"u/1/\",\"size\":0}]}");
-    assert_string_equal(listed(PAGE("", "<NextMarker />"), "u/1/"), "{\"objects\":[]}");
+    assert_string_equal(listed(PAGE("", "<NextMarker />"), "u/1/", 0), "{\"objects\":[]}");
+    assert_string_equal(
+        listed(PAGE(NAMED("<Name>u/1/a</Name>"), "<NextMarker />"), "u/1/", HA_LIST_METADATA | HA_LIST_TAGS),
+        "{\"objects\":[{\"key\":\"u/1/a\",\"metadata\":{},\"tags\":{}}]}");
 }
 
 static void names_that_xml_cannot_hold_come_encoded(void **state)
@@ -150,7 +154,7 @@ static void names_that_xml_cannot_hold_come_encoded(void **state)
         listed(PAGE(NAMED("<Name Encoded=\"true\">u/1/%01%25%EF%BF%BF</Name>") NAMED("<Name>u/1/%41</Name>")
                         NAMED("<Name Encoded=\"false\">u/1/%41</Name>"),
                     "<NextMarker />"),
-               "u/1/"),
+               "u/1/", 0),
         "{\"objects\":[{\"key\":\"u/1/\\u0001%\xEF\xBF\xBF\"},{\"key\":\"u/1/%41\"},{\"key\":\"u/1/%41\"}]}");
 }
 
@@ -160,9 +164,9 @@ static void what_is_no_page_of_the_prefix_is_refused(void **state)
         const char *page, *due;
     } cases[] = {
         {PAGE(NAMED("<Name>u/1/a</Name>") NAMED("<Name>u/10/secret</Name>"), "<NextMarker />"),
-         "subject: the list of blobs: the service lists a blob outside the prefix that was asked for"},
+         "subject: the list of blobs: the service lists a blob outside the prefix that was asked for; the whole export is refused"},
         {PAGE(NAMED("<Name Encoded=\"true\">u%2F10%2Fsecret</Name>"), "<NextMarker />"),
-         "subject: the list of blobs: the service lists a blob outside the prefix that was asked for"},
+         "subject: the list of blobs: the service lists a blob outside the prefix that was asked for; the whole export is refused"},
         {PAGE(NAMED(""), "<NextMarker />"), "format: the list of blobs: a blob has no name"},
         {PAGE(NAMED("<Name />"), "<NextMarker />"),
          "format: the list of blobs: a blob has a name that no key can be"},
@@ -185,7 +189,7 @@ static void what_is_no_page_of_the_prefix_is_refused(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_string_equal(listed(cases[i].page, "u/1/"), cases[i].due);
+        assert_string_equal(listed(cases[i].page, "u/1/", 0), cases[i].due);
 }
 
 int main(void)

@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+"""Proves what a bucket may do wrong on the way: throttling, cuts, wrong bytes, wrong clocks, ended sessions, lists that lie.
+
+The store is a real one (OpenStack Swift); a proxy of the tests stands between and disturbs what each test names. The archive is held
+against an export of the same account from local files.
+"""
+
+import json
+import sys
+import threading
+import unittest
+
+sys.dont_write_bytecode = True
+import harness  # noqa: E402
+import objectstores  # noqa: E402
+import storecase  # noqa: E402
+from harness import COMPLETE  # noqa: E402
+from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, sample  # noqa: E402
+from storeproxy import StoreProxy, cut_response, redirect, replace_response, set_header, status  # noqa: E402
+
+HOUR = 3600
+CANARY = "SESSION-TOKEN-CANARY-8841"
+
+
+def swift():
+    return objectstores.shared(objectstores.Swift)
+
+
+_filled = {}
+
+
+def filled(store):
+    """The bucket with the sample's media: the same one for all tests."""
+    if store not in _filled:
+        _filled[store] = bucket(store)
+        fill(store, _filled[store])
+    return _filled[store]
+
+
+class Faults(unittest.TestCase):
+    def setUp(self):
+        self.store = swift()
+        self.proxy = self.enterContext(StoreProxy(self.store))
+
+    def run_sample(self, *extra, env=None, **more):
+        """The sample account through the proxy."""
+        section = api(self.store, filled(self.store), endpoint=self.proxy.endpoint, **{"limits": {"tries": 4}, **more})
+        return export(sample(section), *extra, store=self.store, subject=COMPLETE, env=env)
+
+    def same(self, done):
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.bytes, local().bytes)
+
+
+class Passing(Faults):
+    """What passes is tried again, and the archive is the same."""
+
+    def test_slow_down(self):
+        rule = self.proxy.rule(status(503, "SlowDown"), method="GET", times=5)
+        self.same(self.run_sample())
+        self.assertEqual(rule.used, 5)
+
+    def test_internal_error(self):
+        rule = self.proxy.rule(status(500, "InternalError"), method="GET", times=3)
+        self.same(self.run_sample())
+        self.assertEqual(rule.used, 3)
+
+    def test_request_timeout(self):
+        """S3 says this with 400, which otherwise never gets better."""
+        rule = self.proxy.rule(status(400, "RequestTimeout"), method="GET", times=2)
+        self.same(self.run_sample())
+        self.assertEqual(rule.used, 2)
+
+    def test_cut_and_continued(self):
+        """A body that breaks off goes on where it broke, and only if it is still the same object."""
+        largest = max(media(), key=lambda key: len(media()[key]))
+        self.proxy.rule(cut_response(30_000), path=largest.rsplit("/", 1)[1], headers={"range": "^$"}, times=1)
+        self.same(self.run_sample())
+        again = [entry for entry in self.proxy.log() if "range" in entry["headers"]]
+        self.assertGreater(len(again), 0)
+        self.assertTrue(all("if-match" in entry["headers"] for entry in again), again)
+
+    def test_answer_lost(self):
+        self.proxy.rule(cut_response(), method="GET", times=2)
+        self.same(self.run_sample())
+
+    def test_redirect_that_passes(self):
+        """A redirect is not followed, since the signature is for one place; the request is made again."""
+        rule = self.proxy.rule(redirect(self.store.endpoint), method="GET", times=1)
+        self.same(self.run_sample())
+        self.assertEqual(rule.used, 1)
+
+
+class Wrong(Faults):
+    """Bytes that are not what the store states are not taken."""
+
+    def test_other_bytes_once(self):
+        """The ETag is the MD5 of an object that was put whole: what differs is fetched once more."""
+        self.proxy.rule(set_header(ETag='"00000000000000000000000000000000"'), method="GET", times=1)
+        self.same(self.run_sample())
+
+    def test_other_bytes_always(self):
+        key = min(media())
+        self.proxy.rule(set_header(ETag='"00000000000000000000000000000000"'), path=key.rsplit("/", 1)[1], times=None)
+        done = self.run_sample()
+        self.assertEqual((done.code, [cause for _, cause in done.missing]), (3, ["hash_mismatch"]), done)
+
+    def test_etag_that_is_none(self):
+        """A store whose ETags only look like MD5s is said to be one."""
+        self.proxy.rule(set_header(ETag='"00000000000000000000000000000000"'), method="GET", times=None)
+        self.same(self.run_sample(etag_is_md5=False))
+
+    def test_checksums(self):
+        """x-amz-checksum-sha256 and -crc32c count where they are stated."""
+        for name, value in (("x_amz_checksum_sha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="), ("x_amz_checksum_crc32c", "AAAAAA==")):
+            with self.subTest(name):
+                self.proxy.clear()
+                self.proxy.rule(set_header(**{name: value}), path=min(media()).rsplit("/", 1)[1], times=None)
+                done = self.run_sample()
+                self.assertEqual((done.code, [cause for _, cause in done.missing]), (3, ["hash_mismatch"]), done)
+
+    def test_checksums_of_parts_say_nothing(self):
+        self.proxy.rule(set_header(x_amz_checksum_sha256="47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=-3"), method="GET", times=None)
+        self.same(self.run_sample())
+
+    def test_archived(self):
+        """An object in a vault is missing by that name."""
+        self.proxy.rule(status(403, "InvalidObjectState"), path=min(media()).rsplit("/", 1)[1], times=None)
+        done = self.run_sample()
+        self.assertEqual((done.code, done.published, [cause for _, cause in done.missing]), (3, [], ["archived"]), done)
+        self.assertNotIn(min(media()), done.run.err + json.dumps(done.report))
+
+
+class Clocks(unittest.TestCase):
+    """The clock of the store counts, whatever ours says."""
+
+    def test_skewed(self):
+        store = objectstores.shared(objectstores.PatientSwift)
+        for hours in (-30, 30):
+            with self.subTest(hours), StoreProxy(store) as proxy:
+                proxy.date(hours * HOUR)
+                done = export(sample(api(store, filled(store), endpoint=proxy.endpoint)), store=store, subject=COMPLETE)
+                self.assertEqual((done.code, done.bytes == local().bytes), (0, True), done)
+                refused = [entry for entry in proxy.log() if entry["status"] == 403]
+                self.assertLess(len(refused), len(proxy.log()) / 2, "it did not learn")
+                self.assertGreater(len(refused), 0)
+
+
+class Sessions(Faults):
+    """Keys that end while a run is under way."""
+
+    def profile(self, secret, token):
+        path = self.place / "credentials"
+        path.write_text(f"[export]\naws_access_key_id = {self.store.access_key}\naws_secret_access_key = {secret}\naws_session_token = {token}\n",
+                        encoding="ascii")
+        return {"type": "shared_file", "path": str(path), "profile": "export"}
+
+    def setUp(self):
+        super().setUp()
+        self.place = harness.scratch("aws")
+
+    def test_rotated(self):
+        """The file has another key by the time the first one is refused as expired: it is read again, and the run goes on."""
+        credentials = self.profile("testing", "FIRST-TOKEN")
+        self.proxy.rule(status(400, "ExpiredToken"), headers={"x-amz-security-token": "FIRST"}, times=None, after=40)
+        section = api(self.store, filled(self.store), endpoint=self.proxy.endpoint, credentials=credentials)
+        description = sample(section)
+        thread = threading.Thread(target=lambda: (self.wait_for(3), self.profile("testing", "SECOND-TOKEN")), daemon=True)
+        thread.start()
+        done = export(description, subject=COMPLETE)
+        thread.join()
+        self.same(done)
+        tokens = {entry["headers"].get("x-amz-security-token") for entry in self.proxy.log()}
+        self.assertEqual(tokens, {"FIRST-TOKEN", "SECOND-TOKEN"})
+
+    def wait_for(self, count):
+        while len(self.proxy.log()) < count:
+            self.proxy.pause(0.002)
+
+    def test_ended(self):
+        """No other key is to be had: the run ends, says so, and keeps its state."""
+        self.proxy.rule(status(400, "ExpiredToken"), method="GET", times=None, after=3)
+        done = self.run_sample(env={"AWS_SESSION_TOKEN": CANARY})
+        self.assertEqual((done.code, done.published, done.report["error"]["code"], done.report["resumable"]), (1, [], "denied", True), done)
+        self.assertNotIn(CANARY, done.run.out + done.run.err + json.dumps(done.report))
+        self.assertIn("expired", done.sentence)
+
+    def test_token_goes_nowhere_else(self):
+        """Not even where the store redirects to."""
+        with StoreProxy(self.store) as other:
+            self.proxy.rule(redirect(other.endpoint), method="GET", times=None)
+            done = self.run_sample(env={"AWS_SESSION_TOKEN": CANARY}, limits={"tries": 1})
+            self.assertNotEqual(done.code, 0, done)
+            self.assertEqual(other.log(), [])
+
+
+class Lists(Faults):
+    """A list that does not add up, or lists what is not the person's, is no list."""
+
+    def answer(self, keys, more="", count=None, truncated=False, prefix=PREFIX):
+        contents = "".join(f"<Contents><Key>{key}</Key><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>\"0\"</ETag><Size>1</Size></Contents>"
+                           for key in keys)
+        count = len(keys) if count is None else count
+        return replace_response(200, ("<?xml version='1.0' encoding='UTF-8'?><ListBucketResult><Prefix>" + prefix + f"</Prefix><KeyCount>{count}</KeyCount>"
+                                      f"<IsTruncated>{str(truncated).lower()}</IsTruncated>{more}{contents}</ListBucketResult>").encode(), forward=False)
+
+    def refused(self, action, code, word, times=None):
+        self.proxy.rule(action, query="list-type=2", times=times)
+        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")),
+                      store=self.store)
+        self.assertEqual((done.code, done.published, done.report["error"]["code"]), (code, [], word), done)
+        self.assertNotIn("usr_neighbour", done.run.err + json.dumps(done.report))
+
+    def test_key_of_somebody_else(self):
+        self.refused(self.answer([f"{PREFIX}a", "users/usr_neighbour/b"]), 4, "subject")
+
+    def test_key_of_a_neighbour(self):
+        self.refused(self.answer([f"users/{USER}4/b"]), 4, "subject")
+
+    def test_truncated_without_token(self):
+        self.refused(self.answer([f"{PREFIX}a"], truncated=True), 1, "pages")
+
+    def test_same_token_again(self):
+        self.refused(self.answer([f"{PREFIX}a"], more="<NextContinuationToken>again</NextContinuationToken>", truncated=True), 1, "pages")
+
+    def test_count_that_is_none(self):
+        self.refused(self.answer([f"{PREFIX}a"], count=2), 1, "pages")
+
+    def test_no_xml(self):
+        self.refused(replace_response(200, b"<html><body>It works!</body>", forward=False), 1, "format")
+
+    def test_entities(self):
+        bomb = b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]><ListBucketResult><Prefix>&a;</Prefix></ListBucketResult>"
+        self.refused(replace_response(200, bomb, forward=False), 1, "format")
+
+    def test_throttled_while_listing(self):
+        """A list is tried again, and complete."""
+        rule = self.proxy.rule(status(503, "SlowDown"), query="list-type=2", times=2)
+        name = bucket(self.store)
+        self.store.fill(name, [f"{PREFIX}{number:04}" for number in range(1500)])
+        done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")), store=self.store)
+        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"], rule.used), (0, 1500, 2), done)
+
+
+class Many(unittest.TestCase):
+    def test_a_hundred_thousand_keys(self):
+        """All of them, none of the five of a neighbour whose name begins in the same way, in 64 MiB."""
+        store = swift()
+        name = bucket(store)
+        count = 100_000
+        store.fill(name, [f"{PREFIX}{number:06}.png" for number in range(count)] + [f"users/{USER}{number}/x.png" for number in range(5)])
+        place = harness.scratch("export")
+        (place / "out").mkdir()
+        description = listing(api(store, name), edit=lambda doc: doc["categories"][0].pop("media"))
+        words = ["export", "-s", description, "-u", USER, "-k", harness.secret_key(), "-o", f"{place}/out/", "--as-of", storecase.AS_OF]
+        run = harness.command("/usr/bin/time", "-f", "peak %M KiB", harness.binary(), *words, env=harness.environment(**store.env(endpoint=False)))
+        self.assertEqual(run.code, 0, run)
+        if not harness.SANITIZED:
+            self.assertLess(int(run.err.rsplit("peak ", 1)[1].split()[0]), 64 * 1024, run)
+        archive = harness.Archive(place / "out", run)
+        ids = [record["id"] for record in archive.records(archive.export["categories"][0])]
+        self.assertEqual(ids, [f"{PREFIX}{number:06}.png" for number in range(count)])
+
+
+if __name__ == "__main__":
+    harness.main()
