@@ -1,4 +1,4 @@
-"""One process, measured: what bench/run and bench/grow share."""
+"""One process, measured: what bench/run, bench/grow and bench/deliver share."""
 
 import os
 import subprocess
@@ -10,9 +10,9 @@ from pathlib import Path
 class Measured:
     """A finished process: its seconds, the peak of its memory and the bytes that it handed to write calls."""
 
-    def __init__(self, argv, cwd):
+    def __init__(self, argv, cwd, env=None):
         begun = time.monotonic()
-        child = subprocess.Popen([str(word) for word in argv], cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen([str(word) for word in argv], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         self.seconds = time.monotonic() - begun
         self.written = written_by(child.pid)

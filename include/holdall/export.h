@@ -36,8 +36,12 @@ struct ha_export_options {
     const char *key;     /* path of a minisign secret key; NULL: the description's `signing` */
     ha_password_callback password;
     void *password_context;
-    const char *
-        output; /* a file, or a directory (ends with "/" or exists): then the archive's own name in it; NULL is "." */
+    /*
+     * A file, or a directory (ends with "/" or exists): then the archive's own name in it. "s3://BUCKET/KEY", where a KEY that is empty or ends
+     * with "/" has the archive's own name put behind it and what is left out is the description's; "-" is standard output, descriptor 1, which
+     * stays open. Both need `stage`. NULL: what the description's `deliver` says, else ".".
+     */
+    const char *output;
     bool force;         /* replace an existing archive */
     bool no_detached;   /* no signature of the ZIP itself */
     bool store;         /* do not compress text */
@@ -84,7 +88,8 @@ struct ha_export_line {
 
 /*
  * What is missing, withheld, unknown or came twice, as the report names it: KIND is "missing", "withheld", "drift" or
- * "repeated". And "unfinished", for what earlier runs left.
+ * "repeated". And "unfinished", for what earlier runs left; "link", for one that ends sooner than was asked for; "upload", for parts of an
+ * archive that are left in a bucket.
  */
 struct ha_export_note {
     char kind[16];
@@ -93,8 +98,13 @@ struct ha_export_note {
 
 /* An archive that was published. */
 struct ha_export_archive {
-    char path[4096];
+    char path[4096]; /* a path, "s3://bucket/key", or "-" for standard output */
     uint64_t size;
+    char *link; /* gives the archive to whoever has it: a secret; NULL when none was asked for */
+    char link_expires_at[32]; /* RFC 3339, or "" */
+    bool link_shortened;      /* the credentials end before the lifetime that was asked for */
+    bool
+        link_may_end_sooner; /* the credentials may end before link_expires_at: the service does not say when */
 };
 
 struct ha_export_result {
@@ -144,6 +154,11 @@ struct ha_unfinished {
     uint64_t bytes;
     int64_t touched; /* when it was last written to, in seconds since 1970; 0 when it is empty */
     enum ha_unfinished_state state;
+    /*
+     * A line for each upload into a bucket that it has begun: "s3://bucket/key at ENDPOINT, upload id ID". When the work is gone nobody will complete
+     * them, and only somebody who may use the bucket can give them up, or a rule of it.
+     */
+    const char *uploads;
 };
 
 struct ha_clean_options {

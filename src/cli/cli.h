@@ -129,7 +129,7 @@ bool cli_run_start(const struct cli_command *command, struct cli_run *run, const
 /* Plans and prints the plan; returns the exit status. */
 int cli_run_plan(struct cli_run *run, bool json);
 
-void cli_print_notes(const struct ha_export_result *result);
+void cli_print_notes(FILE *to, const struct ha_export_result *result);
 
 /* A ha_lint_finding; CONTEXT is a struct cli_progress to clear first, or NULL. */
 void cli_print_finding(void *context, const char *file, const char *pointer, const char *reason, int warning);

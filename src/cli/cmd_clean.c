@@ -2,11 +2,20 @@
 /* holdall clean: owns its options, and the lines that say what became of each unfinished work. What may go is the library's to decide. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli.h"
 
 enum { DAY_S = 24 * 60 * 60, MOST_DAYS = 100000 };
+
+/* Nothing of the bucket is known here but its name. */
+static void print_uploads(const char *uploads)
+{
+    for (const char *line = uploads; *line; line += strcspn(line, "\n") + 1)
+        cli_line(stdout, "upload: %.*s: its parts stay until somebody aborts it, or a rule of the bucket does",
+                 (int)strcspn(line, "\n"), line);
+}
 
 static void print_work(void *context, const struct ha_unfinished *work)
 {
@@ -25,6 +34,7 @@ static void print_work(void *context, const struct ha_unfinished *work)
     if (work->touched && gmtime_r(&touched, &utc))
         strftime(when, sizeof when, ", last written %Y-%m-%dT%H:%M:%SZ", &utc);
     cli_line(stdout, "%s: %s (%" PRIu64 " bytes%s)", words[work->state], work->path, work->bytes, when);
+    print_uploads(work->uploads);
 }
 
 static int read_days(const char *text, int64_t *seconds)

@@ -71,9 +71,9 @@ static int open_events(const struct cli_command *command, const char *place, int
     return CLI_FAILED;
 }
 
-static void print_row(const char *name, const struct ha_export_line *line)
+static void print_row(FILE *to, const char *name, const struct ha_export_line *line)
 {
-    cli_line(stdout, "%-24s %15s %15s %8s %9s %15s %6s %14s", name,
+    cli_line(to, "%-24s %15s %15s %8s %9s %15s %6s %14s", name,
              cli_pair(line->records.delivered, line->records.expected).text,
              cli_pair(line->files.delivered, line->files.expected).text,
              cli_count(line->records.missing + line->files.missing).text,
@@ -81,13 +81,13 @@ static void print_row(const char *name, const struct ha_export_line *line)
              cli_count(line->fields_withheld).text, cli_count(line->drift).text, cli_count(line->bytes).text);
 }
 
-static void print_table(const struct ha_export_result *result)
+static void print_table(FILE *to, const struct ha_export_result *result)
 {
-    cli_line(stdout, "%-24s %15s %15s %8s %9s %15s %6s %14s", "category", "records", "files", "missing",
+    cli_line(to, "%-24s %15s %15s %8s %9s %15s %6s %14s", "category", "records", "files", "missing",
              "withheld", "fields withheld", "drift", "bytes");
     for (size_t i = 0; i < result->line_count; i++)
-        print_row(result->lines[i].id, &result->lines[i]);
-    print_row("total", &result->total);
+        print_row(to, result->lines[i].id, &result->lines[i]);
+    print_row(to, "total", &result->total);
 }
 
 static void print_details(const struct ha_export_result *result, const struct ha_error *err)
@@ -102,22 +102,39 @@ static void print_details(const struct ha_export_result *result, const struct ha
                  ha_error_word(err->code));
 }
 
+static void print_archive(FILE *to, const struct ha_export_archive *archive)
+{
+    cli_line(to, "archive: %s", archive->path);
+    if (!archive->link)
+        return;
+    cli_line(to, "link: %s", archive->link);
+    cli_line(to, "link valid until: %s%s", archive->link_expires_at,
+             archive->link_may_end_sooner ? " at the latest" : "");
+}
+
+/* Where standard output is the archive, nothing else may stand there. */
+static FILE *result_stream(const struct given *given)
+{
+    const char *output = given->run.options.output;
+    return output && strcmp(output, "-") == 0 ? stderr : stdout;
+}
+
 /* ERR is NULL after a run that went well. */
 static void print_result(const struct given *given, const struct ha_error *err)
 {
     const struct ha_export_result *result = &given->run.result;
+    FILE *to = result_stream(given);
     if (!given->quiet && result->line_count > 0)
-        print_table(result);
+        print_table(to, result);
     if (!given->quiet)
-        cli_print_notes(result);
+        cli_print_notes(to, result);
     if (result->outcome[0] && result->exit_status != CLI_USAGE)
-        cli_line(stdout, "outcome: %s", result->outcome);
+        cli_line(to, "outcome: %s", result->outcome);
     for (size_t i = 0; result->published && i < result->archive_count; i++)
-        cli_line(stdout, "archive: %s", result->archives[i].path);
+        print_archive(to, &result->archives[i]);
     if (result->kept[0])
-        cli_line(stdout, "unfinished: %s: --resume goes on with it, 'holdall clean' removes it",
-                 result->kept);
-    fflush(stdout);
+        cli_line(to, "unfinished: %s: --resume goes on with it, 'holdall clean' removes it", result->kept);
+    fflush(to);
     if (given->verbose)
         print_details(result, err);
     if (err && (!result->published || err->code != HA_E_PARTIAL))
@@ -209,7 +226,10 @@ const struct cli_command cli_export = {
     "                               asked for on the terminal if not given\n"
     "\n"
     "The archive:\n"
-    "  -o, --output PATH            a file, or a directory to put it in; the current one if not given\n"
+    "  -o, --output PATH            a file, or a directory to put it in; what the description's\n"
+    "                               deliver says, else the current one, if not given\n"
+    "  -o s3://BUCKET/KEY           an object, reached as deliver says; needs --stage\n"
+    "  -o -                         standard output, which then holds nothing else; needs --stage\n"
     "      --force                  replace an existing archive\n"
     "      --no-detached            write no signature of the ZIP itself\n"
     "      --store                  do not compress text\n"

@@ -59,12 +59,12 @@ bool cli_run_start(const struct cli_command *command, struct cli_run *run, const
     return true;
 }
 
-void cli_print_notes(const struct ha_export_result *result)
+void cli_print_notes(FILE *to, const struct ha_export_result *result)
 {
     for (size_t i = 0; i < result->note_count; i++)
-        cli_line(stdout, "%s: %s", result->notes[i].kind, result->notes[i].text);
+        cli_line(to, "%s: %s", result->notes[i].kind, result->notes[i].text);
     if (result->notes_left_out > 0)
-        cli_line(stdout, "and %" PRId64 " more", result->notes_left_out);
+        cli_line(to, "and %" PRId64 " more", result->notes_left_out);
 }
 
 static void print_plan_line(const char *name, const struct ha_export_line *line)
@@ -82,7 +82,7 @@ static void print_plan(const struct ha_export_result *result)
     for (size_t i = 0; i < result->line_count; i++)
         print_plan_line(result->lines[i].id, &result->lines[i]);
     print_plan_line("total", &result->total);
-    cli_print_notes(result);
+    cli_print_notes(stdout, result);
 }
 
 int cli_run_plan(struct cli_run *run, bool json)

@@ -10,6 +10,7 @@
 
 #include "base/env.h"
 #include "base/text.h"
+#include "export/send.h"
 #include "export/workdir.h"
 #include "io/file.h"
 
@@ -24,21 +25,33 @@ static bool is_work(const char *path, const struct ha_workdir *dir)
     return ha_text_ends_with(path, HA_WORKDIR_SUFFIX) || ha_workdir_has(dir, HA_WORKDIR_INDEX);
 }
 
+/* What cannot be read names nothing. */
+static void read_uploads(const struct ha_workdir *dir, struct ha_buf *uploads)
+{
+    struct ha_error ignored;
+    if (ha_workdir_has(dir, HA_WORKDIR_INDEX) && ha_uploads_known(dir->path, uploads, &ignored))
+        ha_buf_clear(uploads);
+}
+
 static int clean_open(const struct cleaning *cleaning, struct ha_workdir *dir, struct ha_unfinished *work,
-                      struct ha_error *err)
+                      struct ha_buf *uploads, struct ha_error *err)
 {
     const struct ha_clean_options *options = cleaning->options;
     ha_workdir_look(dir, &work->bytes, &work->touched);
     bool old = cleaning->now_s - work->touched >= options->older_than_s;
     work->state = !old ? HA_UNFINISHED_KEPT : options->dry_run ? HA_UNFINISHED_FOUND : HA_UNFINISHED_REMOVED;
+    if (old) /* reading may write, and what is kept is to look as old as it is */
+        read_uploads(dir, uploads);
+    work->uploads = ha_buf_text(uploads);
     return work->state == HA_UNFINISHED_REMOVED ? ha_workdir_remove(dir, err) : 0;
 }
 
 static int clean_one(void *context, const char *path, struct ha_error *err)
 {
     const struct cleaning *cleaning = context;
-    struct ha_unfinished work = {.path = path, .state = HA_UNFINISHED_BUSY};
+    struct ha_unfinished work = {.path = path, .state = HA_UNFINISHED_BUSY, .uploads = ""};
     struct ha_workdir dir = HA_WORKDIR_NONE;
+    struct ha_buf uploads HA_BUF = ha_buf_make(1024 * 1024);
     int result = ha_workdir_open(path, false, &dir, err);
     if (result && err->code != HA_E_BUSY)
         return -1;
@@ -47,7 +60,7 @@ static int clean_one(void *context, const char *path, struct ha_error *err)
         return ha_fail(err, HA_E_USAGE, "%s is no directory of unfinished work", path);
     }
     if (result == 0)
-        result = clean_open(cleaning, &dir, &work, err);
+        result = clean_open(cleaning, &dir, &work, &uploads, err);
     else
         result = 0; /* it is told as one that is in use */
     ha_workdir_close(&dir);

@@ -20,6 +20,8 @@
 #include "export/publish.h"
 #include "export/report.h"
 #include "export/run.h"
+#include "export/send.h"
+#include "export/target.h"
 #include "export/workdir.h"
 #include "ha-formats.h"
 #include "io/digest.h"
@@ -85,6 +87,7 @@ void ha_run_end(struct ha_run *run)
         run->apis[i].source->ops->close(run->apis[i].source);
         free(run->apis[i].prefix);
     }
+    ha_target_close(run);
     ha_http_free(run->http);
     free(run->apis);
     free(run->selected);
@@ -100,59 +103,11 @@ void ha_run_end(struct ha_run *run)
     ha_service_free(run->service);
 }
 
-/* --------------------------------------------------------------------------------------------- target */
-
 static void make_stem(struct ha_run *run)
 {
     const char *as_of = run->order.as_of_text;
     snprintf(run->stem, sizeof run->stem, "%s-export-%.4s%.2s%.2s-%.8s", run->service->id, as_of, as_of + 5,
              as_of + 8, run->order.export_id);
-}
-
-/* A folder that is not there is told before anything is asked for, and by its name. */
-static int need_folder_of(const char *path, const char *what, struct ha_error *err)
-{
-    HA_FREE char *folder = ha_path_directory(path);
-    if (!folder)
-        return ha_fail_nomem(err);
-    return ha_path_is_directory(folder)
-               ? 0
-               : ha_fail(err, HA_E_IO, "%s: there is no directory %s; make it first", what, folder);
-}
-
-static int find_target(struct ha_run *run, char target[PATH_SIZE], struct ha_error *err)
-{
-    const char *output = run->options->output ? run->options->output : ".";
-    if (strcmp(output, "-") == 0 || ha_text_starts_with(output, "s3://"))
-        return ha_fail(err, HA_E_USAGE, "this version writes archives to files only, not to '%s'", output);
-    bool directory = ha_text_ends_with(output, "/") || ha_path_is_directory(output);
-    int len = directory ? snprintf(target, PATH_SIZE, "%s%s%s.zip", output,
-                                   ha_text_ends_with(output, "/") ? "" : "/", run->stem)
-                        : snprintf(target, PATH_SIZE, "%s", output);
-    if (len >= PATH_SIZE - 32)
-        return ha_fail(err, HA_E_USAGE, "the output's path is too long");
-    return need_folder_of(target, "the archive", err);
-}
-
-/* What is in the way of a run that begins is said before the service is asked for anything; one that goes on may have put it there itself. */
-static int need_free(const struct ha_run *run, const char *target, struct ha_error *err)
-{
-    return !run->options->force && ha_path_exists(target)
-               ? ha_fail(err, HA_E_EXISTS, "%s exists already; --force replaces it", target)
-               : 0;
-}
-
-static int stage_path(struct ha_run *run, const char *target, struct ha_error *err)
-{
-    char path[2 * PATH_SIZE];
-    if (run->options->stage)
-        snprintf(path, sizeof path, "%s/%s.holdall", run->options->stage, ha_path_base(target));
-    else
-        snprintf(path, sizeof path, "%s" HA_WORKDIR_SUFFIX, target);
-    if (need_folder_of(path, "the stage", err))
-        return -1;
-    run->stage = strdup(path);
-    return run->stage ? 0 : ha_fail_nomem(err);
 }
 
 /* ------------------------------------------------------------------------------------------------ run */
@@ -236,7 +191,7 @@ static int judge(const struct ha_run *run, bool may, struct ha_error *err)
         (long long)missing);
 }
 
-static int build(struct ha_run *run, const char *target, struct ha_error *err)
+static int build(struct ha_run *run, struct ha_error *err)
 {
     bool may = true, finished;
     if (ha_run_list(run, err) || ha_run_total(run, &run->total, err))
@@ -244,8 +199,8 @@ static int build(struct ha_run *run, const char *target, struct ha_error *err)
     if (run->total.drift && fails_on_drift(run))
         return ha_fail(err, HA_E_DRIFT, "%lld fields are not known to the description",
                        (long long)run->total.drift);
-    if (ha_run_find_finished(run, target, &finished, err) || (!finished && build_archive(run, &may, err)) ||
-        (may && ha_run_publish(run, target, err)))
+    if (ha_run_find_finished(run, &finished, err) || (!finished && build_archive(run, &may, err)) ||
+        (may && ha_run_publish(run, err)))
         return -1;
     return judge(run, may, err);
 }
@@ -337,41 +292,46 @@ static bool is_passing(const struct ha_error *err)
     }
 }
 
-static int run_in(struct ha_run *run, const struct ha_workdir *dir, const char *target, struct ha_error *err)
+/* Whether an ended run leaves what it has to a later one. An archive that is finished is worth that, whatever its place refused. */
+static bool keeps_work(const struct ha_run *run, const struct ha_error *failure)
 {
-    if (ha_journal_open(run, dir, run->key, err) || (!run->resumed && need_free(run, target, err)))
-        return -1;
-    return build(run, target, err);
+    bool refused = ha_error_exit_status(failure->code) == 4;
+    return run->keep && !run->result->published && (is_passing(failure) || (run->delivering && !refused));
 }
 
-/* With a stage elsewhere, the directory beside the target is only the lock that keeps a second run from the same target. */
-static int lock_target(const struct ha_run *run, const char *target, struct ha_workdir *place,
-                       struct ha_error *err)
+static int check_target(struct ha_run *run, struct ha_error *err)
 {
-    char path[2 * PATH_SIZE];
-    snprintf(path, sizeof path, "%s" HA_WORKDIR_SUFFIX, target);
-    if (!run->options->stage || strcmp(run->options->stage, path) == 0)
-        return 0;
-    return ha_workdir_open(path, true, place, err);
+    run->delivering = true;
+    if (ha_target_check(run, err))
+        return -1;
+    run->delivering = false;
+    return 0;
+}
+
+static int run_in(struct ha_run *run, const struct ha_workdir *dir, struct ha_error *err)
+{
+    return ha_journal_open(run, dir, run->key, err) || check_target(run, err) ? -1 : build(run, err);
 }
 
 /* Everything between the lock and the end of the work directory. */
-static int work(struct ha_run *run, const char *target, struct ha_error *err)
+static int work(struct ha_run *run, struct ha_error *err)
 {
     struct ha_workdir dir = HA_WORKDIR_NONE, place = HA_WORKDIR_NONE;
     struct ha_error ignored;
-    if (lock_target(run, target, &place, err) || ha_workdir_open(run->stage, true, &dir, err)) {
+    if (ha_target_lock(run, &place, err) || ha_workdir_open(run->stage, true, &dir, err)) {
         ha_workdir_leave(&place);
         ha_run_write_report(run, err, &ignored);
         return -1;
     }
-    int result = run_in(run, &dir, target, err);
+    int result = run_in(run, &dir, err);
     if (result)
         ha_run_failed(run, err);
+    if (result && !is_passing(err))
+        ha_run_send_abandon(run);
     if (run->index)
         ha_report_fill(run, result ? err : NULL);
     struct ha_error failure = *err;
-    bool keeps = result && run->keep && !run->result->published && is_passing(&failure);
+    bool keeps = result && keeps_work(run, &failure);
     if (keeps && run->index) /* what cannot even be read is nothing to go on with */
         snprintf(run->result->kept, sizeof run->result->kept, "%s", run->stage);
     if (ha_run_write_report(run, result ? &failure : NULL, &ignored) && result == 0) {
@@ -391,20 +351,19 @@ static int work(struct ha_run *run, const char *target, struct ha_error *err)
 static int export(struct ha_run *run, struct ha_error *err)
 {
     HA_KEY struct ha_key *key = NULL;
-    char target[PATH_SIZE];
     /* Said now: once an archive is out, a report that cannot be written would call a good run a failed one. */
-    if (run->options->report && (need_folder_of(run->options->report, "the report", err) ||
+    if (run->options->report && (ha_target_need_folder(run->options->report, "the report", err) ||
                                  (ha_file_try(run->options->report, err) && ha_context(err, "the report"))))
         return -1;
-    if (load_key(run, &key, err) || ha_journal_adopt(run, err) || ha_run_resolve(run, err) ||
-        ha_run_read_texts(run, err))
+    if (ha_target_read(run, err) || load_key(run, &key, err) || ha_journal_adopt(run, err) ||
+        ha_run_resolve(run, err) || ha_run_read_texts(run, err))
         return -1;
     make_stem(run);
-    if (find_target(run, target, err) || stage_path(run, target, err))
+    if (ha_target_name(run, err))
         return -1;
     ha_event_start(run);
     run->key = key;
-    return work(run, target, err);
+    return work(run, err);
 }
 
 int ha_export(const struct ha_export_options *options, struct ha_export_result *result, struct ha_error *err)
@@ -456,9 +415,20 @@ int ha_plan(const struct ha_export_options *options, struct ha_export_result *re
     return done;
 }
 
+/* Whoever has it has the archive. */
+static void free_link(char *link)
+{
+    if (link)
+        explicit_bzero(link, strlen(link));
+    free(link);
+}
+
 void ha_export_result_free(struct ha_export_result *result)
 {
     free(HA_TAKE(result->lines));
     free(HA_TAKE(result->notes));
+    for (size_t i = 0; i < result->archive_count; i++)
+        free_link(HA_TAKE(result->archives[i].link));
+    result->archive_count = 0;
     free(HA_TAKE(result->archives));
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "export/target.h"
+#include "ha-formats.h"
 #include "io/deflate.h"
 #include "io/digest.h"
 #include "io/file.h"
@@ -42,12 +44,21 @@ static int write_subject(const struct ha_run *run, const struct ha_key *key, str
     return 0;
 }
 
+/* All of it but where archives go: a place that took none may be put right, and the work is the same. */
 static int write_description(const struct ha_run *run, const struct ha_key *key, struct ha_buf *out,
                              struct ha_error *err)
 {
     (void)key;
-    if (ha_json_write(run->service->doc, out, err))
-        return -1;
+    const ha_json *doc = run->service->doc;
+    for (void *it = ha_json_first(doc); it; it = ha_json_next(doc, it)) {
+        const char *name = ha_json_member_key(it);
+        if (strcmp(name, HA_K_DELIVER) == 0)
+            continue;
+        ha_buf_addf(out, "%s\n", name);
+        if (ha_json_write(ha_json_member_value(it), out, err))
+            return -1;
+        ha_buf_add_char(out, '\n');
+    }
     ha_buf_add_char(out, '\n');
     return run->texts ? ha_json_write(run->texts, out, err) : 0;
 }
@@ -323,18 +334,11 @@ static int look_at(void *context, const char *path, struct ha_error *err)
  */
 static int look_around(struct search *search, struct ha_error *err)
 {
-    const struct ha_export_options *options = search->run->options;
-    const char *output = options->output ? options->output : ".", *stage = options->stage;
-    const char *folder = stage ? stage : output;
-    HA_FREE char *path = NULL;
-    if (ha_text_ends_with(output, "/") || ha_path_is_directory(output))
+    const char *folder = ha_target_folder(search->run);
+    if (folder)
         return ha_path_is_directory(folder) ? ha_workdir_each(folder, look_at, search, err) : 0;
-    if (asprintf(&path, "%s%s%s" HA_WORKDIR_SUFFIX, stage ? stage : "", stage ? "/" : "",
-                 stage ? ha_path_base(output) : output) < 0) {
-        path = NULL;
-        return ha_fail_nomem(err);
-    }
-    return look_at(search, path, err);
+    HA_FREE char *path = ha_target_work(search->run);
+    return path ? look_at(search, path, err) : ha_fail_nomem(err);
 }
 
 static int take_over(struct ha_run *run, const struct found *found, struct ha_error *err)

@@ -26,6 +26,9 @@ int ha_journal_commit(struct ha_run *run, struct ha_error *err);
 #define HA_JOURNAL_SET "set"         /* the archive is a set of volumes, as one would become too large */
 #define HA_JOURNAL_FETCHED "fetched" /* every file has an outcome, and the archive ends behind the last one */
 #define HA_JOURNAL_BUILT "built" /* the archive is whole and signed: publish.c's lines about its volumes */
+#define HA_JOURNAL_DELIVERY "delivery" /* where uploads go, and the hash of what they are to be: send.c's */
+#define HA_JOURNAL_UPLOAD \
+    "upload-" /* and the number of a volume: the id of its upload, a line break, its key */
 
 int ha_journal_reach(struct ha_run *run, const char *point, struct ha_error *err);
 int ha_journal_reached(struct ha_run *run, const char *point, bool *reached, struct ha_error *err);

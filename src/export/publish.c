@@ -12,6 +12,8 @@
 
 #include "export/journal.h"
 #include "export/publish.h"
+#include "export/send.h"
+#include "export/target.h"
 #include "ha-formats.h"
 #include "io/file.h"
 
@@ -86,32 +88,25 @@ int ha_run_finish(struct ha_run *run, struct ha_error *err)
 
 /* ----------------------------------------------------------------------------------------------- placing */
 
-/* The name of a volume: the target's own, or with -partNN before its .zip. */
-static int target_of(const struct ha_run *run, const struct ha_volume *volume, const char *target, char *out,
-                     size_t size, struct ha_error *err)
-{
-    size_t len = strlen(target), stem = len >= 4 && strcmp(target + len - 4, ".zip") == 0 ? len - 4 : len;
-    int wrote = run->set
-                    ? snprintf(out, size, "%.*s-part%02d%s", (int)stem, target, volume->number, target + stem)
-                    : snprintf(out, size, "%s", target);
-    return wrote < (int)size ? 0 : ha_fail(err, HA_E_USAGE, "the output's path is too long");
-}
-
-/* A finished volume lies in the work directory, or has its place already. Where somebody took one away, the archive has to be made again. */
-static int check_there(struct ha_run *run, const char *target, bool *there, struct ha_error *err)
+/*
+ * A finished volume lies in the work directory, or has its place already. Where somebody took one away, the archive has to be made again. What is in
+ * a bucket stays here, too, until all of it is there.
+ */
+static int check_there(struct ha_run *run, bool *there, struct ha_error *err)
 {
     *there = true;
     for (size_t i = 0; i < run->volume_count; i++) {
         char part[PATH_SIZE + 64], to[PATH_SIZE];
         ha_volume_path(run, &run->volumes[i], "part", part, sizeof part);
-        if (target_of(run, &run->volumes[i], target, to, sizeof to, err))
+        if (ha_target_of(run, &run->volumes[i], to, sizeof to, err))
             return -1;
-        *there = *there && (ha_path_exists(part) || ha_path_exists(to));
+        bool placed = run->target.kind == HA_TARGET_FILE && ha_path_exists(to);
+        *there = *there && (ha_path_exists(part) || placed);
     }
     return 0;
 }
 
-int ha_run_find_finished(struct ha_run *run, const char *target, bool *finished, struct ha_error *err)
+int ha_run_find_finished(struct ha_run *run, bool *finished, struct ha_error *err)
 {
     struct ha_buf lines HA_BUF = ha_buf_make(1024 * 1024);
     bool there;
@@ -119,7 +114,7 @@ int ha_run_find_finished(struct ha_run *run, const char *target, bool *finished,
         return -1;
     if (!*finished)
         return 0;
-    if (read_lines(run, ha_buf_text(&lines), err) || check_there(run, target, &there, err))
+    if (read_lines(run, ha_buf_text(&lines), err) || check_there(run, &there, err))
         return -1;
     *finished = there;
     return there ? 0 : ha_volumes_restart(run, false, err);
@@ -154,12 +149,12 @@ static int place_archive(struct ha_run *run, const struct ha_volume *volume, con
 }
 
 /* Whether every volume finds its place free is looked at before the first one takes it. */
-static int check_places(struct ha_run *run, const char *target, struct ha_error *err)
+static int check_places(struct ha_run *run, struct ha_error *err)
 {
     for (size_t i = 0; !run->options->force && i < run->volume_count; i++) {
         char part[PATH_SIZE + 64], to[PATH_SIZE];
         ha_volume_path(run, &run->volumes[i], "part", part, sizeof part);
-        if (target_of(run, &run->volumes[i], target, to, sizeof to, err))
+        if (ha_target_of(run, &run->volumes[i], to, sizeof to, err))
             return -1;
         if (ha_path_exists(part) && ha_path_exists(to))
             return ha_fail(err, HA_E_EXISTS, "%s exists already; --force replaces it", to);
@@ -170,18 +165,17 @@ static int check_places(struct ha_run *run, const char *target, struct ha_error 
 typedef int (*placing)(struct ha_run *run, const struct ha_volume *volume, const char *target,
                        struct ha_error *err);
 
-static int place_all(struct ha_run *run, const char *target, placing place, struct ha_error *err)
+static int place_all(struct ha_run *run, placing place, struct ha_error *err)
 {
     for (size_t i = 0; i < run->volume_count; i++) {
         char to[PATH_SIZE];
-        if (target_of(run, &run->volumes[i], target, to, sizeof to, err) ||
-            place(run, &run->volumes[i], to, err))
+        if (ha_target_of(run, &run->volumes[i], to, sizeof to, err) || place(run, &run->volumes[i], to, err))
             return -1;
     }
     return 0;
 }
 
-static int note_archives(struct ha_run *run, const char *target, struct ha_error *err)
+static int note_archives(struct ha_run *run, struct ha_error *err)
 {
     struct ha_export_result *result = run->result;
     result->archives = calloc(run->volume_count, sizeof *result->archives);
@@ -189,7 +183,7 @@ static int note_archives(struct ha_run *run, const char *target, struct ha_error
         return ha_fail_nomem(err);
     for (size_t i = 0; i < run->volume_count; i++) {
         struct ha_export_archive *archive = &result->archives[result->archive_count++];
-        if (target_of(run, &run->volumes[i], target, archive->path, sizeof archive->path, err))
+        if (ha_target_shown(run, &run->volumes[i], archive->path, sizeof archive->path, err))
             return -1;
         archive->size = run->volumes[i].size;
         result->archive_size += archive->size;
@@ -197,10 +191,24 @@ static int note_archives(struct ha_run *run, const char *target, struct ha_error
     return 0;
 }
 
-int ha_run_publish(struct ha_run *run, const char *target, struct ha_error *err)
+static int place_files(struct ha_run *run, struct ha_error *err)
 {
-    if (ha_run_check(run, err) || check_places(run, target, err) || note_archives(run, target, err) ||
-        place_all(run, target, place_signature, err) || place_all(run, target, place_archive, err))
+    return check_places(run, err) || place_all(run, place_signature, err) ||
+                   place_all(run, place_archive, err)
+               ? -1
+               : 0;
+}
+
+int ha_run_publish(struct ha_run *run, struct ha_error *err)
+{
+    static int (*const ways[])(struct ha_run * run, struct ha_error * err) = {
+        [HA_TARGET_FILE] = place_files,
+        [HA_TARGET_STDOUT] = ha_run_send_stdout,
+        [HA_TARGET_BUCKET] = ha_run_send_bucket,
+    };
+    run->delivering = true;
+    if (ha_run_check(run, err) || ha_target_takes_set(run, err) || note_archives(run, err) ||
+        ways[run->target.kind](run, err))
         return -1;
     run->result->published = true;
     return 0;

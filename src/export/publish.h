@@ -15,9 +15,9 @@ int ha_run_finish(struct ha_run *run, struct ha_error *err);
  * True in *finished when an earlier run got as far as that and what it finished is still there; then its volumes are known, though not opened. Where
  * it is gone, only what was listed counts any more.
  */
-int ha_run_find_finished(struct ha_run *run, const char *target, bool *finished, struct ha_error *err);
+int ha_run_find_finished(struct ha_run *run, bool *finished, struct ha_error *err);
 
-/* Gives the finished archives and their signatures their places: TARGET and TARGET.minisig, or the names of volumes made from it. */
-int ha_run_publish(struct ha_run *run, const char *target, struct ha_error *err);
+/* Brings the finished archives and their signatures to their place: TARGET and TARGET.minisig, or the names of volumes made from it. */
+int ha_run_publish(struct ha_run *run, struct ha_error *err);
 
 #endif

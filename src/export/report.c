@@ -93,6 +93,27 @@ static int note_field(void *context, const struct ha_ledger_line *line, struct h
     return 0;
 }
 
+/* What is to be known of the delivery. */
+static void note_delivery(struct ha_run *run)
+{
+    const struct ha_export_result *result = run->result;
+    for (size_t i = 0; result->published && i < result->archive_count; i++) {
+        const struct ha_export_archive *archive = &result->archives[i];
+        if (archive->link_shortened)
+            add_note(run, "link", "the link is valid until %s only: the credentials end then",
+                     archive->link_expires_at);
+        if (archive->link_may_end_sooner)
+            add_note(run, "link", "the link ends with the session of the credentials, if that ends before %s",
+                     archive->link_expires_at);
+    }
+    if (run->uploads_left)
+        add_note(
+            run, "upload",
+            "parts of the archive are left in bucket %s, and nobody will complete them: the rule AbortIncompleteMultipartUpload of the "
+            "bucket removes them",
+            run->target.bucket.s3.bucket);
+}
+
 void ha_report_fill(struct ha_run *run, const struct ha_error *cause)
 {
     struct ha_export_result *result = run->result;
@@ -119,6 +140,7 @@ void ha_report_fill(struct ha_run *run, const struct ha_error *cause)
             run, "unfinished",
             "%d earlier exports for this request lie there; --resume goes on with one, 'holdall clean' removes them",
             run->unfinished);
+    note_delivery(run);
     if (ha_run_total(run, &run->total, &err) == 0)
         fill_line(&result->total, "", &run->total);
     ha_index_each_ledger(run->index, note_field, run, &err);

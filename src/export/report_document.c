@@ -56,6 +56,12 @@ static int set_categories(struct ha_run *run, ha_json *doc, struct ha_error *err
     return bad ? ha_fail_nomem(err) : 0;
 }
 
+static int64_t count_retries(const struct ha_run *run)
+{
+    const struct ha_http *delivery = run->target.http;
+    return (run->http ? ha_http_retries(run->http) : 0) + (delivery ? ha_http_retries(delivery) : 0);
+}
+
 static int set_figures(struct ha_run *run, ha_json *doc)
 {
     struct rusage usage = {0};
@@ -71,7 +77,7 @@ static int set_figures(struct ha_run *run, ha_json *doc)
            ha_json_set_int(bytes, HA_K_FETCHED, (int64_t)run->fetched_bytes) |
            ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) |
            ha_json_set(doc, HA_K_BYTES, bytes) |
-           ha_json_set_int(doc, HA_K_RETRIES, run->http ? ha_http_retries(run->http) : 0) |
+           ha_json_set_int(doc, HA_K_RETRIES, count_retries(run)) |
            ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
 }
 
@@ -160,8 +166,20 @@ static int set_error(struct ha_run *run, ha_json *doc, const struct ha_error *ca
     return bad | ha_json_set(doc, HA_K_ERROR, error);
 }
 
-static ha_json *archive_of(const struct ha_volume *volume, const char *path)
+/* The link itself is written where the empty list stands, after the search for secrets: it is one, and this is its place. */
+static int set_link(ha_json *archive, const struct ha_export_archive *of)
 {
+    return ha_json_set(archive, HA_K_LINK, ha_json_new_array()) |
+           ha_json_set_text(archive, HA_K_LINK_EXPIRES_AT, of->link_expires_at) |
+           ha_json_set_text(archive, HA_K_LINK_EXPIRY,
+                            of->link_may_end_sooner ? HA_W_LINK_EXPIRY_AT_MOST : HA_W_LINK_EXPIRY_EXACT);
+}
+
+static ha_json *archive_of(const struct ha_run *run, size_t i)
+{
+    const struct ha_volume *volume = &run->volumes[i];
+    const struct ha_export_archive *of = &run->result->archives[i];
+    const char *path = of->path;
     char signature[PATH_MAX + 16];
     ha_json *archive = ha_json_new_object();
     snprintf(signature, sizeof signature, "%s.minisig", path);
@@ -170,8 +188,11 @@ static ha_json *archive_of(const struct ha_volume *volume, const char *path)
               ha_json_set_text(archive, HA_K_STEM, volume->stem) |
               ha_json_set_text(archive, HA_K_TAGMANIFEST_SHA256, volume->tagmanifest_sha256);
     if (volume->blake2b[0])
-        bad |= ha_json_set_text(archive, HA_K_BLAKE2B_512, volume->blake2b) |
-               ha_json_set_text(archive, HA_K_SIGNATURE_PATH, signature);
+        bad |= ha_json_set_text(archive, HA_K_BLAKE2B_512, volume->blake2b);
+    if (volume->blake2b[0] && run->target.kind != HA_TARGET_STDOUT)
+        bad |= ha_json_set_text(archive, HA_K_SIGNATURE_PATH, signature);
+    if (of->link)
+        bad |= set_link(archive, of);
     if (!bad)
         return archive;
     ha_json_free(archive);
@@ -182,11 +203,11 @@ static int set_archives(struct ha_run *run, ha_json *doc)
 {
     const struct ha_export_result *result = run->result;
     if (!run->set)
-        return ha_json_set(doc, HA_K_ARCHIVE, archive_of(run->volumes, result->archives[0].path));
+        return ha_json_set(doc, HA_K_ARCHIVE, archive_of(run, 0));
     ha_json *list = ha_json_new_array();
     int bad = ha_json_set(doc, HA_K_VOLUMES, list);
     for (size_t i = 0; !bad && i < result->archive_count; i++)
-        bad = ha_json_append(list, archive_of(&run->volumes[i], result->archives[i].path));
+        bad = ha_json_append(list, archive_of(run, i));
     return bad;
 }
 
@@ -240,6 +261,22 @@ static const char *find_list(const char *text, const char *name)
     return found ? found + strlen(member) - 1 : NULL;
 }
 
+/* Puts each archive's link in its place; they stand in the order of the archives, and hold nothing that JSON would escape. */
+static int put_links(const struct ha_run *run, const char *text, struct ha_buf *out, struct ha_error *err)
+{
+    const struct ha_export_result *result = run->result;
+    for (size_t i = 0; result->published && i < result->archive_count; i++) {
+        const char *end = result->archives[i].link ? find_list(text, HA_K_LINK) : NULL;
+        if (!end)
+            continue;
+        ha_buf_add(out, text, (size_t)(end - text) - 1);
+        ha_buf_addf(out, "\"%s\"", result->archives[i].link);
+        text = end + 1;
+    }
+    ha_buf_add_text(out, text);
+    return ha_buf_check(out, "the report", err);
+}
+
 static int write_document(struct ha_run *run, const char *text, struct ha_draft *draft, struct ha_error *err)
 {
     static const char *const names[HA_REPORT_LISTS] = {HA_K_DRIFT, HA_K_MISSING, HA_K_WITHHELD};
@@ -268,11 +305,13 @@ static int make_document(struct ha_run *run, const struct ha_error *cause, ha_js
 int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct ha_error *err)
 {
     HA_JSON ha_json *doc = ha_json_new_object();
-    struct ha_buf text HA_BUF = ha_buf_make(16 * 1024 * 1024);
+    struct ha_buf bare HA_BUF = ha_buf_make(16 * 1024 * 1024);
+    struct ha_buf text HA_CLEANUP(ha_buf_wipe) = ha_buf_make(32 * 1024 * 1024);
     struct ha_draft draft = HA_DRAFT_NONE;
     if (!run->options->report)
         return 0;
-    if (make_document(run, cause, doc, err) || ha_report_text(run, doc, &text, err))
+    if (make_document(run, cause, doc, err) || ha_report_text(run, doc, &bare, err) ||
+        put_links(run, ha_buf_text(&bare), &text, err))
         return -1;
     int result = ha_draft_open(&draft, run->options->report, err) ||
                          write_document(run, ha_buf_text(&text), &draft, err) ||

@@ -9,6 +9,7 @@
 #include "archive/pack.h"
 #include "archive/sign.h"
 #include "base/env.h"
+#include "deliver/s3.h"
 #include "export/guard.h"
 #include "net/http.h"
 #include "source/service.h"
@@ -24,6 +25,19 @@ struct ha_order {
     char as_of_text[HA_TIME_TEXT];
     char requested_text[HA_TIME_TEXT], since_room[HA_TIME_TEXT], until_room[HA_TIME_TEXT];
     char export_id[HA_UUID_TEXT];
+};
+
+enum ha_target_kind { HA_TARGET_FILE, HA_TARGET_STDOUT, HA_TARGET_BUCKET };
+
+/* Where the archive goes: target.c's. */
+struct ha_target {
+    enum ha_target_kind kind;
+    bool
+        folder; /* `place` is a folder, or what stands in front of a name in a bucket: the archive's own name is put behind it */
+    char place[4096]; /* a path, or a key */
+    char name[4096];  /* of the archive, or what the names of volumes are made from: a path, or a key */
+    struct ha_http *http;
+    struct ha_bucket bucket;
 };
 
 struct ha_open_api {
@@ -46,6 +60,9 @@ struct ha_run {
     struct ha_open_api *apis;
     size_t api_count;
     struct ha_http *http; /* once an API needs the network */
+    struct ha_target target;
+    bool delivering;   /* what fails now concerns the place of delivery, and not what is in the archive */
+    bool uploads_left; /* uploads that nobody goes on with could not be given up */
     struct ha_index *index;
     const struct ha_key *key;
     struct ha_volume *volumes;

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "export/journal.h"
+#include "export/target.h"
 #include "ha-formats.h"
 #include "io/digest.h"
 
@@ -69,6 +70,8 @@ int ha_volumes_plan(struct ha_run *run, struct ha_error *err)
         return -1;
     run->set = forced || media + text > size;
     run->budget = size > text ? size - text : 0;
+    if (ha_target_takes_set(run, err))
+        return -1;
     return run->set ? check_text(size, text, err) : 0;
 }
 
