@@ -236,7 +236,9 @@ int ha_bucket_link(struct ha_bucket *bucket, const char *key, struct ha_link *li
     if (ha_aws_ready(bucket->s3.credentials, err))
         return ha_context(err, "the credentials");
     const struct ha_aws_key *credentials = ha_aws_key(bucket->s3.credentials);
-    ha_time now = ha_time_seconds(env->now(env->context)) * 1000, end = now + bucket->link_ms;
+    /* by the clock that judges it */
+    ha_time now = ha_time_seconds(env->now(env->context) + bucket->s3.offset) * 1000,
+            end = now + bucket->link_ms;
     bool ends = credentials->expires != HA_TIME_NONE;
     link->shortened = ends && credentials->expires < end;
     link->may_end_sooner = !ends && credentials->session_token;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The first phase: every selected category is listed into the index, and those whose objects a sweep must know. It owns the order of the lists, what becomes of an item that cannot be had, and
- * where a list that was interrupted goes on. It fetches no media.
+ * The first phase: every selected category is listed into the index, and those whose objects a sweep must know. It owns the order of the lists, what
+ * becomes of an item that cannot be had, and where a list that was interrupted goes on. It fetches no media.
  */
 #include <stdio.h>
 #include <string.h>

@@ -201,8 +201,10 @@ static int choose_id(struct orphan *orphan, struct ha_error *err)
     snprintf(text, sizeof text, "sha256:%s", hex);
     const char *const ids[] = {orphan->key + strlen(orphan->sweep->prefix), orphan->key, text};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-        if (try_id(orphan, ids[i], &good, err) || good)
-            return good ? 0 : -1;
+        if (try_id(orphan, ids[i], &good, err))
+            return -1;
+        if (good)
+            return 0;
     }
     return ha_fail(err, HA_E_FORMAT,
                    "an object that no record names can have no id: records have all of them");
@@ -304,11 +306,14 @@ static int judge_object(struct sweep *sweep, const ha_json *object, struct ha_er
                        "the list has an object outside of what was asked for; the whole export is refused");
     if (ha_object_is_marker(object))
         return 0;
-    if (ha_index_is_owned(sweep->run->index, sweep->api->name, key, &owned, err) || owned)
-        return owned ? 0 : -1;
-    return ha_item_check_key(key, sweep->category->sweep.role, sweep->api, err)
+    if (ha_index_is_owned(sweep->run->index, sweep->api->name, key, &owned, err))
+        return -1;
+    if (owned)
+        return 0;
+    return ha_item_check_key(key, sweep->category->sweep.role, sweep->api, err) ||
+                   add_orphan(sweep, object, key, err)
                ? -1
-               : add_orphan(sweep, object, key, err);
+               : 0;
 }
 
 static int take_object(void *context, const struct ha_page_item *text, struct ha_error *err)
@@ -364,8 +369,10 @@ static int sweep_once(struct ha_run *run, size_t number, struct ha_error *err)
     bool reached;
     run->category = run->service->categories[number].id;
     write_point(point, "swept", &run->service->categories[number]);
-    if (ha_journal_reached(run, point, &reached, err) || reached)
-        return reached ? 0 : -1;
+    if (ha_journal_reached(run, point, &reached, err))
+        return -1;
+    if (reached)
+        return 0;
     if (sweep_category(run, number, err))
         return ha_context(err, "%s: sweep", run->category);
     return ha_journal_reach(run, point, err) || ha_journal_commit(run, err) ? -1 : 0;

@@ -76,6 +76,7 @@ static int find_source(struct ha_slot *slot, struct ha_error *err)
         .origins = media ? media->origins : NULL,
         .stated = item->size >= 0 ? (uint64_t)item->size : HA_LENGTH_UNKNOWN,
         .sealed = item->size >= 0 || item->sha256 || item->md5,
+        .ahead = slot->window->budget,
     };
     ha_slot_connect(slot);
     return 0;

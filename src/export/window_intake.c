@@ -200,6 +200,15 @@ static bool slot_room(void *context)
     return room;
 }
 
+static bool slot_urgent(void *context)
+{
+    struct ha_slot *slot = context;
+    lock(slot);
+    bool head = slot->head;
+    unlock(slot);
+    return head;
+}
+
 static int finish_sums(struct ha_slot *slot, struct ha_error *err)
 {
     if (!slot->digest)
@@ -244,6 +253,7 @@ void ha_slot_connect(struct ha_slot *slot)
     slot->sink.ops = &ops;
     slot->fetch.begin = slot_begin;
     slot->fetch.room = slot_room;
+    slot->fetch.urgent = slot_urgent;
     slot->fetch.done = slot_done;
     slot->fetch.context = slot;
 }

@@ -53,7 +53,8 @@ uint64_t ha_transfer_length(const struct ha_transfer *transfer)
 bool ha_transfer_is_framed(const struct ha_transfer *transfer)
 {
     char value[64];
-    if (transfer->request.method == HA_HTTP_HEAD || transfer->status == 204)
+    if (transfer->request.method == HA_HTTP_HEAD ||
+        (transfer->status == 204 && transfer->request.method == HA_HTTP_DELETE))
         return true; /* there is none, whatever the headers say (RFC 9112, section 6.3) */
     if (ha_transfer_header(transfer, "Transfer-Encoding", value, sizeof value))
         return strcasecmp(value, "chunked") == 0;

@@ -157,10 +157,18 @@ static int add_own(struct ha_transfer *transfer, struct curl_slist **list, struc
 void ha_http_condition(const struct ha_transfer *transfer, struct ha_http_condition *out)
 {
     *out = (struct ha_http_condition){0};
-    if (transfer->received == 0) /* above it only with an ETag, see ha_transfer_again */
+    const struct ha_http_part *part = &transfer->request.part;
+    unsigned long long from = part->from + transfer->received;
+    if (transfer->received == 0 && part->size == 0) /* above it only with an ETag, see ha_transfer_again */
         return;
-    snprintf(out->range, sizeof out->range, "bytes=%llu-", (unsigned long long)transfer->received);
-    snprintf(out->if_match, sizeof out->if_match, "%s", transfer->etag);
+    if (part->size)
+        snprintf(out->range, sizeof out->range, "bytes=%llu-%llu", from,
+                 (unsigned long long)(part->from + part->size - 1));
+    else
+        snprintf(out->range, sizeof out->range, "bytes=%llu-", from);
+    if (transfer->received > 0 || part->etag)
+        snprintf(out->if_match, sizeof out->if_match, "%s",
+                 transfer->received > 0 ? transfer->etag : part->etag);
 }
 
 static int make_headers(struct ha_transfer *transfer, struct ha_error *err)
@@ -173,8 +181,9 @@ static int make_headers(struct ha_transfer *transfer, struct ha_error *err)
               (transfer->request.method >= HA_HTTP_POST && add_header(&list, err, "Expect", "")) ||
               add_own(transfer, &list, err);
     if (!bad && condition.range[0])
-        bad = add_header(&list, err, "Range", condition.range) ||
-              add_header(&list, err, "If-Match", condition.if_match);
+        bad = add_header(&list, err, "Range", condition.range);
+    if (!bad && condition.if_match[0])
+        bad = add_header(&list, err, "If-Match", condition.if_match);
     transfer->sent = list;
     return bad ? -1 : 0;
 }

@@ -131,6 +131,13 @@ struct ha_http_upload {
     void *context;
 };
 
+/* A part of an object, in place of the whole: its bytes, and the whole that they must belong to. */
+struct ha_http_part {
+    uint64_t from, size; /* size 0: there is no part */
+    uint64_t whole;      /* bytes of the object, or HA_LENGTH_UNKNOWN */
+    const char *etag;    /* that the object must have, or NULL; outlives the transfer */
+};
+
 struct ha_http_request {
     struct ha_http_site *site;
     const struct ha_url *url;
@@ -142,10 +149,11 @@ struct ha_http_request {
     uint64_t stated;                     /* bytes that it has as said elsewhere, or HA_LENGTH_UNKNOWN */
     bool sealed;   /* size or hash are known elsewhere: a body that ends with its connection may be whole */
     int *attempts; /* counts them; may be NULL */
-    bool ranges;   /* a broken body is continued where it broke, when its ETag proves that it is the same */
-    bool quiet;    /* its path holds what people call their files: errors name the origin only */
-    bool first;    /* nothing goes on without it: it goes before all that are not */
-    bool direct;   /* a redirect is a refusal, even one within its own origin */
+    struct ha_http_part part;
+    bool ranges; /* a broken body is continued where it broke, when its ETag proves that it is the same */
+    bool quiet;  /* its path holds what people call their files: errors name the origin only */
+    bool first;  /* nothing goes on without it: it goes before all that are not */
+    bool direct; /* a redirect is a refusal, even one within its own origin */
 };
 
 struct ha_transfer;

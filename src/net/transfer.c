@@ -23,6 +23,7 @@ static int begin_anew(struct ha_transfer *transfer, struct ha_error *err)
 /* Content-Range must be what was asked for: from what is there to the end of the same whole. */
 static int check_range(struct ha_transfer *transfer, struct ha_error *err)
 {
+    const struct ha_http_part *part = &transfer->request.part;
     char value[96], due[96], etag[HA_ETAG_SIZE] = "";
     unsigned long long first = 0, last = 0, whole = 0;
     int end = 0;
@@ -30,11 +31,13 @@ static int check_range(struct ha_transfer *transfer, struct ha_error *err)
     if (!ha_transfer_header(transfer, "Content-Range", value, sizeof value) ||
         sscanf(value, "bytes %llu-%llu/%llu%n", &first, &last, &whole, &end) != 3 || value[end])
         return ha_fail(err, HA_E_CHANGED, "the service answers with a part and does not say which");
-    snprintf(due, sizeof due, "bytes %llu-%llu/%llu", (unsigned long long)transfer->received, whole - 1,
-             whole);
-    if (strcmp(value, due) != 0 || (transfer->length != HA_LENGTH_UNKNOWN && whole != transfer->length))
+    snprintf(due, sizeof due, "bytes %llu-%llu/%llu", (unsigned long long)(part->from + transfer->received),
+             part->size ? (unsigned long long)(part->from + part->size - 1) : whole - 1, whole);
+    uint64_t known = part->size ? part->whole : transfer->length;
+    if (strcmp(value, due) != 0 || (known != HA_LENGTH_UNKNOWN && whole != known))
         return ha_fail(err, HA_E_CHANGED, "the service answers with another part than was asked for");
-    return etag[0] && strcmp(etag, transfer->etag) != 0 ? begin_anew(transfer, err) : 0;
+    const char *wanted = transfer->received > 0 ? transfer->etag : part->etag;
+    return etag[0] && wanted && strcmp(etag, wanted) != 0 ? begin_anew(transfer, err) : 0;
 }
 
 /* A weak ETag does not say that the bytes are the same (RFC 9110, section 8.8.1). */
@@ -59,6 +62,19 @@ static int begin_whole(struct ha_transfer *transfer, struct ha_error *err)
     return transfer->handler.begin(transfer->handler.context, &answer, err);
 }
 
+/* The rest of what broke off, or a part that was asked for as one. */
+static int begin_part(struct ha_transfer *transfer, struct ha_error *err)
+{
+    bool goes_on = transfer->received > 0, part = transfer->request.part.size > 0;
+    if (transfer->status != 206)
+        return ha_fail(err, HA_E_CHANGED, "the service answers with the whole where a part was asked for");
+    if (!goes_on && !part)
+        return ha_fail(err, HA_E_CHANGED, "the service answers with a part where the whole was asked for");
+    if (check_range(transfer, err))
+        return -1;
+    return goes_on ? 0 : begin_whole(transfer, err);
+}
+
 static int begin_body(struct ha_transfer *transfer, struct ha_error *err)
 {
     char coding[64];
@@ -69,11 +85,8 @@ static int begin_body(struct ha_transfer *transfer, struct ha_error *err)
     if (ha_transfer_header(transfer, "Content-Encoding", coding, sizeof coding) &&
         strcasecmp(coding, "identity") != 0)
         return ha_fail(err, HA_E_CHANGED, "the answer is encoded with %s, which nobody asked for", coding);
-    if (transfer->status == 206 && transfer->received > 0)
-        return check_range(transfer, err);
-    if (transfer->status == 206)
-        return ha_fail(err, HA_E_CHANGED, "the service answers with a part where the whole was asked for");
-    return begin_whole(transfer, err);
+    return transfer->status == 206 || transfer->request.part.size ? begin_part(transfer, err)
+                                                                  : begin_whole(transfer, err);
 }
 
 /* A service that says how much it takes is believed: its next request waits. */

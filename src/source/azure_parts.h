@@ -29,6 +29,7 @@ struct ha_azure_request {
     struct ha_url url;
     /* of the attempt at hand: */
     char date[HA_HTTP_DATE_TEXT];
+    ha_time offset; /* by which it was signed */
     struct ha_buf authorization;
     struct ha_http_header headers[3];
     struct ha_error failure; /* why it could not be signed */

@@ -84,7 +84,8 @@ const struct ha_http_header *ha_azure_headers(struct ha_azure_request *request,
     size_t at = 0;
     ha_error_clear(&request->failure);
     if (azure->auth == HA_AZURE_SHARED_KEY) {
-        ha_http_date_format(azure->env->now(azure->env->context) + azure->offset, request->date);
+        request->offset = azure->offset;
+        ha_http_date_format(azure->env->now(azure->env->context) + request->offset, request->date);
         request->headers[at++] = (struct ha_http_header){"x-ms-date", request->date, true};
     }
     request->headers[at++] = (struct ha_http_header){"x-ms-version", version, true};
@@ -152,14 +153,18 @@ static void read_code(const struct ha_http_answer *answer, const char *body, siz
         out[0] = '\0';
 }
 
-/* Signatures are good for a quarter of an hour: true when the service's clock is another one than it was thought to be. */
-static bool learn_clock(struct ha_azure *azure, const struct ha_http_answer *answer)
+/*
+ * Signatures are good for a quarter of an hour: true when the service's clock is another one than this attempt was signed by. What another request
+ * has learned meanwhile does not change what this one was refused for.
+ */
+static bool learn_clock(const struct ha_azure_request *request, const struct ha_http_answer *answer)
 {
+    struct ha_azure *azure = request->azure;
     const char *lines = answer->lines;
     char text[64];
     ha_time theirs, ours = azure->env->now(azure->env->context);
     if (azure->auth != HA_AZURE_SHARED_KEY || !ha_http_answer_next(&lines, "Date", text, sizeof text) ||
-        ha_http_date(text, &theirs) || llabs(theirs - (ours + azure->offset)) <= SKEW_MS)
+        ha_http_date(text, &theirs) || llabs(theirs - (ours + request->offset)) <= SKEW_MS)
         return false;
     azure->offset = theirs - ours;
     return true;
@@ -203,7 +208,7 @@ enum ha_http_verdict ha_azure_refused(struct ha_azure_request *request, const st
         return HA_HTTP_FAILED;
     }
     read_code(answer, body, len, code);
-    if (strcmp(code, "AuthenticationFailed") == 0 && learn_clock(request->azure, answer))
+    if (strcmp(code, "AuthenticationFailed") == 0 && learn_clock(request, answer))
         return HA_HTTP_AGAIN;
     return refuse(request->azure, answer->status, code, err);
 }

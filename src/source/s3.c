@@ -9,6 +9,7 @@
 #include "ha-formats.h"
 #include "source/checks.h"
 #include "source/s3_parts.h"
+#include "source/s3_ranges.h"
 #include "source/under_way.h"
 
 /* ----------------------------------------------------------------------------------------------- opening */
@@ -52,7 +53,9 @@ struct fetching {
     struct ha_s3_source *source;
     struct ha_s3_request request;
     struct ha_checks checks;
-    struct ha_buf text; /* of the list */
+    struct ha_buf query;         /* that names the version */
+    struct ha_s3_ranges *ranges; /* of a large object, in place of the one request */
+    struct ha_buf text;          /* of the list */
 };
 
 static void forget(struct ha_fetching *base)
@@ -60,6 +63,7 @@ static void forget(struct ha_fetching *base)
     struct fetching *fetching = (struct fetching *)base;
     ha_s3_request_end(&fetching->request);
     ha_checks_free(&fetching->checks);
+    ha_buf_free(&fetching->query);
     ha_buf_free(&fetching->text);
     free(fetching);
 }
@@ -117,9 +121,9 @@ static int start_transfer(struct fetching *fetching, const struct ha_http_handle
     return ha_http_start(s3->http, &call, handler, &fetching->base.transfer, err);
 }
 
-static int start_object(struct fetching *fetching, const char *version, struct ha_error *err)
+/* The object as a whole. */
+static int start_whole(struct fetching *fetching, struct ha_error *err)
 {
-    struct ha_buf query HA_BUF = ha_buf_make(HA_URL_MAX);
     const struct ha_http_handler handler = {.context = fetching,
                                             .begin = object_begin,
                                             .data = object_data,
@@ -127,16 +131,86 @@ static int start_object(struct fetching *fetching, const char *version, struct h
                                             .done = ha_fetching_done,
                                             .headers = media_headers,
                                             .refused = media_refused};
-    if (version) {
-        ha_buf_add_text(&query, "versionId=");
-        ha_sigv4_encode(version, strlen(version), false, &query);
-    }
-    if (ha_buf_check(&query, "the version of an object", err) ||
-        ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->base.fetch->key,
-                            ha_buf_text(&query), err))
+    if (ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->base.fetch->key,
+                            ha_buf_text(&fetching->query), err))
         return -1;
     ha_s3_request_add(&fetching->request, "X-Amz-Checksum-Mode", "ENABLED");
     return start_transfer(fetching, &handler, fetching->source->s3.site.object_max, err);
+}
+
+/* ------------------------------------------------------------------------------------------------ ranges */
+
+/* Objects of fewer ranges are not worth it. A range is a third of what may wait, so that four are under way. */
+enum { RANGE_LEAST = 1024 * 1024, RANGE_MOST = 8 * 1024 * 1024, RANGES = 4, WORTH = 8 };
+
+static uint64_t range_size(const struct ha_fetch *fetch)
+{
+    uint64_t size = fetch->ahead / (RANGES - 1) / RANGE_LEAST * RANGE_LEAST;
+    return size > RANGE_MOST ? RANGE_MOST : size;
+}
+
+static bool wants_ranges(const struct fetching *fetching)
+{
+    const struct ha_fetch *fetch = fetching->base.fetch;
+    uint64_t range = range_size(fetch);
+    return range > 0 && fetch->stated != HA_LENGTH_UNKNOWN && fetch->stated >= WORTH * range &&
+           fetch->stated <= fetching->source->s3.site.object_max;
+}
+
+static int ranges_begin(void *context, const char *lines, struct ha_error *err)
+{
+    const struct fetching *fetching = context;
+    const struct ha_http_answer answer = {200, fetching->base.fetch->stated, lines};
+    return object_begin(context, &answer, err);
+}
+
+static bool ranges_urgent(void *context)
+{
+    const struct ha_fetch *fetch = ((struct fetching *)context)->base.fetch;
+    return fetch->urgent(fetch->context);
+}
+
+static void ranges_done(void *context, const struct ha_error *failure, int attempts)
+{
+    struct fetching *fetching = context;
+    struct ha_error err = failure ? *failure : (struct ha_error){0};
+    fetching->ranges = NULL;
+    fetching->base.fetch->attempts = attempts;
+    if (err.code == HA_E_CHANGED) {
+        ha_error_clear(&err);
+        if (start_whole(fetching, &err) == 0)
+            return;
+    }
+    ha_fetching_done(context, err.code == HA_E_OK ? NULL : &err);
+}
+
+static int start_ranges(struct fetching *fetching, struct ha_error *err)
+{
+    struct ha_fetch *fetch = fetching->base.fetch;
+    const struct ha_s3_ranged what = {.s3 = &fetching->source->s3,
+                                      .key = fetch->key,
+                                      .query = ha_buf_text(&fetching->query),
+                                      .size = fetch->stated,
+                                      .range = range_size(fetch),
+                                      .most = RANGES,
+                                      .context = fetching,
+                                      .begin = ranges_begin,
+                                      .data = object_data,
+                                      .room = ha_fetching_room,
+                                      .urgent = ranges_urgent,
+                                      .done = ranges_done};
+    return ha_s3_ranges_start(&what, &fetching->ranges, err);
+}
+
+static int start_object(struct fetching *fetching, const char *version, struct ha_error *err)
+{
+    if (version) {
+        ha_buf_add_text(&fetching->query, "versionId=");
+        ha_sigv4_encode(version, strlen(version), false, &fetching->query);
+    }
+    if (ha_buf_check(&fetching->query, "the version of an object", err))
+        return -1;
+    return wants_ranges(fetching) ? start_ranges(fetching, err) : start_whole(fetching, err);
 }
 
 /* --------------------------------------------------------------------------------------- which version */
@@ -221,6 +295,7 @@ static int s3_start(struct ha_source *source, struct ha_fetch *fetch, void **und
         return ha_fail_nomem(err);
     *fetching = (struct fetching){.base = {.fetch = fetch, .finish = finish_object, .release = forget},
                                   .source = (struct ha_s3_source *)source,
+                                  .query = ha_buf_make(HA_URL_MAX),
                                   .text = ha_buf_make(LIST_MAX)};
     bool asks = fetching->source->versions && !fetch->version;
     if (asks ? start_list(fetching, err) : start_object(fetching, fetch->version, err)) {
@@ -229,6 +304,26 @@ static int s3_start(struct ha_source *source, struct ha_fetch *fetch, void **und
     }
     *under_way = fetching;
     return 0;
+}
+
+static void s3_resume(void *under_way)
+{
+    const struct fetching *fetching = under_way;
+    if (fetching->ranges)
+        ha_s3_ranges_resume(fetching->ranges);
+    else
+        ha_fetching_resume(under_way);
+}
+
+static void s3_cancel(void *under_way)
+{
+    struct fetching *fetching = under_way;
+    if (!fetching->ranges) {
+        ha_fetching_cancel(under_way);
+        return;
+    }
+    ha_s3_ranges_cancel(fetching->ranges);
+    forget(&fetching->base);
 }
 
 const struct ha_source_ops ha_source_s3 = {
@@ -240,7 +335,7 @@ const struct ha_source_ops ha_source_s3 = {
     .drop = ha_asking_drop,
     .wait = ha_asking_wait,
     .start = s3_start,
-    .resume = ha_fetching_resume,
-    .cancel = ha_fetching_cancel,
+    .resume = s3_resume,
+    .cancel = s3_cancel,
     .close = s3_close,
 };

@@ -96,9 +96,11 @@ struct ha_fetch {
     uint64_t stated;        /* its size as the record has it, or UINT64_MAX */
     bool sealed;            /* its size or its hash is known, so a body needs no other proof of its end */
     bool first;             /* the others wait for it */
+    size_t ahead;           /* bytes that the source may keep out of their order for it */
     int (*begin)(void *context, uint64_t size, struct ha_sink **sink, struct ha_error *err);
     /* of a fetch under way: */
     bool (*room)(void *context);                             /* false stops the flow until `resume` */
+    bool (*urgent)(void *context);                           /* whether the others wait for it by now */
     void (*done)(void *context, const struct ha_error *err); /* the end: NULL or what went wrong */
     void *context;
     int attempts; /* set by the source */

@@ -157,7 +157,7 @@ static void test_etag(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts),    cmocka_unit_test(test_beyond),   cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_parts),   cmocka_unit_test(test_beyond),   cmocka_unit_test(test_hash),
         cmocka_unit_test(test_shorter), cmocka_unit_test(test_progress), cmocka_unit_test(test_etag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
