@@ -18,7 +18,6 @@
 
 enum {
     ANSWER_MAX = 4 * 1024 * 1024,
-    QUERY_SIZE = 4 * HA_UPLOAD_ID_SIZE,
     COMPLETE_TRIES = 5,
     COMPLETE_STALL_S = 300, /* a store may be silent for minutes while it puts thousands of parts together */
     PART_USUAL = 8 * 1024 * 1024,
@@ -63,9 +62,9 @@ void ha_upload_end(struct ha_upload *upload)
     free(HA_TAKE(upload->parts));
 }
 
-static uint64_t part_length(const struct ha_upload *upload, size_t i)
+uint64_t ha_upload_length(const struct ha_upload *upload, size_t i)
 {
-    uint64_t at = (uint64_t)i * upload->part_size, left = upload->size - at;
+    uint64_t left = upload->size - (uint64_t)i * upload->part_size;
     return left < upload->part_size ? left : upload->part_size;
 }
 
@@ -85,14 +84,14 @@ static int ask(struct ha_bucket *bucket, enum ha_http_method method, const char 
     return result;
 }
 
-static int query_of(const char *before, const char *id, char out[QUERY_SIZE], struct ha_error *err)
+int ha_upload_query(const char *before, const char *id, char out[HA_UPLOAD_QUERY_SIZE], struct ha_error *err)
 {
-    struct ha_buf text HA_BUF = ha_buf_make(QUERY_SIZE - 1);
+    struct ha_buf text HA_BUF = ha_buf_make(HA_UPLOAD_QUERY_SIZE - 1);
     ha_buf_addf(&text, "%suploadId=", before);
     ha_sigv4_encode(id, strlen(id), false, &text);
     if (ha_buf_check(&text, "the id of an upload", err))
         return -1;
-    snprintf(out, QUERY_SIZE, "%s", ha_buf_text(&text));
+    snprintf(out, HA_UPLOAD_QUERY_SIZE, "%s", ha_buf_text(&text));
     return 0;
 }
 
@@ -105,8 +104,8 @@ static bool is_refusal(const struct ha_error *err)
 int ha_upload_abort(struct ha_bucket *bucket, const char *key, const char *id, struct ha_error *err)
 {
     struct ha_buf answer HA_BUF = ha_buf_make(ANSWER_MAX);
-    char query[QUERY_SIZE];
-    if (query_of("", id, query, err))
+    char query[HA_UPLOAD_QUERY_SIZE];
+    if (ha_upload_query("", id, query, err))
         return -1;
     if (ask(bucket, HA_HTTP_DELETE, key, query, NULL, &answer, err) == 0)
         return 0;
@@ -173,7 +172,7 @@ static void note_part(struct parts_page *page)
     if (page->number < 1 || page->number > upload->count || strpbrk(page->etag, "<>&"))
         return;
     struct ha_upload_part *part = &upload->parts[page->number - 1];
-    part->listed = page->size == part_length(upload, (size_t)page->number - 1);
+    part->listed = page->size == ha_upload_length(upload, (size_t)page->number - 1);
     snprintf(part->etag, sizeof part->etag, "%s", page->etag);
 }
 
@@ -203,10 +202,10 @@ static int list_page(struct parts_page *page, struct ha_error *err)
     const struct ha_xml_reader reader = {.end = parts_end, .context = page};
     struct ha_upload *upload = page->upload;
     struct ha_buf answer HA_BUF = ha_buf_make(ANSWER_MAX);
-    char query[QUERY_SIZE], before[64];
+    char query[HA_UPLOAD_QUERY_SIZE], before[64];
     snprintf(before, sizeof before, "max-parts=1000&part-number-marker=%" PRIu64 "&", page->marker);
     page->truncated = false;
-    return query_of(before, upload->id, query, err) ||
+    return ha_upload_query(before, upload->id, query, err) ||
                    ask(upload->bucket, HA_HTTP_GET, upload->object.key, query, NULL, &answer, err)
                ? -1
                : ha_xml_read(ha_buf_text(&answer), answer.len, &reader, err);
@@ -257,7 +256,7 @@ static int drop_left(struct ha_upload *upload, struct ha_error *err)
 {
     struct left left = {.upload = upload};
     const struct ha_xml_reader reader = {.end = left_end, .context = &left};
-    struct ha_buf answer HA_BUF = ha_buf_make(ANSWER_MAX), query HA_BUF = ha_buf_make(QUERY_SIZE);
+    struct ha_buf answer HA_BUF = ha_buf_make(ANSWER_MAX), query HA_BUF = ha_buf_make(HA_UPLOAD_QUERY_SIZE);
     ha_buf_add_text(&query, "max-uploads=1000&prefix=");
     ha_sigv4_encode(upload->object.key, strlen(upload->object.key), false, &query);
     ha_buf_add_text(&query, "&uploads=");
@@ -406,8 +405,8 @@ static int complete_once(struct ha_upload *upload, const struct ha_buf *body, st
     struct ha_buf answer HA_BUF = ha_buf_make(ANSWER_MAX);
     struct ha_http_site *site = &upload->bucket->s3.site.http;
     long stall = site->stall_s;
-    char query[QUERY_SIZE];
-    if (query_of("", upload->id, query, err))
+    char query[HA_UPLOAD_QUERY_SIZE];
+    if (ha_upload_query("", upload->id, query, err))
         return -1;
     site->stall_s = stall > COMPLETE_STALL_S ? stall : COMPLETE_STALL_S;
     int result =

@@ -8,7 +8,12 @@
 #include "deliver/stdout.h"
 #include "io/digest.h"
 
-enum { HA_UPLOAD_ID_SIZE = 1024, HA_ETAG_TEXT = 80, HA_UPLOAD_PARTS = 10000 };
+enum {
+    HA_UPLOAD_ID_SIZE = 1024,
+    HA_UPLOAD_QUERY_SIZE = 4 * HA_UPLOAD_ID_SIZE,
+    HA_ETAG_TEXT = 80,
+    HA_UPLOAD_PARTS = 10000
+};
 
 struct ha_upload_part {
     char etag[HA_ETAG_TEXT]; /* as the store gave it, without quotes; "" when the store has not got it */
@@ -48,6 +53,12 @@ int ha_upload_begin(struct ha_upload *upload, const char *known, struct ha_error
  */
 int ha_upload_send(struct ha_upload *upload, unsigned jobs, const struct ha_deliver_watch *watch,
                    struct ha_error *err);
+
+/* How many bytes part I has. */
+uint64_t ha_upload_length(const struct ha_upload *upload, size_t i);
+
+/* The query of a request about upload ID: BEFORE, which ends with "&" or is empty, and the id. */
+int ha_upload_query(const char *before, const char *id, char out[HA_UPLOAD_QUERY_SIZE], struct ha_error *err);
 
 /* The MD5 of part I, and its SHA-256 in hex. */
 int ha_upload_hash(struct ha_upload *upload, size_t i, const struct ha_deliver_watch *watch,

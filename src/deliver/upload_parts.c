@@ -11,13 +11,7 @@
 #include "deliver/upload.h"
 #include "io/file.h"
 
-enum {
-    BLOCK = 256 * 1024,
-    LANES_MAX = 64,
-    PART_TRIES = 3,
-    ANSWER_MAX = 64 * 1024,
-    QUERY_SIZE = 4 * HA_UPLOAD_ID_SIZE
-};
+enum { BLOCK = 256 * 1024, LANES_MAX = 64, PART_TRIES = 3, ANSWER_MAX = 64 * 1024 };
 
 /* One part on its way. */
 struct lane {
@@ -44,12 +38,6 @@ struct sending {
     struct ha_error failure;
 };
 
-static uint64_t length_of(const struct ha_upload *upload, size_t i)
-{
-    uint64_t left = upload->size - (uint64_t)i * upload->part_size;
-    return left < upload->part_size ? left : upload->part_size;
-}
-
 /* ---------------------------------------------------------------------------------------------- hashing */
 
 static int read_exactly(const struct ha_upload *upload, void *out, size_t len, uint64_t at,
@@ -64,7 +52,7 @@ static int read_exactly(const struct ha_upload *upload, void *out, size_t len, u
 static int hash_part(const struct ha_upload *upload, size_t i, const struct ha_deliver_watch *watch,
                      struct ha_digest *digest, struct ha_md5 *md5, struct ha_error *err)
 {
-    uint64_t at = (uint64_t)i * upload->part_size, left = length_of(upload, i);
+    uint64_t at = (uint64_t)i * upload->part_size, left = ha_upload_length(upload, i);
     HA_FREE char *block = malloc(BLOCK);
     if (!block)
         return ha_fail_nomem(err);
@@ -175,7 +163,7 @@ static int take(struct lane *lane, struct ha_error *err)
     }
     snprintf(part->etag, sizeof part->etag, "%s", lane->etag);
     part->there = true;
-    sending->there += length_of(sending->upload, lane->part);
+    sending->there += ha_upload_length(sending->upload, lane->part);
     return 0;
 }
 
@@ -194,32 +182,21 @@ static void lane_done(void *context, const struct ha_error *err)
     sending->failure = failure;
 }
 
-static int query_of(const struct lane *lane, char out[QUERY_SIZE], struct ha_error *err)
-{
-    struct ha_buf text HA_BUF = ha_buf_make(QUERY_SIZE - 1);
-    const char *id = lane->sending->upload->id;
-    ha_buf_addf(&text, "partNumber=%zu&uploadId=", lane->part + 1);
-    ha_sigv4_encode(id, strlen(id), false, &text);
-    if (ha_buf_check(&text, "the id of an upload", err))
-        return -1;
-    snprintf(out, QUERY_SIZE, "%s", ha_buf_text(&text));
-    return 0;
-}
-
 static int start(struct lane *lane, const char *sha256, struct ha_error *err)
 {
     const struct ha_upload *upload = lane->sending->upload;
     struct ha_s3 *s3 = &upload->bucket->s3;
     struct ha_buf md5 HA_BUF = ha_buf_make(sizeof lane->md5 - 1);
-    char query[QUERY_SIZE];
+    char query[HA_UPLOAD_QUERY_SIZE], before[48];
+    snprintf(before, sizeof before, "partNumber=%zu&", lane->part + 1);
     ha_base64(upload->parts[lane->part].md5, HA_MD5_SIZE, &md5);
     snprintf(lane->md5, sizeof lane->md5, "%s", ha_buf_text(&md5));
-    if (ha_buf_check(&md5, "a hash", err) || query_of(lane, query, err) ||
+    if (ha_buf_check(&md5, "a hash", err) || ha_upload_query(before, upload->id, query, err) ||
         ha_s3_request_begin(&lane->request, s3, HA_HTTP_PUT, upload->object.key, query, err))
         return -1;
     snprintf(lane->request.payload, sizeof lane->request.payload, "%s", sha256);
     ha_s3_request_add(&lane->request, "Content-MD5", lane->md5);
-    lane->body = (struct ha_http_upload){length_of(upload, lane->part), lane_read, lane};
+    lane->body = (struct ha_http_upload){ha_upload_length(upload, lane->part), lane_read, lane};
     const struct ha_http_handler handler = {.context = lane,
                                             .begin = lane_begin,
                                             .data = lane_data,
@@ -246,7 +223,7 @@ static int give(struct lane *lane, size_t i, struct ha_error *err)
         return -1;
     if (part->listed && is_md5_of(part, part->etag)) {
         part->there = true;
-        sending->there += length_of(sending->upload, i);
+        sending->there += ha_upload_length(sending->upload, i);
         return 0;
     }
     lane->part = i;

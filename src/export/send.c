@@ -302,6 +302,14 @@ static int send_parts(struct ha_run *run, struct sending *sendings, struct ha_er
 }
 
 /* A signature of another archive beside this one would make every check fail. */
+static int drop_signature(struct ha_run *run, const char *key, struct ha_error *err)
+{
+    struct ha_found found;
+    if (ha_bucket_look(&run->target.bucket, key, &found, err))
+        return -1;
+    return found.there ? ha_bucket_remove(&run->target.bucket, key, err) : 0;
+}
+
 static int send_signature(struct ha_run *run, const struct ha_volume *volume, const char *archive,
                           struct ha_error *err)
 {
@@ -310,7 +318,7 @@ static int send_signature(struct ha_run *run, const struct ha_volume *volume, co
     snprintf(key, sizeof key, "%s.minisig", archive);
     const struct ha_object object = {key, ha_path_base(key), "text/plain"};
     if (run->options->no_detached)
-        return run->options->force ? ha_bucket_remove(&run->target.bucket, key, err) : 0;
+        return drop_signature(run, key, err);
     ha_volume_path(run, volume, "minisig", path, sizeof path);
     return ha_file_read(path, &text, err)
                ? -1

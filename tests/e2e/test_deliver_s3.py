@@ -198,7 +198,9 @@ class Delivered(Case):
 
     def test_without_the_signature(self):
         place = Place(swift())
-        place.export("--no-detached")
+        place.export()
+        self.assertEqual(len(place.keys()), 2)
+        place.export("--no-detached", "--force")
         self.assert_whole(place, file_export("--no-detached"))
 
     def test_where_it_goes(self):
