@@ -324,9 +324,16 @@ static bool renew(struct ha_transfer *transfer)
     return handler->renew(handler->context, transfer->status, &transfer->refusal);
 }
 
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 /* What a status means that is not known to everybody who describes a service. */
 static const char *meaning_of(int status)
 {
+    if (is_redirect(status))
+        return ": a redirect, which is not followed";
     return status == 401 ? ": the credentials are missing or not accepted (see auth)" : "";
 }
 
@@ -390,11 +397,6 @@ static void refused(struct ha_transfer *transfer)
     err.retry_after_s = wait;
     bool worth = verdict == HA_HTTP_USUAL ? ha_retry_worth(err.code, err.http) : verdict == HA_HTTP_RETRY;
     retry(transfer, worth, &err);
-}
-
-static bool is_redirect(int status)
-{
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 /* A body that ends with its connection may be cut: then the size that is known elsewhere is what counts. */

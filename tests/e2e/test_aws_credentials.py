@@ -399,7 +399,7 @@ class Troubled(Case):
                             handler.end_headers()
                         fake.send = send
                         before = len(fake.log())
-                        self.refused("unavailable", f"HTTP {status} to a (GET|POST|PUT) request$", {**spec, **({"token": {"env": "THE_TOKEN"}} if kind == "container" else {})}, env=ENV)
+                        self.refused("unavailable", f"HTTP {status}: a redirect, which is not followed$", {**spec, **({"token": {"env": "THE_TOKEN"}} if kind == "container" else {})}, env=ENV)
                         self.assertEqual((len(fake.log()) - before, other.log()), (1, []))
 
     def test_whatever_the_clocks_say(self):
