@@ -206,12 +206,14 @@ class Delivered(Case):
     def test_where_it_goes(self):
         """What -o leaves out is the description's."""
         for number, (output, key) in enumerate([("s3://", f"p/{NAME}"), ("s3://{bucket}", f"p/{NAME}"), ("s3://{bucket}/", f"p/{NAME}"),
-                                                ("s3://{bucket}/a/b/", f"a/b/{NAME}"), ("s3://{bucket}/mine.zip", "mine.zip"), ("s3:///x/y", "x/y")]):
+                                                ("s3://{bucket}/a/b/", f"a/b/{NAME}"), ("s3://{bucket}/mine.zip", "mine.zip"), ("s3:///x/y", "x/y"),
+                                                ("s3://{bucket}/\u00e4 b+c&d=e/(f)'%2F\u6f22.zip", "\u00e4 b+c&d=e/(f)'%2F\u6f22.zip")]):
             with self.subTest(output):
                 place = Place(swift(), prefix="p/")
                 place.export(output=output.format(bucket=place.bucket))
                 self.assertEqual(place.run.code, 0, place.run)
                 self.assertEqual(place.keys(), [key, f"{key}.minisig"], number)
+                self.assertIn(f"archive: s3://{place.bucket}/{key}", place.run.out)
 
     def test_a_set_of_volumes(self):
         files = file_export("--volume-size", "10MiB")
