@@ -154,6 +154,9 @@ static void read_lines(const char *lines, struct ha_found *found)
     at = lines;
     if (ha_http_answer_next(&at, "ETag", value, sizeof value))
         ha_etag_bare(value, found->etag, sizeof found->etag);
+    at = lines;
+    found->sealed = ha_http_answer_next(&at, "x-amz-server-side-encryption", value, sizeof value) &&
+                    ha_text_starts_with(value, "aws:kms");
 }
 
 int ha_bucket_look(struct ha_bucket *bucket, const char *key, struct ha_found *found, struct ha_error *err)

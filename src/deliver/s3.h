@@ -39,11 +39,14 @@ struct ha_object_headers {
 void ha_bucket_describe(const struct ha_bucket *bucket, const struct ha_object *object,
                         struct ha_s3_request *request, struct ha_object_headers *room);
 
+enum { HA_BUCKET_ETAG = 128 };
+
 /* What is there under a key. */
 struct ha_found {
     bool there;
     uint64_t size;
-    char etag[128]; /* without its quotes; "" when there is none */
+    char etag[HA_BUCKET_ETAG]; /* without its quotes; "" when there is none */
+    bool sealed;             /* encrypted with a key of the store's: the ETag is no hash */
 };
 int ha_bucket_look(struct ha_bucket *bucket, const char *key, struct ha_found *found, struct ha_error *err);
 
@@ -76,5 +79,8 @@ void ha_link_free(struct ha_link *link);
 
 /* What a refusal means for a delivery, where it means something else than for a source. Returns -1. */
 int ha_bucket_failed(const struct ha_bucket *bucket, struct ha_error *err);
+
+/* True for what the store does not know, or does not let these credentials do; other failures end a delivery. */
+bool ha_bucket_refuses(const struct ha_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The life of a multipart upload: begun or gone on with, completed or given up (Amazon S3 API Reference). It owns what an answer means that
- * came late, twice or never: whether the object is there decides. Sending the parts is upload_parts.c's. It trusts no part that it has not
- * hashed itself.
+ * came late, twice or never: whether the object is there decides, which upload_look.c finds out. Sending the parts is upload_parts.c's. It
+ * trusts no part that was not hashed here.
  */
 #include "deliver/upload.h"
 
@@ -95,8 +95,7 @@ int ha_upload_query(const char *before, const char *id, char out[HA_UPLOAD_QUERY
     return 0;
 }
 
-/* What the store does not know or does not let these credentials do; other failures end the delivery. */
-static bool is_refusal(const struct ha_error *err)
+bool ha_bucket_refuses(const struct ha_error *err)
 {
     return err->http == 400 || err->http == 403 || err->http == 404 || err->http == 405 || err->http == 501;
 }
@@ -143,7 +142,7 @@ int ha_upload_try(struct ha_bucket *bucket, const struct ha_object *object, stru
         return -1;
     if (ha_upload_abort(bucket, object->key, id, err) == 0)
         return 0;
-    if (!is_refusal(err))
+    if (!ha_bucket_refuses(err))
         return -1;
     ha_error_clear(err); /* without that right archives can be delivered all the same */
     return 0;
@@ -219,7 +218,7 @@ static int list_parts(struct ha_upload *upload, struct ha_error *err)
     do {
         before = page.marker;
         if (list_page(&page, err)) {
-            if (err->http == 404 || !is_refusal(err))
+            if (err->http == 404 || !ha_bucket_refuses(err))
                 return -1;
             ha_error_clear(err);
             return 0;
@@ -246,7 +245,7 @@ static int left_end(void *context, const char *path, const char *text, size_t le
         snprintf(left->id, sizeof left->id, "%s", text);
     else if (strcmp(name, "Upload") == 0 && strcmp(left->key, upload->object.key) == 0 &&
              strcmp(left->id, upload->id) != 0 && ha_upload_abort(upload->bucket, left->key, left->id, err) &&
-             !is_refusal(err))
+             !ha_bucket_refuses(err))
         return -1;
     return 0;
 }
@@ -266,64 +265,11 @@ static int drop_left(struct ha_upload *upload, struct ha_error *err)
                          ha_xml_read(ha_buf_text(&answer), answer.len, &reader, err)
                      ? -1
                      : 0;
-    if (result && (is_refusal(err) || err->code == HA_E_FORMAT)) {
+    if (result && (ha_bucket_refuses(err) || err->code == HA_E_FORMAT)) {
         ha_error_clear(err);
         return 0;
     }
     return result;
-}
-
-/* ---------------------------------------------------------------------------------- whether it is the object */
-
-static bool is_hex(const char *text, size_t len)
-{
-    return strspn(text, "0123456789abcdef") >= len;
-}
-
-/* "MD5 of the MD5s of all parts - their number"; with its own key a store has something else there. */
-static int expected_etag(struct ha_upload *upload, char out[64], struct ha_error *err)
-{
-    uint8_t whole[HA_MD5_SIZE];
-    char hex[2 * HA_MD5_SIZE + 1], ignored[HA_SHA256_HEX];
-    const struct ha_deliver_watch nobody = {0};
-    struct ha_md5 *md5 = ha_md5_new(err);
-    int result = md5 ? 0 : -1;
-    for (size_t i = 0; result == 0 && i < upload->count; i++) {
-        if (!upload->parts[i].hashed)
-            result = ha_upload_hash(upload, i, &nobody, ignored, err);
-        if (result == 0)
-            result = ha_md5_update(md5, upload->parts[i].md5, HA_MD5_SIZE, err);
-    }
-    if (result == 0)
-        result = ha_md5_finish(md5, whole, err);
-    ha_md5_free(md5);
-    if (result)
-        return -1;
-    ha_hex_encode(whole, sizeof whole, hex);
-    snprintf(out, 64, "%s-%zu", hex, upload->count);
-    return 0;
-}
-
-int ha_upload_look(struct ha_upload *upload, bool *ours, struct ha_error *err)
-{
-    const char *encryption = upload->bucket->encryption;
-    char expected[64], suffix[24];
-    struct ha_found found;
-    *ours = false;
-    if (ha_bucket_look(upload->bucket, upload->object.key, &found, err))
-        return -1;
-    if (!found.there || found.size != upload->size)
-        return 0;
-    snprintf(suffix, sizeof suffix, "-%zu", upload->count);
-    bool telling = is_hex(found.etag, 2 * HA_MD5_SIZE) && strcmp(found.etag + 2 * HA_MD5_SIZE, suffix) == 0 &&
-                   !(encryption && ha_text_starts_with(encryption, "aws:kms"));
-    *ours = true;
-    if (!telling)
-        return 0;
-    if (expected_etag(upload, expected, err))
-        return -1;
-    *ours = strcmp(found.etag, expected) == 0;
-    return 0;
 }
 
 /* -------------------------------------------------------------------------------------------- beginning */
@@ -454,7 +400,7 @@ int ha_upload_complete(struct ha_upload *upload, struct ha_error *err)
     bool again = true;
     if (upload->complete)
         return 0;
-    if (write_parts(upload, &body, err))
+    if (write_parts(upload, &body, err) || ha_upload_note_before(upload, err))
         return -1;
     for (int attempt = 1; again; attempt++) {
         ha_error_clear(&failure);

@@ -32,6 +32,7 @@ struct ha_upload {
     size_t count;
     struct ha_upload_part *parts;
     char id[HA_UPLOAD_ID_SIZE]; /* "" while there is none */
+    char before[HA_BUCKET_ETAG];  /* ETag of what lay under the key before it was completed, or "" */
     bool complete;              /* the object is in the bucket */
 };
 
@@ -64,8 +65,14 @@ int ha_upload_query(const char *before, const char *id, char out[HA_UPLOAD_QUERY
 int ha_upload_hash(struct ha_upload *upload, size_t i, const struct ha_deliver_watch *watch,
                    char sha256[HA_SHA256_HEX], struct ha_error *err);
 
-/* Whether the object that lies under the key is this file: by its size, and by its ETag where that says something. */
+/*
+ * Whether the object that lies under the key is this file: by its size and its ETag. Where the ETag says nothing of the bytes, whatever lay there
+ * before is not.
+ */
 int ha_upload_look(struct ha_upload *upload, bool *ours, struct ha_error *err);
+
+/* Notes what lies under the key now. */
+int ha_upload_note_before(struct ha_upload *upload, struct ha_error *err);
 
 /* Makes the object of its parts. */
 int ha_upload_complete(struct ha_upload *upload, struct ha_error *err);

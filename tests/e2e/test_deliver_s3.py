@@ -206,12 +206,14 @@ class Delivered(Case):
     def test_where_it_goes(self):
         """What -o leaves out is the description's."""
         for number, (output, key) in enumerate([("s3://", f"p/{NAME}"), ("s3://{bucket}", f"p/{NAME}"), ("s3://{bucket}/", f"p/{NAME}"),
-                                                ("s3://{bucket}/a/b/", f"a/b/{NAME}"), ("s3://{bucket}/mine.zip", "mine.zip"), ("s3:///x/y", "x/y")]):
+                                                ("s3://{bucket}/a/b/", f"a/b/{NAME}"), ("s3://{bucket}/mine.zip", "mine.zip"), ("s3:///x/y", "x/y"),
+                                                ("s3://{bucket}/\u00e4 b+c&d=e/(f)'%2F\u6f22.zip", "\u00e4 b+c&d=e/(f)'%2F\u6f22.zip")]):
             with self.subTest(output):
                 place = Place(swift(), prefix="p/")
                 place.export(output=output.format(bucket=place.bucket))
                 self.assertEqual(place.run.code, 0, place.run)
                 self.assertEqual(place.keys(), [key, f"{key}.minisig"], number)
+                self.assertIn(f"archive: s3://{place.bucket}/{key}", place.run.out)
 
     def test_a_set_of_volumes(self):
         files = file_export("--volume-size", "10MiB")
@@ -253,6 +255,14 @@ class Delivered(Case):
                 sent, = self.proxy.asked(method="PUT", query="^tagging")
                 self.assertIn("content-md5", sent["headers"])
                 self.assertEqual("tags: bucket" in place.run.out + place.run.err, dropped, place.run)
+
+    def test_no_more_at_a_time_than_is_allowed(self):
+        for limits, words_, most in (({}, (), 4), ({"concurrency": 2}, (), 2), ({}, ("--jobs", "1"), 1)):
+            place = self.place([(delay(0.3), {"method": "PUT", "query": "partNumber=", "times": None})], limits=limits)
+            place.export(*words_)
+            self.assertEqual(place.run.code, 0, place.run)
+            used = {entry["connection"] for entry in self.proxy.asked(method="PUT", query="partNumber=")}
+            self.assertLessEqual(len(used), most)
 
     def test_parts_carry_their_hashes(self):
         place = self.place()
@@ -469,6 +479,23 @@ class Disturbed(Case):
         self.whole((cut_response(), {"method": "POST", "query": "^uploadId", "times": 1}),
                    (status(404, "NoSuchUpload"), {"method": "POST", "query": "^uploadId", "times": None}))
 
+    def test_not_taken_for_what_lay_there_before(self):
+        """An object of the same size is not ours, whichever way it came there."""
+        for several in (False, True):
+            with self.subTest(several):
+                place = self.place([(replace_response(200, error_xml("InternalError"), False), {"method": "POST", "query": "^uploadId", "times": 2})])
+                other = bytes(len(file_export()[NAME]))
+                if several:
+                    upload = swift().s3.create_multipart_upload(Bucket=place.bucket, Key=NAME)["UploadId"]
+                    parts = [(number, other[(number - 1) * PART:number * PART]) for number in range(1, 6)]
+                    done = [{"PartNumber": number, "ETag": swift().s3.upload_part(Bucket=place.bucket, Key=NAME, UploadId=upload, PartNumber=number,
+                                                                                  Body=data)["ETag"]} for number, data in parts]
+                    swift().s3.complete_multipart_upload(Bucket=place.bucket, Key=NAME, UploadId=upload, MultipartUpload={"Parts": done})
+                else:
+                    swift().put(place.bucket, NAME, other)
+                place.export("--force")
+                self.assert_whole(place)
+
     def test_the_signature_is_tried_again(self):
         self.whole((status(503, "SlowDown"), {"method": "PUT", "path": "minisig$", "times": 2}))
 
@@ -604,6 +631,23 @@ class GoneOnWith(Case):
         place.export("--resume")
         self.assert_whole(place)
         self.assertEqual(self.parts(), [1, 2, 3, 4, 5])
+
+    def test_killed_between_volumes(self):
+        """One has appeared, the other not yet: both are there in the end, and no part was sent twice."""
+        files = file_export("--volume-size", "15MiB")
+        self.assertEqual(len(files), 4)
+        place = self.place([(delay(20), {"method": "POST", "path": "part02", "query": "^uploadId", "times": 1})])
+        process = place.start("--volume-size", "15MiB")
+        end = time.monotonic() + 60
+        while f"{STEM}-part01.zip" not in place.keys():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        process.kill()
+        process.communicate()
+        sent = len(self.parts())
+        place.export("--volume-size", "15MiB", "--resume")
+        self.assert_whole(place, files)
+        self.assertEqual(len(self.parts()), sent)
 
     def test_the_store_goes_down(self):
         place = self.place([(status(503, "ServiceUnavailable"), {"method": "PUT", "query": "partNumber=[45]", "times": None})])
