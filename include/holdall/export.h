@@ -89,7 +89,7 @@ struct ha_export_line {
 /*
  * What is missing, withheld, unknown or came twice, as the report names it: KIND is "missing", "withheld", "drift" or
  * "repeated". And "unfinished", for what earlier runs left; "link", for one that ends sooner than was asked for; "upload", for parts of an
- * archive that are left in a bucket.
+ * archive that are left in a bucket; "tags", where the store did not keep those that were asked for.
  */
 struct ha_export_note {
     char kind[16];

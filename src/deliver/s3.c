@@ -37,6 +37,7 @@ static int own_text(const struct ha_section *section, const char *member, char *
 static int read_tags(struct ha_bucket *bucket, const ha_json *tags, struct ha_error *err)
 {
     bucket->tags = ha_buf_make(TAGS_SIZE);
+    bucket->tag_set = tags;
     for (void *it = ha_json_first(tags); it; it = ha_json_next(tags, it)) {
         const char *name = ha_json_member_key(it), *value = ha_json_text(ha_json_member_value(it));
         if (bucket->tags.len)

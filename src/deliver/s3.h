@@ -11,6 +11,7 @@ struct ha_bucket {
     char *prefix;                           /* in front of an archive's own name; "" for none */
     char *kms_key;                          /* or NULL */
     const char *encryption, *storage_class; /* or NULL */
+    const ha_json *tag_set;                 /* as the description has them, or NULL */
     struct ha_buf tags;                     /* encoded as they are sent, or empty */
     int64_t expires_ms, link_ms;            /* 0: none */
     uint64_t part_size;                     /* 0: what the size of an archive asks for */
@@ -59,6 +60,9 @@ int ha_bucket_try(struct ha_bucket *bucket, const struct ha_object *object, bool
 /* Makes a small object of TEXT, over what is there. */
 int ha_bucket_put(struct ha_bucket *bucket, const struct ha_object *object, const char *text,
                   struct ha_error *err);
+
+/* True when an object that was made has its tags; where it lacks them they are set once more. */
+bool ha_bucket_keeps_tags(struct ha_bucket *bucket, const char *key);
 
 /* Removes an object; none is no error. */
 int ha_bucket_remove(struct ha_bucket *bucket, const char *key, struct ha_error *err);

@@ -62,6 +62,7 @@ struct ha_run {
     struct ha_http *http; /* once an API needs the network */
     struct ha_target target;
     bool delivering;   /* what fails now concerns the place of delivery, and not what is in the archive */
+    bool tags_dropped; /* the store did not keep the tags of what was delivered */
     bool uploads_left; /* uploads that nobody goes on with could not be given up */
     struct ha_index *index;
     const struct ha_key *key;

@@ -371,6 +371,8 @@ static int send_all(struct ha_run *run, struct sending *sendings, struct ha_erro
         if (ha_run_check(run, err) || ha_upload_complete(&sendings[i].upload, err))
             return run->set ? ha_context(err, "volume %zu", i + 1) : -1;
     }
+    for (size_t i = 0; i < run->volume_count; i++)
+        run->tags_dropped |= !ha_bucket_keeps_tags(&run->target.bucket, sendings[i].key);
     return 0;
 }
 

@@ -99,6 +99,14 @@ int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error 
     return EVP_DigestFinal_ex((EVP_MD_CTX *)md5, out, NULL) == 1 ? 0 : fail_hash("MD5 failed", err);
 }
 
+int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_error *err)
+{
+    struct ha_md5 *md5 = ha_md5_new(err);
+    int result = !md5 || ha_md5_update(md5, data, len, err) || ha_md5_finish(md5, out, err) ? -1 : 0;
+    ha_md5_free(md5);
+    return result;
+}
+
 void ha_md5_free(struct ha_md5 *md5)
 {
     EVP_MD_CTX_free((EVP_MD_CTX *)md5);

@@ -36,6 +36,8 @@ struct ha_md5 *ha_md5_new(struct ha_error *err);
 int ha_md5_update(struct ha_md5 *md5, const void *data, size_t len, struct ha_error *err);
 int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error *err);
 void ha_md5_free(struct ha_md5 *md5);
+/* MD5 of one block. */
+int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_error *err);
 
 /* SHA-256 of one block. */
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);

@@ -243,6 +243,19 @@ class Delivered(Case):
             self.assertIn(name, sent["authorization"])
         self.assertEqual(place.fetched() if place.events.exists() else 0, 0, "it was found out before anything was fetched")
 
+    def test_tags_that_the_store_drops(self):
+        """Some drop the tags that an upload is begun with: they are set once more, or it is said that they are not there."""
+        none = replace_response(200, b"<Tagging><TagSet></TagSet></Tagging>", forward=False)
+        for answer, dropped in ((replace_response(200, b"", forward=False), False), (status(403, "AccessDenied"), True)):
+            with self.subTest(dropped=dropped):
+                place = self.place([(none, {"method": "GET", "query": "^tagging", "times": None}),
+                                    (answer, {"method": "PUT", "query": "^tagging", "times": None})], store=s3rver(), tags={"kind": "personal & data"})
+                place.export()
+                self.assertEqual((place.run.code, len(place.keys())), (0, 2), place.run)
+                sent, = self.proxy.asked(method="PUT", query="^tagging")
+                self.assertIn("content-md5", sent["headers"])
+                self.assertEqual("tags: bucket" in place.run.out + place.run.err, dropped, place.run)
+
     def test_no_more_at_a_time_than_is_allowed(self):
         for limits, words_, most in (({}, (), 4), ({"concurrency": 2}, (), 2), ({}, ("--jobs", "1"), 1)):
             place = self.place([(delay(0.3), {"method": "PUT", "query": "partNumber=", "times": None})], limits=limits)

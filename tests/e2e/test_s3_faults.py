@@ -15,7 +15,6 @@ import unittest
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import objectstores  # noqa: E402
-import storecase  # noqa: E402
 from harness import COMPLETE  # noqa: E402
 from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, sample  # noqa: E402
 from storeproxy import StoreProxy, cut_response, redirect, remove_header, replace_response, set_header, status  # noqa: E402
@@ -314,26 +313,6 @@ class Lists(Faults):
         self.store.fill(name, [f"{PREFIX}{number:04}" for number in range(1500)])
         done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")), store=self.store)
         self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"], rule.used), (0, 1500, 2), done)
-
-
-class Many(unittest.TestCase):
-    def test_a_hundred_thousand_keys(self):
-        """All of them, none of the five of a neighbour whose name begins in the same way, in 64 MiB."""
-        store = swift()
-        name = bucket(store)
-        count = 100_000
-        store.fill(name, [f"{PREFIX}{number:06}.png" for number in range(count)] + [f"users/{USER}{number}/x.png" for number in range(5)])
-        place = harness.scratch("export")
-        (place / "out").mkdir()
-        description = listing(api(store, name), edit=lambda doc: doc["categories"][0].pop("media"))
-        words = ["export", "-s", description, "-u", USER, "-k", harness.secret_key(), "-o", f"{place}/out/", "--as-of", storecase.AS_OF]
-        run = harness.command("/usr/bin/time", "-f", "peak %M KiB", harness.binary(), *words, env=harness.environment(**store.env(endpoint=False)))
-        self.assertEqual(run.code, 0, run)
-        if not harness.SANITIZED:
-            self.assertLess(int(run.err.rsplit("peak ", 1)[1].split()[0]), 64 * 1024, run)
-        archive = harness.Archive(place / "out", run)
-        ids = [record["id"] for record in archive.records(archive.export["categories"][0])]
-        self.assertEqual(ids, [f"{PREFIX}{number:06}.png" for number in range(count)])
 
 
 if __name__ == "__main__":

@@ -278,5 +278,24 @@ class Refusals(unittest.TestCase):
         self.assertEqual((done.code, done.bytes == local().bytes), (0, True), done)
 
 
+class Many(unittest.TestCase):
+    def test_a_hundred_thousand_keys(self):
+        """All of them, none of the five of a neighbour whose name begins in the same way, in 64 MiB."""
+        store = swift()
+        name = bucket(store)
+        count = 100_000
+        store.fill(name, [f"{PREFIX}{number:06}.png" for number in range(count)] + [f"users/{USER}{number}/x.png" for number in range(5)])
+        place = harness.scratch("export")
+        (place / "out").mkdir()
+        description = listing(api(store, name), edit=lambda doc: doc["categories"][0].pop("media"))
+        words = ["export", "-s", description, "-u", USER, "-k", harness.secret_key(), "-o", f"{place}/out/", "--as-of", storecase.AS_OF]
+        run = harness.command("/usr/bin/time", "-f", "peak %M KiB", harness.binary(), *words, env=harness.environment(**store.env(endpoint=False)))
+        self.assertEqual(run.code, 0, run)
+        self.assertLess(int(run.err.rsplit("peak ", 1)[1].split()[0]), 64 * 1024, run)
+        archive = harness.Archive(place / "out", run)
+        ids = [record["id"] for record in archive.records(archive.export["categories"][0])]
+        self.assertEqual(ids, [f"{PREFIX}{number:06}.png" for number in range(count)])
+
+
 if __name__ == "__main__":
     harness.main()
