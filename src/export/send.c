@@ -133,20 +133,18 @@ static int keep_upload(struct ha_run *run, int number, const struct ha_upload *u
 /* Gives up whatever uploads the journal knows. The first failure is told, and what it concerns stays known. */
 static int drop_uploads(struct ha_run *run, struct ha_error *err)
 {
-    struct ha_error failure, first = {0};
+    struct ha_error failure = {0}, first = {0};
     struct known known;
     char name[32];
-    bool found = true;
-    for (int number = 1; found; number++) {
+    bool found;
+    for (int number = 1; number <= HA_LIMIT_VOLUMES; number++) {
         if (get_upload(run->index, number, &known, &found, err))
             return -1;
         upload_name(number, name);
-        if (!found || ha_upload_abort(&run->target.bucket, known.key, known.id, &failure) == 0) {
-            if (found && ha_index_set(run->index, name, NULL, err))
-                return -1;
-        } else if (first.code == HA_E_OK) {
-            first = failure;
-        }
+        if (found && ha_upload_abort(&run->target.bucket, known.key, known.id, &failure))
+            first = first.code == HA_E_OK ? failure : first;
+        else if (found && ha_index_set(run->index, name, NULL, err))
+            return -1;
     }
     if (first.code == HA_E_OK)
         return ha_index_set(run->index, HA_JOURNAL_DELIVERY, NULL, err);
@@ -217,7 +215,8 @@ int ha_uploads_known(const char *work, struct ha_buf *out, struct ha_error *err)
                          ha_index_get(index, HA_JOURNAL_DELIVERY, &place, &found, err)
                      ? -1
                      : 0;
-    for (int number = 1; result == 0 && found; number++) {
+    bool any = result == 0 && found;
+    for (int number = 1; any && result == 0 && number <= HA_LIMIT_VOLUMES; number++) {
         result = get_upload(index, number, &known, &found, err);
         if (result == 0 && found)
             add_known(ha_buf_text(&place), &known, out);
@@ -397,8 +396,12 @@ int ha_run_send_bucket(struct ha_run *run, struct ha_error *err)
 /* What cannot be given up is told with the failure that led here; the bucket's own rule removes it in the end. */
 void ha_run_send_abandon(struct ha_run *run)
 {
+    struct ha_buf place HA_BUF = ha_buf_make(PLACE_MAX);
     struct ha_error ignored = {0};
-    if (!run->index || run->target.kind != HA_TARGET_BUCKET || ha_index_begin(run->index, &ignored))
+    bool begun;
+    if (!run->index || run->target.kind != HA_TARGET_BUCKET ||
+        ha_index_get(run->index, HA_JOURNAL_DELIVERY, &place, &begun, &ignored) || !begun ||
+        ha_index_begin(run->index, &ignored))
         return;
     run->uploads_left = drop_uploads(run, &ignored) != 0;
     ha_index_commit(run->index, &ignored);
