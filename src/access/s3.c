@@ -234,6 +234,8 @@ static const struct meaning {
     {"InternalError", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "an error inside the service"},
     {"OperationAborted", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "another request for it is under way"},
     {"BadDigest", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "the bytes changed on their way"},
+    {"XAmzContentSHA256Mismatch", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "the bytes changed on their way"},
+    {"IncompleteBody", HA_HTTP_RETRY, HA_E_UNAVAILABLE, "the request broke off"},
     {"SignatureDoesNotMatch", HA_HTTP_FAILED, HA_E_DENIED,
      "the secret key is not the one that belongs to the access key"},
     {"InvalidAccessKeyId", HA_HTTP_FAILED, HA_E_DENIED, "the service does not know the access key"},

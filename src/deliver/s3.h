@@ -46,7 +46,7 @@ struct ha_found {
     bool there;
     uint64_t size;
     char etag[HA_BUCKET_ETAG]; /* without its quotes; "" when there is none */
-    bool sealed;             /* encrypted with a key of the store's: the ETag is no hash */
+    bool sealed;               /* encrypted with a key of the store's: the ETag is no hash */
 };
 int ha_bucket_look(struct ha_bucket *bucket, const char *key, struct ha_found *found, struct ha_error *err);
 

@@ -78,7 +78,7 @@ static int set(struct ha_bucket *bucket, const char *key, struct ha_error *err)
 {
     struct ha_s3_request request;
     struct ha_buf body HA_BUF = ha_buf_make(TAGS_MAX), answer HA_BUF = ha_buf_make(TAGS_MAX),
-                  hash HA_BUF = ha_buf_make(64);
+                       hash HA_BUF = ha_buf_make(64);
     uint8_t sum[HA_MD5_SIZE];
     write_tags(bucket, &body);
     if (ha_buf_check(&body, "the tags", err) || ha_md5(body.data, body.len, sum, err))

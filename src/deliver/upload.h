@@ -31,9 +31,9 @@ struct ha_upload {
     uint64_t size, part_size;
     size_t count;
     struct ha_upload_part *parts;
-    char id[HA_UPLOAD_ID_SIZE]; /* "" while there is none */
-    char before[HA_BUCKET_ETAG];  /* ETag of what lay under the key before it was completed, or "" */
-    bool complete;              /* the object is in the bucket */
+    char id[HA_UPLOAD_ID_SIZE];  /* "" while there is none */
+    char before[HA_BUCKET_ETAG]; /* ETag of what lay under the key before it was completed, or "" */
+    bool complete;               /* the object is in the bucket */
 };
 
 /* Divides the file. HA_E_LIMIT when no store takes one that large. UPLOAD is ended also after a failure. */

@@ -107,7 +107,8 @@ static void note_delivery(struct ha_run *run)
                      archive->link_expires_at);
     }
     if (run->tags_dropped)
-        add_note(run, "tags", "bucket %s did not keep the tags of deliver.tags; a rule that goes by them does not act",
+        add_note(run, "tags",
+                 "bucket %s did not keep the tags of deliver.tags; a rule that goes by them does not act",
                  run->target.bucket.s3.bucket);
     if (run->uploads_left)
         add_note(
