@@ -13,7 +13,8 @@ enum { DAY_S = 24 * 60 * 60, MOST_DAYS = 100000 };
 static void print_uploads(const char *uploads)
 {
     for (const char *line = uploads; *line; line += strcspn(line, "\n") + 1)
-        cli_line(stdout, "upload: %.*s: its parts stay until somebody aborts it, or a rule of the bucket does",
+        cli_line(stdout,
+                 "upload: %.*s: its parts stay until somebody aborts it, or a rule of the bucket does",
                  (int)strcspn(line, "\n"), line);
 }
 

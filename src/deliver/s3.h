@@ -17,7 +17,7 @@ struct ha_bucket {
 };
 
 /*
- * Reads the section; BUCKET takes the place of its own unless it is NULL. BUCKET_OUT is zero before, stays in its place, and is closed also after
+ * Reads the section, which has been checked; BUCKET takes the place of its own unless it is NULL. BUCKET_OUT is zero before, stays in its place, and is closed also after
  * a failure. Nothing is contacted.
  */
 int ha_bucket_open(struct ha_bucket *out, const struct ha_section *section, const char *bucket,

@@ -76,8 +76,7 @@ static int set_figures(struct ha_run *run, ha_json *doc)
            ha_json_set(doc, HA_K_TIMINGS, timings) |
            ha_json_set_int(bytes, HA_K_FETCHED, (int64_t)run->fetched_bytes) |
            ha_json_set_int(bytes, HA_K_WRITTEN, (int64_t)run->result->bytes_written) |
-           ha_json_set(doc, HA_K_BYTES, bytes) |
-           ha_json_set_int(doc, HA_K_RETRIES, count_retries(run)) |
+           ha_json_set(doc, HA_K_BYTES, bytes) | ha_json_set_int(doc, HA_K_RETRIES, count_retries(run)) |
            ha_json_set_int(doc, HA_K_MEMORY_PEAK_BYTES, (int64_t)usage.ru_maxrss * 1024);
 }
 

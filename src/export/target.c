@@ -239,10 +239,11 @@ int ha_target_lock(const struct ha_run *run, struct ha_workdir *place, struct ha
     return ha_workdir_open(path, true, place, err);
 }
 
-int ha_target_takes_set(const struct ha_run *run, struct ha_error *err)
+int ha_target_takes_set(struct ha_run *run, struct ha_error *err)
 {
     if (!run->set || run->target.kind != HA_TARGET_STDOUT)
         return 0;
+    run->delivering = true; /* what an earlier run did for another place is not lost */
     return ha_fail(
         err, HA_E_USAGE,
         "the archive would become several volumes, and standard output takes one; give a larger --volume-size, a directory, or s3://");

@@ -30,7 +30,7 @@ int ha_target_lock(const struct ha_run *run, struct ha_workdir *place, struct ha
 int ha_target_check(struct ha_run *run, struct ha_error *err);
 
 /* HA_E_USAGE when the archive is to become a set of volumes, and the place takes only one. */
-int ha_target_takes_set(const struct ha_run *run, struct ha_error *err);
+int ha_target_takes_set(struct ha_run *run, struct ha_error *err);
 
 /* The name of a volume there: a path, a key, or "-". */
 int ha_target_of(const struct ha_run *run, const struct ha_volume *volume, char *out, size_t size,

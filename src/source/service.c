@@ -105,6 +105,7 @@ static int load(struct ha_service *service, struct ha_remarks *remarks, struct h
         return -1;
     if (ha_service_compile(service, remarks, err) || ha_service_check_secrets(service, remarks, err))
         return -1;
+    ha_service_check_deliver(service, remarks);
     return remarks->errors ? 0 : ha_service_check_texts(service, remarks, err);
 }
 

@@ -24,6 +24,9 @@ void ha_remarks_addf(struct ha_remarks *remarks, const char *pointer, const char
 /* The same for what works and should be known: no error. */
 void ha_remarks_warn(struct ha_remarks *remarks, const char *pointer, const char *reason);
 
+/* Looks at the bounds of `deliver` that the schema does not have. */
+void ha_service_check_deliver(const struct ha_service *service, struct ha_remarks *remarks);
+
 /* Looks for secrets that stand in a description that has been compiled. */
 int ha_service_check_secrets(const struct ha_service *service, struct ha_remarks *remarks,
                              struct ha_error *err);

@@ -8,9 +8,9 @@ import functools
 import itertools
 import json
 import time
-from pathlib import Path
 
 import harness
+import resumecase
 from harness import COMPLETE, EXPORT_ID, fixture, scratch
 
 AS_OF = "2026-11-01T00:00:00Z"
@@ -65,9 +65,6 @@ def sample(section, edit=None):
     return write(doc)
 
 
-TEXTS = {"en": {"purposes": {"operate": "To run the service."}, "retention": {"account": "As long as the account."}}}
-
-
 def listing(section, edit=None, **more):
     """A service whose only data are the objects of a bucket, listed by prefix."""
     root = scratch("store")
@@ -89,12 +86,7 @@ def listing(section, edit=None, **more):
             "media": [{"role": "object", "api": "media", "key": "/key", "size": "/size"}]}]}
     if edit:
         edit(doc)
-    return write(doc, texts=_texts())
-
-
-def _texts():
-    import resumecase
-    return {"en": resumecase.TEXTS}
+    return write(doc, texts={"en": resumecase.TEXTS})
 
 
 class Done:
@@ -159,4 +151,4 @@ def now():
     return text
 
 
-__all__ = ["AS_OF", "PREFIX", "USER", "Done", "Path", "api", "bucket", "export", "fill", "listing", "local", "media", "now", "sample", "write"]
+__all__ = ["AS_OF", "PREFIX", "USER", "Done", "api", "bucket", "export", "fill", "listing", "local", "media", "now", "sample", "write"]

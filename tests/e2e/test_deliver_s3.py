@@ -329,6 +329,21 @@ class Links(Case):
         self.assertIn("seven days", place.run.err)
 
 
+class Lint(unittest.TestCase):
+    def test_bounds_that_are_written_with_units(self):
+        wrong = {"link_lifetime": "8d", "part_size": "4MiB", "tags": {str(number): "" for number in range(11)}}
+        right = {"link_lifetime": "168h", "part_size": "5MiB", "tags": {str(number): "" for number in range(10)}}
+        deliver = {"kind": "s3", "endpoint": "https://s3.shelf.example", "region": "eu-central-1"}
+        run = harness.holdall("lint", description({**deliver, **right}))
+        self.assertEqual(run.code, 0, run)
+        run = harness.holdall("lint", description({**deliver, **wrong}))
+        self.assertEqual(run.code, 2, run)
+        for name in wrong:
+            self.assertIn(f"/deliver/{name}: ", run.err)
+        run = harness.holdall("lint", description({**deliver, "link_lifetime": "1h", "credentials": "none"}))
+        self.assertEqual(run.code, 2, run)
+
+
 class FoundOutAtOnce(Case):
     """What would make hours of work useless is said before anything is fetched."""
 

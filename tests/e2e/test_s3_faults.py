@@ -6,6 +6,8 @@ against an export of the same account from local files.
 """
 
 import json
+import random
+import re
 import sys
 import threading
 import unittest
@@ -16,7 +18,7 @@ import objectstores  # noqa: E402
 import storecase  # noqa: E402
 from harness import COMPLETE  # noqa: E402
 from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, sample  # noqa: E402
-from storeproxy import StoreProxy, cut_response, redirect, replace_response, set_header, status  # noqa: E402
+from storeproxy import StoreProxy, cut_response, redirect, remove_header, replace_response, set_header, status  # noqa: E402
 
 HOUR = 3600
 CANARY = "SESSION-TOKEN-CANARY-8841"
@@ -192,6 +194,78 @@ class Sessions(Faults):
             done = self.run_sample(env={"AWS_SESSION_TOKEN": CANARY}, limits={"tries": 1})
             self.assertNotEqual(done.code, 0, done)
             self.assertEqual(other.log(), [])
+
+
+class Ranges(Faults):
+    """A large object comes in ranges side by side, and is one object all the same."""
+
+    SIZE = 20_000_000
+    KEY = PREFIX + "large.bin"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.data = random.Random(7).randbytes(cls.SIZE)
+        cls.bucket = bucket(swift())
+        swift().put(cls.bucket, cls.KEY, cls.data)
+
+    def fetched(self, code=0, cause=None):
+        done = export(listing(api(self.store, self.bucket, endpoint=self.proxy.endpoint, limits={"tries": 4})), store=self.store)
+        self.assertEqual((done.code, [one for _, one in done.missing]), (code, [cause] if cause else []), done)
+        if code == 0:
+            record, = done.archive.records(done.archive.export["categories"][0])
+            self.assertEqual((done.archive.tree / record["files"][0]["path"]).read_bytes(), self.data)
+        return done
+
+    def ranges(self):
+        """[(first, last)] of what was asked for, and the ETags that were demanded with it."""
+        asked = [entry["headers"] for entry in self.proxy.asked(method="GET", path="large.bin")]
+        return [tuple(map(int, re.findall(r"\d+", one["range"]))) for one in asked if "range" in one], {one.get("if-match") for one in asked}
+
+    def test_side_by_side(self):
+        """Every byte is asked for once, by the ETag of the first answer, and several ranges at a time."""
+        self.fetched()
+        ranges, etags = self.ranges()
+        self.assertEqual(sum(last - first + 1 for first, last in ranges), self.SIZE)
+        self.assertEqual((min(ranges)[0], max(ranges)[1], len(etags)), (0, self.SIZE - 1, 2))
+        self.assertGreater(len({entry["connection"] for entry in self.proxy.asked(path="large.bin")}), 2)
+
+    def test_cut(self):
+        """A range that breaks off goes on where it broke."""
+        self.proxy.rule(cut_response(700_000), path="large.bin", times=2, after=1)
+        self.fetched()
+        ranges, _ = self.ranges()
+        self.assertTrue(any(first % 1_048_576 for first, _ in ranges), ranges)
+
+    def test_throttled(self):
+        rule = self.proxy.rule(status(503, "SlowDown"), path="large.bin", times=3, after=2)
+        self.fetched()
+        self.assertEqual(rule.used, 3)
+
+    def test_another_object_in_between(self):
+        """A range of another object is not taken; what stands there then is fetched as a whole."""
+        self.proxy.rule(status(412, "PreconditionFailed"), path="large.bin", times=1, after=2)
+        self.fetched()
+        self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
+
+    def test_store_without_ranges(self):
+        """A store that answers with the whole object is asked for the whole."""
+        self.proxy.rule(replace_response(200, b"whatever", forward=False, ETag='"0"'), path="large.bin", times=1)
+        self.fetched()
+
+    def test_without_etag(self):
+        """Nothing holds the ranges together: the object comes as a whole."""
+        self.proxy.rule(remove_header("ETag"), path="large.bin", times=None)
+        self.fetched()
+        self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
+
+    def test_wrong_bytes(self):
+        """The MD5 holds for the whole, also where the ranges came one by one."""
+        self.proxy.rule(set_header(ETag='"00000000000000000000000000000000"'), path="large.bin", times=None)
+        self.fetched(3, "hash_mismatch")
+
+    def test_range_gone(self):
+        self.proxy.rule(status(404, "NoSuchKey"), path="large.bin", times=None, after=4)
+        self.fetched(3, "gone")
 
 
 class Lists(Faults):

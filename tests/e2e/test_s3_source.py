@@ -5,8 +5,10 @@ The stores are OpenStack Swift, which checks signatures, and s3rver, which speak
 held against an export of the same account from local files.
 """
 
+import json
 import sys
 import unittest
+from pathlib import Path
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
@@ -14,6 +16,7 @@ import objectstores  # noqa: E402
 import storecase  # noqa: E402
 from harness import COMPLETE  # noqa: E402
 from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, now, sample  # noqa: E402
+from storeproxy import StoreProxy  # noqa: E402
 
 ODD = ["a b+c.txt", "\u00fc/\u0436\u6f22.txt", "x%2fy%2Fz.txt", "q?a=b&c#d.txt", "(p)!*'.txt", "a=b@c:d;e,f.txt", "z//d.txt", ".hidden.txt", "~tilde_-.txt",
        "quote\"<&>.txt", "back\\slash.txt", "{brace}|pipe^.txt", "e\u0301.txt", "tab\there.txt", "$dollar`tick.txt", "ends.with.dot.", "\U0001f30a.txt", "plus++.txt"]
@@ -181,14 +184,44 @@ def with_version(doc):
 
 def by_records(doc, keys):
     """The objects' records come from a file, and say the keys."""
-    import json
-    from pathlib import Path
     place = Path(doc["apis"]["core"]["root"]) / "v1" / "users" / USER
     place.mkdir()
     (place / "objects.json").write_text(json.dumps([{"id": key, "owner": USER, "key": PREFIX + key} for key in keys]), encoding="ascii")
     doc["categories"][0].update({"subject": "/owner", "from": {"api": "core", "get": "/v1/users/{user_id}/objects"}, "map": {"id": "/id"},
                                  "media": [{"role": "object", "api": "media", "key": "/key"}]})
     del doc["categories"][0]["keep"], doc["categories"][0]["omit"]
+
+
+class Sweeps(unittest.TestCase):
+    def test_orphans_and_absent(self):
+        """What the bucket has and no record names is delivered; what a record names and the bucket lacks is missing."""
+        store = swift()
+        name = bucket(store)
+        fill(store, name, {PREFIX + "named.txt": b"named", PREFIX + "more/orphan.txt": b"an orphan", f"users/{USER}9/x.txt": b"a neighbour's"})
+        time = now()
+
+        def edit(doc):
+            by_records(doc, ["absent.txt", "named.txt"])
+            doc["categories"][0]["sweep"] = {"api": "media", "prefix": "users/{user_id}/"}
+        done = export(listing(api(store, name), edit=edit), "--allow-partial", store=store, as_of=time)
+        self.assertEqual((done.code, done.missing), (3, [("objects", "gone")]), done)
+        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
+               for record in done.archive.records(done.archive.export["categories"][0]) if "path" in record["files"][0]}
+        self.assertEqual(got, {"named.txt": b"named", "more/orphan.txt": b"an orphan"})
+
+
+class Requests(unittest.TestCase):
+    def test_requester_pays(self):
+        """Each request says so, signed, where the description says it."""
+        store = swift()
+        name = bucket(store)
+        fill(store, name, {PREFIX + "a.txt": b"a"})
+        for pays, wanted in ((True, {"requester"}), (False, {None})):
+            with StoreProxy(store) as proxy:
+                done = export(listing(api(store, name, endpoint=proxy.endpoint, requester_pays=pays)), store=store)
+                self.assertEqual((done.code, {entry["headers"].get("x-amz-request-payer") for entry in proxy.log()}), (0, wanted), done)
+                signed = [("x-amz-request-payer" in entry["headers"]["authorization"]) for entry in proxy.log()]
+                self.assertEqual(set(signed), {pays})
 
 
 class Refusals(unittest.TestCase):
