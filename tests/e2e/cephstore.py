@@ -17,7 +17,7 @@ GATEWAY = "client.rgw"
 
 # One copy of everything, in pools of one placement group each. Nobody is asked who he is between the processes, and no
 # admin sockets are made: their paths would be too long in some folders. The monitor decides at once instead of waiting for
-# more to decide on, and the gateway leaves out its housekeeping.
+# more to decide on; the gateway looks again soon when the storage daemon is not up yet, and leaves out its housekeeping.
 CONFIGURATION = """
 [global]
 fsid = {fsid}
@@ -45,7 +45,6 @@ osd_crush_chooseleaf_type = 0
 mon_data = {folder}/mon
 mon_allow_pool_size_one = true
 mon_data_avail_crit = 0
-mon_tick_interval = 1
 paxos_propose_interval = 0.02
 paxos_min_wait = 0.01
 [osd]
