@@ -6,6 +6,8 @@ such a finding in any run of holdall fails the test that started it. A file whos
 and says why.
 """
 
+import atexit
+import contextlib
 import functools
 import json
 import os
@@ -47,11 +49,21 @@ class _State:
     binary = None
     root = None
     folder = None
+    ends = contextlib.ExitStack()
 
 
 def stand(root, folder):
     """For what is no test file: the project's folder, and one for everything temporary."""
     _State.root, _State.folder = Path(root), Path(folder)
+
+
+def at_end(what):
+    """Calls WHAT after the last test: while the scratch folder is still there, so that nobody writes into it while it is removed.
+    Where there are no tests, when the process ends."""
+    _State.ends.callback(what)
+
+
+atexit.register(_State.ends.close)
 
 
 def binary():
@@ -317,7 +329,7 @@ def main():
     if not os.access(_State.binary, os.X_OK) or not _State.binary.is_file():
         print(f"there is no program {_State.binary}", file=sys.stderr)
         sys.exit(1)
-    with tempfile.TemporaryDirectory(prefix="holdall-e2e-") as folder:
+    with tempfile.TemporaryDirectory(prefix="holdall-e2e-") as folder, _State.ends:
         _State.folder = Path(folder)
         program = unittest.main(argv=[sys.argv[0], *sys.argv[3:]], exit=False, verbosity=2)
         code = _finish(program.result)

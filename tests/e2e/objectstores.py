@@ -7,7 +7,6 @@ shared one with the test file, and every one when this process dies, however it 
 them checks and can do.
 """
 
-import atexit
 import base64
 import contextlib
 import functools
@@ -36,7 +35,7 @@ def shared(kind):
     """The one store of this class for a whole test file. Call it from the main thread: the kernel ends a server when
     the thread that started it ends."""
     store = kind().__enter__()
-    atexit.register(store.stop)
+    harness.at_end(store.stop)
     return store
 
 

@@ -8,14 +8,18 @@ import functools
 import itertools
 import json
 import time
+import unittest
 
 import harness
+import objectstores
 import resumecase
 from harness import COMPLETE, EXPORT_ID, fixture, scratch
 
 AS_OF = "2026-11-01T00:00:00Z"
 USER = "usr_a1b2c3d4e5f6"
 PREFIX = f"users/{USER}/"
+ODD = ["a b+c.txt", "\u00fc/\u0436\u6f22.txt", "x%2fy%2Fz.txt", "q?a=b&c#d.txt", "(p)!*'.txt", "a=b@c:d;e,f.txt", "z//d.txt", ".hidden.txt", "~tilde_-.txt",
+       "quote\"<&>.txt", "back\\slash.txt", "{brace}|pipe^.txt", "e\u0301.txt", "tab\there.txt", "$dollar`tick.txt", "ends.with.dot.", "\U0001f30a.txt", "plus++.txt"]
 _number = itertools.count(1)
 
 
@@ -151,4 +155,88 @@ def now():
     return text
 
 
-__all__ = ["AS_OF", "PREFIX", "USER", "Done", "api", "bucket", "export", "fill", "listing", "local", "media", "now", "sample", "write"]
+def history(store):
+    """A bucket with an object that changed, one that came later, and one that was deleted; and the time between."""
+    name = bucket(store, versioned=True)
+    fill(store, name, {PREFIX + "changed.txt": b"before", PREFIX + "deleted.txt": b"it was here", PREFIX + "same.txt": b"same"})
+    then = now()
+    fill(store, name, {PREFIX + "changed.txt": b"after it", PREFIX + "new.txt": b"later"})
+    store.delete(name, PREFIX + "deleted.txt")
+    return name, then
+
+
+def with_version(doc):
+    doc["categories"][0]["media"][0]["version"] = "/version_id"
+    del doc["categories"][0]["omit"]["/version_id"]
+    del doc["categories"][0]["keep"]
+
+
+class Case(unittest.TestCase):
+    """Tests on one store, unless they name another one."""
+
+    kind = objectstores.Swift
+
+    @property
+    def store(self):
+        return objectstores.shared(self.kind)
+
+    def same(self, store, **more):
+        """The sample account with its media in a bucket gives the archive that it gives from files."""
+        name = bucket(store)
+        fill(store, name)
+        done = export(sample(api(store, name, **more)), store=store, subject=COMPLETE)
+        self.assertEqual(done.code, 0, done)
+        self.assertEqual(done.bytes, local().bytes)
+
+    def objects(self, store, keys):
+        name = bucket(store)
+        fill(store, name, {PREFIX + key: f"bytes of {key}".encode() for key in keys})
+        return name
+
+    def odd(self, store):
+        """Each is listed, signed, fetched, and has its own bytes."""
+        done = export(listing(api(store, self.objects(store, ODD))), store=store)
+        self.assertEqual((done.code, done.missing), (0, []), done)
+        records = done.archive.records(done.archive.export["categories"][0])
+        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes().decode() for record in records}
+        self.assertEqual(got, {PREFIX + key: f"bytes of {key}" for key in ODD})
+
+    def metadata(self, store):
+        """What the store keeps beside the bytes becomes fields of the record, where the description asks for it."""
+        name = bucket(store)
+        store.put(name, PREFIX + "a.png", b"\x89PNG\r\n\x1a\n", ContentType="image/png", Metadata={"Prompt": "a boat at dawn", "seed": "42"})
+        store.put(name, PREFIX + "b.txt", b"b", ContentType="text/plain")
+        done = export(listing(api(store, name), **{"with": ["metadata"]}), store=store)
+        self.assertEqual(done.code, 0, done)
+        extras = [record["extra"] for record in done.archive.records(done.archive.export["categories"][0])]
+        self.assertEqual(extras, [{"content_type": "image/png", "metadata": {"prompt": "a boat at dawn", "seed": "42"}},
+                                  {"content_type": "text/plain", "metadata": {}}])
+
+    def list_as_it_was(self, store):
+        """A list gives the versions that were current at the time of the export, or the newest ones."""
+        name, then = history(store)
+        contents = {}
+        for versions in ("as_of", "latest"):
+            done = export(listing(api(store, name, versions=versions), edit=with_version), store=store, as_of=then)
+            self.assertEqual(done.code, 0, done)
+            contents[versions] = {record["id"].removeprefix(PREFIX): (done.archive.tree / record["files"][0]["path"]).read_bytes()
+                                  for record in done.archive.records(done.archive.export["categories"][0])}
+        self.assertEqual(contents["as_of"], {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
+        self.assertEqual(contents["latest"], {"changed.txt": b"after it", "new.txt": b"later", "same.txt": b"same"})
+
+    def refused(self, code, word, *parts, env=None, store=None, **more):
+        """An export of one object is refused with this exit code and error, and a sentence with these parts."""
+        store = store or self.store
+        name = more.pop("bucket", None) or bucket(store)
+        if store.head(name, PREFIX + "a.txt") is None:
+            fill(store, name, {PREFIX + "a.txt": b"a"})
+        done = export(listing(api(store, more.pop("named", name), **more)), store=store, env=env)
+        self.assertEqual((done.code, done.published), (code, []), done)
+        if done.report:
+            self.assertEqual(done.report["error"]["code"], word, done)
+        for part in parts:
+            self.assertIn(part, done.sentence, done)
+        self.assertNotIn("testing", done.run.out + done.run.err)
+
+
+__all__ = ["AS_OF", "PREFIX", "USER", "Case", "Done", "api", "bucket", "export", "fill", "history", "listing", "local", "media", "now", "sample", "write"]

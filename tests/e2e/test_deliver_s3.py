@@ -4,14 +4,10 @@ happens on the way: refusals, broken connections, lost answers, signals and kill
 signatures, and s3rver; a proxy between disturbs. Links are opened by curl, signatures checked by minisign.
 """
 
-import functools
 import hashlib
 import json
-import os
-import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
 import unittest
@@ -20,17 +16,11 @@ from datetime import datetime, timedelta, timezone
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import objectstores  # noqa: E402
-import resumecase  # noqa: E402
-from harness import AS_OF, EXPORT_ID  # noqa: E402
-from storeproxy import (StoreProxy, cut_request, cut_response, delay, error_xml, leading_blanks, replace_response,  # noqa: E402
+from delivercase import NAME, PART, Case, Place, description, file_export, words  # noqa: E402
+from storeproxy import (cut_request, cut_response, delay, error_xml, leading_blanks, replace_response,  # noqa: E402
                         status)
 
-USER = "usr_a1b2c3d4e5f6"
-STEM = "shelf-export-20261101-0d5c2f4e"
-NAME = f"{STEM}.zip"
-PICTURES, PICTURE, PART = 5, 4_500_000, 5 * 1024 * 1024
 SECRETS = ("testing", "X-Amz-Signature")
-_numbers = iter(range(1, 1000))
 
 
 def swift():
@@ -41,137 +31,7 @@ def s3rver():
     return objectstores.shared(objectstores.S3rver)
 
 
-@functools.cache
-def shelf():
-    """The APIs of a service with a few large pictures: five parts of the smallest size."""
-    place = harness.scratch("shelf")
-    people, media = place / "api/v1/users", place / "media" / "users" / USER
-    (people / USER).mkdir(parents=True)
-    media.mkdir(parents=True)
-    (people / f"{USER}.json").write_text(json.dumps({"id": USER}), encoding="ascii")
-    facts = []
-    for number in range(PICTURES):
-        data = b"\x89PNG\r\n\x1a\n" + random.Random(number).randbytes(PICTURE)
-        (media / f"{number}.png").write_bytes(data)
-        facts.append({"id": f"pic{number}", "owner": USER, "bytes": len(data), "key": f"users/{USER}/{number}.png",
-                      "sha256": hashlib.sha256(data).hexdigest(), "taken": f"2026-03-0{number + 1}T08:00:00Z"})
-    (people / USER / "pictures.json").write_text(json.dumps({"data": facts}), encoding="ascii")
-    return place
-
-
-def description(deliver=None, root=None):
-    doc = harness.read_json(resumecase.album())
-    doc["service"]["id"] = "shelf"
-    for api in ("core", "media"):
-        doc["apis"][api]["root"] = str((root or shelf()) / ("api" if api == "core" else "media"))
-    if deliver:
-        doc["deliver"] = deliver
-    place = harness.scratch("service")
-    (place / "en.json").write_text(json.dumps(resumecase.TEXTS), encoding="ascii")
-    (place / "service.json").write_text(json.dumps(doc), encoding="ascii")
-    return place / "service.json"
-
-
-def words(service, output, *extra):
-    output = ("-o", output) if output else ()
-    return ["export", "-s", service, "-u", USER, "-k", harness.secret_key(), "--as-of", AS_OF, "--export-id", EXPORT_ID, *output, *extra]
-
-
-@functools.cache
-def file_export(*extra):
-    """{name: bytes} of the same export as files."""
-    folder = harness.scratch("files")
-    run = harness.holdall(*words(description(), f"{folder}/", *extra))
-    if run.code != 0:
-        raise AssertionError(run)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-class Place:
-    """A bucket of its own for one test, the description that delivers there, and a stage."""
-
-    def __init__(self, store, endpoint=None, **deliver):
-        self.store, self.bucket = store, f"out-{next(_numbers)}"
-        store.create(self.bucket)
-        self.folder, self.stage = harness.scratch("run"), harness.scratch("stage")
-        self.deliver = {"kind": "s3", "endpoint": endpoint or store.endpoint, "region": store.region, "bucket": self.bucket,
-                        "allow_addresses": ["loopback"], "limits": {"tries": 3}, "part_size": PART, **deliver}
-        self.report, self.events = self.folder / "report.json", self.folder / "events.jsonl"
-
-    @functools.cached_property
-    def service(self):
-        return description(self.deliver)
-
-    def argv(self, *extra, output=None, service=None):
-        return words(service or self.service, output, "--stage", self.stage, "--report", self.report, "--events", self.events, *extra)
-
-    def environment(self, **changes):
-        return harness.environment(**{**self.store.env(endpoint=False), **changes})
-
-    def export(self, *extra, output=None, service=None, env=None):
-        self.run = harness.holdall(*self.argv(*extra, output=output, service=service), env=self.environment(**(env or {})))
-        return self.run
-
-    def start(self, *extra):
-        return subprocess.Popen([os.fspath(word) for word in (harness.binary(), *self.argv(*extra))], env=self.environment(),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def keys(self):
-        return self.store.keys(self.bucket)
-
-    def uploads(self):
-        return self.store.uploads(self.bucket)
-
-    def document(self):
-        return harness.read_json(self.report)
-
-    def fetched(self):
-        """How many files this run fetched."""
-        return len([1 for event in harness.read_lines(self.events) if event["event"] == "item"])
-
-
-class Case(unittest.TestCase):
-    def place(self, rules=(), store=None, **deliver):
-        """A place behind a proxy with these rules: (action, words)."""
-        self.proxy = StoreProxy(store or swift()).__enter__()
-        self.addCleanup(self.proxy.stop)
-        for action, match in rules:
-            self.proxy.rule(action, **match)
-        return Place(store or swift(), self.proxy.endpoint, **deliver)
-
-    def assert_whole(self, place, files=None, prefix="", run=None):
-        files = file_export() if files is None else files
-        self.assertEqual((run or place.run).code, 0, run or place.run)
-        self.assertEqual(place.keys(), sorted(prefix + name for name in files))
-        for name, data in files.items():
-            self.assertTrue(place.store.get(place.bucket, prefix + name) == data, f"{name} has other bytes than the file")
-        self.assertEqual(harness.leftovers(place.stage), [])
-        if place.store.versioned:
-            self.assertEqual(place.uploads(), [], "nothing is left of any upload")
-
-    def assert_nothing(self, place, code, kept=False):
-        self.assertEqual(place.run.code, code, place.run)
-        self.assertEqual(place.keys(), [])
-        self.assertEqual(len(harness.kept(place.stage)), int(kept), place.run)
-        self.assertNotIn("link: ", place.run.out)
-
-    def parts(self):
-        """How often each part went through the proxy and was taken."""
-        numbers = [entry["query"].split("partNumber=")[1].split("&")[0] for entry in self.proxy.asked(method="PUT", query="partNumber=")
-                   if entry["status"] == 200]
-        return sorted(map(int, numbers))
-
-
 class Delivered(Case):
-    def same(self, store):
-        place = Place(store, prefix="exports/")
-        place.export("-q")
-        self.assert_whole(place, prefix="exports/")
-        head = store.head(place.bucket, f"exports/{NAME}")
-        self.assertEqual((head["ContentType"], head["ContentDisposition"]), ("application/zip", f'attachment; filename="{NAME}"'))
-        self.assertIn(f"archive: s3://{place.bucket}/exports/{NAME}", place.run.out.splitlines())
-        return place
-
     def test_the_bytes_of_a_file_in_swift(self):
         place = self.same(swift())
         document = place.document()
@@ -279,20 +139,6 @@ class Delivered(Case):
 
 
 class Links(Case):
-    def link_of(self, run):
-        return next(line.removeprefix("link: ") for line in run.out.splitlines() if line.startswith("link: "))
-
-    def end_of(self, run):
-        text = next(line.removeprefix("link valid until: ") for line in run.out.splitlines() if line.startswith("link valid until: "))
-        return datetime.strptime(text.split(" ")[0], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-
-    def curl(self, link):
-        harness.need("curl")
-        path = harness.scratch("download") / "x"
-        run = harness.command("curl", "-sS", "-o", path, "-w", "%{http_code} %{content_type}\n%header{content-disposition}", link)
-        code, _, rest = run.out.partition(" ")
-        return int(code), rest, path.read_bytes() if path.exists() else b""
-
     def test_a_link_gives_the_archive_and_is_told_nowhere_else(self):
         place = Place(swift(), link_lifetime="2h")
         place.export("-v")
@@ -311,12 +157,7 @@ class Links(Case):
         self.assertNotIn(swift().secret_key, place.run.out.replace(link, ""))
 
     def test_it_ends_when_it_is_said_to(self):
-        place = Place(swift(), link_lifetime="3s")
-        place.export()
-        end, link = self.end_of(place.run), self.link_of(place.run)
-        time.sleep(max(0, (end - datetime.now(timezone.utc)).total_seconds()) + 1.2)
-        code, _, data = self.curl(link)
-        self.assertEqual((code, b"AccessDenied" in data), (403, True), data)
+        self.ends(swift())
 
     def test_never_longer_than_its_credentials(self):
         end = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(minutes=20)
@@ -371,15 +212,6 @@ class Lint(unittest.TestCase):
 
 class FoundOutAtOnce(Case):
     """What would make hours of work useless is said before anything is fetched."""
-
-    def refused(self, place, code, *sentences, **given):
-        place.export(**given)
-        self.assertEqual(place.run.code, code, place.run)
-        for sentence in sentences:
-            self.assertIn(sentence, place.run.err)
-        if place.events.exists():
-            self.assertEqual(place.fetched(), 0)
-        self.assertEqual(harness.leftovers(place.stage), [])
 
     def test_a_wrong_secret(self):
         self.refused(Place(swift()), 1, "SignatureDoesNotMatch", env={"AWS_SECRET_ACCESS_KEY": "wrong-secret-of-a-test"})
@@ -504,13 +336,7 @@ class Final(Case):
     """Nothing is left in the bucket, and what was built is not lost."""
 
     def test_parts_are_given_up(self):
-        place = self.place([(status(400, "EntityTooLarge"), {"method": "PUT", "query": "partNumber=4", "times": 1})])
-        place.export()
-        self.assert_nothing(place, 2, kept=True)
-        self.assertEqual(place.uploads(), [])
-        place.export("--resume")
-        self.assert_whole(place)
-        self.assertEqual(place.fetched(), 0)
+        self.given_up()
 
     def test_completion_is_refused(self):
         place = self.place([(replace_response(200, error_xml("InvalidPart"), False), {"method": "POST", "query": "^uploadId"})])
@@ -548,33 +374,8 @@ class Final(Case):
 
 
 class GoneOnWith(Case):
-    def wait_for_parts(self, process, count):
-        end = time.monotonic() + 60
-        while len(self.parts()) < count:
-            self.assertIsNone(process.poll(), process.communicate() if process.poll() is not None else "")
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.01)
-
-    def interrupted(self, number, *extra):
-        """A run that is ended by a signal while its last part is held back."""
-        place = self.place([(delay(20), {"method": "PUT", "query": "partNumber=5", "times": 1})])
-        process = place.start(*extra)
-        self.wait_for_parts(process, 4)
-        begun = time.monotonic()
-        process.send_signal(number)
-        out, err = process.communicate(timeout=10)
-        self.assertLess(time.monotonic() - begun, 3)
-        return place, process.returncode, out.decode(), err.decode()
-
     def test_killed(self):
-        place, code, _, _ = self.interrupted(signal.SIGKILL)
-        self.assertEqual(code, -signal.SIGKILL)
-        self.assertEqual((place.keys(), len(place.uploads())), ([], 1))
-        self.assertEqual(place.export().code, 1, "not without --resume")
-        place.export("--resume")
-        self.assert_whole(place)
-        self.assertEqual([self.parts().count(number) for number in range(1, 6)], [1, 1, 1, 1, 1], "no part was sent twice")
-        self.assertEqual(place.fetched(), 0)
+        self.gone_on_with()
 
     def test_stopped(self):
         place, code, out, err = self.interrupted(signal.SIGINT)

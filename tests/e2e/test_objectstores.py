@@ -32,7 +32,7 @@ import awsfakes  # noqa: E402
 import harness  # noqa: E402
 import storeproxy  # noqa: E402
 from objectstores import Azurite, PatientSwift, S3rver, shared  # noqa: E402
-from storegate import Gate  # noqa: E402
+from storegate import Gate, signed  # noqa: E402
 from storeproxy import StoreProxy  # noqa: E402
 
 ODD = "odd/a b+c&<ü>%41'(~)*.txt"
@@ -147,18 +147,6 @@ class EveryS3Store:
         old = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - off))
         code, body = signed(self.store, "GET", f"/{bucket}/k", old)
         self.assertEqual((code, b"RequestTimeTooSkewed" in body), (403, True), body)
-
-
-def signed(store, method, target, stamp, endpoint=None, **headers):
-    """A request with botocore's signature and any time: (status, body)."""
-    place = urlsplit(endpoint or store.endpoint).netloc
-    words = {"host": place, "x-amz-date": stamp, "x-amz-content-sha256": "UNSIGNED-PAYLOAD", **headers}
-    entry = {"method": method, "headers": words}
-    words["authorization"] = Gate().sign_again(store, entry, target)
-    with contextlib.closing(http.client.HTTPConnection(place, timeout=10)) as link:
-        link.request(method, target, headers=words)
-        answer = link.getresponse()
-        return answer.status, answer.read()
 
 
 class TestSwift(EveryS3Store, Case):

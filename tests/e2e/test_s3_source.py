@@ -13,14 +13,9 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import objectstores  # noqa: E402
-import storecase  # noqa: E402
 from harness import COMPLETE  # noqa: E402
-from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, now, sample  # noqa: E402
+from storecase import PREFIX, USER, Case, api, bucket, export, fill, history, listing, local, media, now, sample  # noqa: E402
 from storeproxy import StoreProxy  # noqa: E402
-
-ODD = ["a b+c.txt", "\u00fc/\u0436\u6f22.txt", "x%2fy%2Fz.txt", "q?a=b&c#d.txt", "(p)!*'.txt", "a=b@c:d;e,f.txt", "z//d.txt", ".hidden.txt", "~tilde_-.txt",
-       "quote\"<&>.txt", "back\\slash.txt", "{brace}|pipe^.txt", "e\u0301.txt", "tab\there.txt", "$dollar`tick.txt", "ends.with.dot.", "\U0001f30a.txt", "plus++.txt"]
-
 
 def swift():
     return objectstores.shared(objectstores.Swift)
@@ -30,15 +25,8 @@ def s3rver():
     return objectstores.shared(objectstores.S3rver)
 
 
-class Account(unittest.TestCase):
+class Account(Case):
     """The sample account with its media in a bucket."""
-
-    def same(self, store, **more):
-        name = bucket(store)
-        fill(store, name)
-        done = export(sample(api(store, name, **more)), store=store, subject=COMPLETE)
-        self.assertEqual(done.code, 0, done)
-        self.assertEqual(done.bytes, local().bytes)
 
     def test_same_bytes_as_local(self):
         self.same(swift())
@@ -55,20 +43,9 @@ class Account(unittest.TestCase):
         self.same(store, endpoint=f"http://localhost:{store.port}", path_style=False)
 
 
-class Keys(unittest.TestCase):
-    def objects(self, store, keys):
-        name = bucket(store)
-        fill(store, name, {PREFIX + key: f"bytes of {key}".encode() for key in keys})
-        return name
-
+class Keys(Case):
     def test_odd_keys_listed_and_fetched(self):
-        """Each is listed, signed, fetched, and has its own bytes."""
-        store = swift()
-        done = export(listing(api(store, self.objects(store, ODD))), store=store)
-        self.assertEqual((done.code, done.missing), (0, []), done)
-        records = done.archive.records(done.archive.export["categories"][0])
-        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes().decode() for record in records}
-        self.assertEqual(got, {PREFIX + key: f"bytes of {key}" for key in ODD})
+        self.odd(swift())
 
     def test_neighbours(self):
         """Only what lies below the person's own prefix."""
@@ -108,18 +85,9 @@ class Keys(unittest.TestCase):
         self.assertEqual((done.code, len(done.published)), (3, 2), done)
 
 
-class Metadata(unittest.TestCase):
+class Metadata(Case):
     def test_metadata_and_type(self):
-        """What the store keeps beside the bytes becomes fields of the record, where the description asks for it."""
-        store = swift()
-        name = bucket(store)
-        store.put(name, PREFIX + "a.png", b"\x89PNG\r\n\x1a\n", ContentType="image/png", Metadata={"Prompt": "a boat at dawn", "seed": "42"})
-        store.put(name, PREFIX + "b.txt", b"b", ContentType="text/plain")
-        done = export(listing(api(store, name), **{"with": ["metadata"]}), store=store)
-        self.assertEqual(done.code, 0, done)
-        extras = [record["extra"] for record in done.archive.records(done.archive.export["categories"][0])]
-        self.assertEqual(extras, [{"content_type": "image/png", "metadata": {"prompt": "a boat at dawn", "seed": "42"}},
-                                  {"content_type": "text/plain", "metadata": {}}])
+        self.metadata(swift())
 
     def test_tags(self):
         store = s3rver()
@@ -141,45 +109,22 @@ class Metadata(unittest.TestCase):
         self.assertNotIn("extra", record)
 
 
-class Versions(unittest.TestCase):
+class Versions(Case):
     """A bucket that keeps versions, as it was at a time."""
 
-    def history(self):
-        """A bucket with an object that changed, one that came later, and one that was deleted; and the time between."""
-        store = swift()
-        name = bucket(store, versioned=True)
-        fill(store, name, {PREFIX + "changed.txt": b"before", PREFIX + "deleted.txt": b"it was here", PREFIX + "same.txt": b"same"})
-        time = now()
-        fill(store, name, {PREFIX + "changed.txt": b"after it", PREFIX + "new.txt": b"later"})
-        store.delete(name, PREFIX + "deleted.txt")
-        return store, name, time
-
     def test_list_as_it_was(self):
-        store, name, time = self.history()
-        contents = {}
-        for versions in ("as_of", "latest"):
-            done = export(listing(api(store, name, versions=versions), edit=with_version), store=store, as_of=time)
-            self.assertEqual(done.code, 0, done)
-            contents[versions] = {record["id"].removeprefix(PREFIX): (done.archive.tree / record["files"][0]["path"]).read_bytes()
-                                  for record in done.archive.records(done.archive.export["categories"][0])}
-        self.assertEqual(contents["as_of"], {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
-        self.assertEqual(contents["latest"], {"changed.txt": b"after it", "new.txt": b"later", "same.txt": b"same"})
+        self.list_as_it_was(swift())
 
     def test_by_key_as_it_was(self):
         """The records know keys and no versions: the bucket is asked which one was current."""
-        store, name, time = self.history()
+        store = swift()
+        name, time = history(store)
         keys = ["changed.txt", "deleted.txt", "new.txt", "same.txt"]
         done = export(listing(api(store, name, versions="as_of"), edit=lambda doc: by_records(doc, keys)), "--allow-partial", store=store, as_of=time)
         self.assertEqual((done.code, done.missing), (3, [("objects", "gone")]), done)
         got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
                for record in done.archive.records(done.archive.export["categories"][0]) if "path" in record["files"][0]}
         self.assertEqual(got, {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
-
-
-def with_version(doc):
-    doc["categories"][0]["media"][0]["version"] = "/version_id"
-    del doc["categories"][0]["omit"]["/version_id"]
-    del doc["categories"][0]["keep"]
 
 
 def by_records(doc, keys):
@@ -224,21 +169,8 @@ class Requests(unittest.TestCase):
                 self.assertEqual(set(signed), {pays})
 
 
-class Refusals(unittest.TestCase):
+class Refusals(Case):
     """What a store refuses ends the run with a sentence that names the reason, and nothing is published."""
-
-    def refused(self, code, word, *parts, env=None, store=None, **more):
-        store = store or swift()
-        name = more.pop("bucket", None) or bucket(store)
-        if store.head(name, PREFIX + "a.txt") is None:
-            fill(store, name, {PREFIX + "a.txt": b"a"})
-        done = export(listing(api(store, more.pop("named", name), **more)), store=store, env=env)
-        self.assertEqual((done.code, done.published), (code, []), done)
-        if done.report:
-            self.assertEqual(done.report["error"]["code"], word, done)
-        for part in parts:
-            self.assertIn(part, done.sentence, done)
-        self.assertNotIn("testing", done.run.out + done.run.err)
 
     def test_wrong_secret(self):
         self.refused(1, "denied", "SignatureDoesNotMatch", "secret key", env={"AWS_SECRET_ACCESS_KEY": "wrong-secret"})
