@@ -313,6 +313,31 @@ class Lists(Faults):
         self.store.fill(name, [f"{PREFIX}{number:04}" for number in range(1500)])
         done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")), store=self.store)
         self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"], rule.used), (0, 1500, 2), done)
+    def test_other_xml(self):
+        """What is well-formed and no list is not taken for an empty one, and neither is a list that does not say whether it is whole."""
+        for text in (b"<html><body>It works!</body></html>", b"<Error><Code>InternalError</Code></Error>",
+                     b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>",
+                     b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>perhaps</IsTruncated></ListBucketResult>"):
+            with self.subTest(text):
+                self.proxy.clear()
+                self.refused(replace_response(200, text, forward=False), 1, "format")
+
+    def test_version_without_time(self):
+        """Whether it was current at the time cannot be known: it is not passed over."""
+        text = (f"<ListVersionsResult><IsTruncated>false</IsTruncated><Version><Key>{PREFIX}a</Key><VersionId>1</VersionId><Size>1</Size></Version>"
+                "</ListVersionsResult>").encode()
+        self.proxy.rule(replace_response(200, text, forward=False), query="versions", times=None)
+        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint, versions="as_of")), store=self.store)
+        self.assertEqual((done.code, done.published, done.report["error"]["code"]), (1, [], "format"), done)
+
+    def test_tags_that_are_none(self):
+        """Another answer does not say that an object has no tags."""
+        self.proxy.rule(replace_response(200, b"<html><body>It works!</body></html>", forward=False), query="tagging", times=None)
+        name = bucket(self.store)
+        fill(self.store, name, {PREFIX + "a.txt": b"a"})
+        done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), **{"with": ["tags"]}), store=self.store)
+        self.assertEqual((done.code, done.published, done.report["error"]["code"]), (1, [], "format"), done)
+
 
 
 if __name__ == "__main__":
