@@ -102,6 +102,11 @@ struct ha_http_handler {
     bool (*room)(void *context);
     void (*done)(void *context, const struct ha_error *err);
     /*
+     * Asked while it waits for a place: whether all others wait for it by now, so that any whose flow has stopped makes way for it, also one
+     * that stands before it. May be NULL.
+     */
+    bool (*urgent)(void *context);
+    /*
      * A credential was refused, with this status (401 or 403): true when there is another one and the request should be sent once more. It may
      * say in *err what kept it from getting one. May be NULL.
      */

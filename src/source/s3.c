@@ -129,6 +129,7 @@ static int start_whole(struct fetching *fetching, struct ha_error *err)
                                             .data = object_data,
                                             .room = ha_fetching_room,
                                             .done = ha_fetching_done,
+                                            .urgent = ha_fetching_urgent,
                                             .headers = media_headers,
                                             .refused = media_refused};
     if (ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->base.fetch->key,
@@ -164,12 +165,6 @@ static int ranges_begin(void *context, const char *lines, struct ha_error *err)
     return object_begin(context, &answer, err);
 }
 
-static bool ranges_urgent(void *context)
-{
-    const struct ha_fetch *fetch = ((struct fetching *)context)->base.fetch;
-    return fetch->urgent(fetch->context);
-}
-
 static void ranges_done(void *context, const struct ha_error *failure, int attempts)
 {
     struct fetching *fetching = context;
@@ -197,7 +192,7 @@ static int start_ranges(struct fetching *fetching, struct ha_error *err)
                                       .begin = ranges_begin,
                                       .data = object_data,
                                       .room = ha_fetching_room,
-                                      .urgent = ranges_urgent,
+                                      .urgent = ha_fetching_urgent,
                                       .done = ranges_done};
     return ha_s3_ranges_start(&what, &fetching->ranges, err);
 }
@@ -278,6 +273,7 @@ static int start_list(struct fetching *fetching, struct ha_error *err)
                                             .begin = list_begin,
                                             .data = list_data,
                                             .done = list_done,
+                                            .urgent = ha_fetching_urgent,
                                             .headers = media_headers,
                                             .refused = media_refused};
     init_page(fetching, &page);

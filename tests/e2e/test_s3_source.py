@@ -16,7 +16,7 @@ import objectstores  # noqa: E402
 import storecase  # noqa: E402
 from harness import COMPLETE  # noqa: E402
 from storecase import PREFIX, USER, api, bucket, export, fill, listing, local, media, now, sample  # noqa: E402
-from storeproxy import StoreProxy  # noqa: E402
+from storeproxy import StoreProxy, delay  # noqa: E402
 
 ODD = ["a b+c.txt", "\u00fc/\u0436\u6f22.txt", "x%2fy%2Fz.txt", "q?a=b&c#d.txt", "(p)!*'.txt", "a=b@c:d;e,f.txt", "z//d.txt", ".hidden.txt", "~tilde_-.txt",
        "quote\"<&>.txt", "back\\slash.txt", "{brace}|pipe^.txt", "e\u0301.txt", "tab\there.txt", "$dollar`tick.txt", "ends.with.dot.", "\U0001f30a.txt", "plus++.txt"]
@@ -174,6 +174,22 @@ class Versions(unittest.TestCase):
         got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
                for record in done.archive.records(done.archive.export["categories"][0]) if "path" in record["files"][0]}
         self.assertEqual(got, {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
+
+    def test_first_in_line_gets_a_place(self):
+        """The bytes of an object whose version was told late do not wait for those behind it, which have all places and wait for it."""
+        store = swift()
+        name = bucket(store, versioned=True)
+        data = {letter: letter.encode() * 10_000_000 for letter in "abcd"}
+        fill(store, name, {PREFIX + letter: data[letter] for letter in data})
+        time = now()
+        with StoreProxy(store) as proxy:
+            proxy.rule(delay(3), query="versions.*%2Fb$")
+            section = api(store, name, endpoint=proxy.endpoint, versions="as_of", limits={"concurrency": 2})
+            done = export(listing(section, edit=lambda doc: by_records(doc, list(data))), store=store, as_of=time)
+        self.assertEqual(done.code, 0, done)
+        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
+               for record in done.archive.records(done.archive.export["categories"][0])}
+        self.assertEqual(got, data)
 
 
 def with_version(doc):
