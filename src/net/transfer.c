@@ -37,7 +37,11 @@ static int check_range(struct ha_transfer *transfer, struct ha_error *err)
     if (strcmp(value, due) != 0 || (known != HA_LENGTH_UNKNOWN && whole != known))
         return ha_fail(err, HA_E_CHANGED, "the service answers with another part than was asked for");
     const char *wanted = transfer->received > 0 ? transfer->etag : part->etag;
-    return etag[0] && wanted && strcmp(etag, wanted) != 0 ? begin_anew(transfer, err) : 0;
+    if (!etag[0] || !wanted || strcmp(etag, wanted) == 0)
+        return 0;
+    return transfer->received > 0
+               ? begin_anew(transfer, err)
+               : ha_fail(err, HA_E_CHANGED, "the service answers with a part of another object");
 }
 
 /* A weak ETag does not say that the bytes are the same (RFC 9110, section 8.8.1). */

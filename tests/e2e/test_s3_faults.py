@@ -251,6 +251,12 @@ class Ranges(Faults):
         self.proxy.rule(replace_response(200, b"whatever", forward=False, ETag='"0"'), path="large.bin", times=1)
         self.fetched()
 
+    def test_store_without_conditions(self):
+        """A store may give a range of another object whatever ETag was demanded: its own ETag tells, and the whole is fetched."""
+        self.proxy.rule(set_header(ETag='"another"'), path="large.bin", headers={"if-match": "."}, times=None)
+        self.fetched()
+        self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
+
     def test_without_etag(self):
         """Nothing holds the ranges together: the object comes as a whole."""
         self.proxy.rule(remove_header("ETag"), path="large.bin", times=None)
