@@ -158,6 +158,8 @@ struct ha_http_request {
     bool ranges; /* a broken body is continued where it broke, when its ETag proves that it is the same */
     bool quiet;  /* its path holds what people call their files: errors name the origin only */
     bool first;  /* nothing goes on without it: it goes before all that are not */
+    bool
+        stored; /* a coding may be what the object was put with: a word about its bytes, which come as they lie there */
     bool direct; /* a redirect is a refusal, even one within its own origin */
 };
 

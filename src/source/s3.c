@@ -114,6 +114,7 @@ static int start_transfer(struct fetching *fetching, const struct ha_http_handle
                                          .stated = object ? fetch->stated : HA_LENGTH_UNKNOWN,
                                          .sealed = object && fetch->sealed,
                                          .ranges = object,
+                                         .stored = object,
                                          .direct = true,
                                          .quiet = true,
                                          .first = fetch->first,
@@ -128,8 +129,8 @@ static int start_whole(struct fetching *fetching, struct ha_error *err)
                                             .begin = object_begin,
                                             .data = object_data,
                                             .room = ha_fetching_room,
-                                            .done = ha_fetching_done,
                                             .urgent = ha_fetching_urgent,
+                                            .done = ha_fetching_done,
                                             .headers = media_headers,
                                             .refused = media_refused};
     if (ha_s3_request_begin(&fetching->request, &fetching->source->s3, HA_HTTP_GET, fetching->base.fetch->key,
@@ -272,8 +273,8 @@ static int start_list(struct fetching *fetching, struct ha_error *err)
     const struct ha_http_handler handler = {.context = fetching,
                                             .begin = list_begin,
                                             .data = list_data,
-                                            .done = list_done,
                                             .urgent = ha_fetching_urgent,
+                                            .done = list_done,
                                             .headers = media_headers,
                                             .refused = media_refused};
     init_page(fetching, &page);

@@ -183,6 +183,7 @@ static int send_range(struct range *range, struct ha_error *err)
                                                   .whole = what->size,
                                                   .etag = ranges->etag[0] ? ranges->etag : NULL},
                                          .ranges = true,
+                                         .stored = true,
                                          .direct = true,
                                          .quiet = true,
                                          .first = range_urgent(range),

@@ -124,6 +124,11 @@ class Wrong(Faults):
         self.proxy.rule(set_header(x_amz_checksum_sha256="47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=-3"), method="GET", times=None)
         self.same(self.run_sample())
 
+    def test_encoded_as_it_lies_there(self):
+        """What an object says of the encoding that it was stored with does not change its bytes."""
+        self.proxy.rule(set_header(Content_Encoding="gzip"), method="GET", times=None)
+        self.same(self.run_sample())
+
     def test_archived(self):
         """An object in a vault is missing by that name."""
         self.proxy.rule(status(403, "InvalidObjectState"), path=min(media()).rsplit("/", 1)[1], times=None)
@@ -246,16 +251,16 @@ class Ranges(Faults):
         self.fetched()
         self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
 
-    def test_store_without_ranges(self):
-        """A store that answers with the whole object is asked for the whole."""
-        self.proxy.rule(replace_response(200, b"whatever", forward=False, ETag='"0"'), path="large.bin", times=1)
-        self.fetched()
-
     def test_store_without_conditions(self):
         """A store may give a range of another object whatever ETag was demanded: its own ETag tells, and the whole is fetched."""
         self.proxy.rule(set_header(ETag='"another"'), path="large.bin", headers={"if-match": "."}, times=None)
         self.fetched()
         self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
+
+    def test_store_without_ranges(self):
+        """A store that answers with the whole object is asked for the whole."""
+        self.proxy.rule(replace_response(200, b"whatever", forward=False, ETag='"0"'), path="large.bin", times=1)
+        self.fetched()
 
     def test_without_etag(self):
         """Nothing holds the ranges together: the object comes as a whole."""
@@ -308,17 +313,6 @@ class Lists(Faults):
     def test_no_xml(self):
         self.refused(replace_response(200, b"<html><body>It works!</body>", forward=False), 1, "format")
 
-    def test_entities(self):
-        bomb = b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]><ListBucketResult><Prefix>&a;</Prefix></ListBucketResult>"
-        self.refused(replace_response(200, bomb, forward=False), 1, "format")
-
-    def test_throttled_while_listing(self):
-        """A list is tried again, and complete."""
-        rule = self.proxy.rule(status(503, "SlowDown"), query="list-type=2", times=2)
-        name = bucket(self.store)
-        self.store.fill(name, [f"{PREFIX}{number:04}" for number in range(1500)])
-        done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")), store=self.store)
-        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"], rule.used), (0, 1500, 2), done)
     def test_other_xml(self):
         """What is well-formed and no list is not taken for an empty one, and neither is a list that does not say whether it is whole."""
         for text in (b"<html><body>It works!</body></html>", b"<Error><Code>InternalError</Code></Error>",
@@ -344,6 +338,17 @@ class Lists(Faults):
         done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), **{"with": ["tags"]}), store=self.store)
         self.assertEqual((done.code, done.published, done.report["error"]["code"]), (1, [], "format"), done)
 
+    def test_entities(self):
+        bomb = b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]><ListBucketResult><Prefix>&a;</Prefix></ListBucketResult>"
+        self.refused(replace_response(200, bomb, forward=False), 1, "format")
+
+    def test_throttled_while_listing(self):
+        """A list is tried again, and complete."""
+        rule = self.proxy.rule(status(503, "SlowDown"), query="list-type=2", times=2)
+        name = bucket(self.store)
+        self.store.fill(name, [f"{PREFIX}{number:04}" for number in range(1500)])
+        done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")), store=self.store)
+        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"], rule.used), (0, 1500, 2), done)
 
 
 if __name__ == "__main__":
