@@ -320,6 +320,15 @@ class Lists(Faults):
                      b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>perhaps</IsTruncated></ListBucketResult>"):
             with self.subTest(text):
                 self.proxy.clear()
+    def test_many_empty_pages(self):
+        """A store may look through thousands of keys that are none any more: as long as each page names another one, the list goes on."""
+        for number in range(30):
+            self.proxy.rule(self.answer([], more=f"<NextContinuationToken>{number}</NextContinuationToken>", truncated=True), query="list-type=2")
+        self.proxy.rule(self.answer([f"{PREFIX}a"]), query="list-type=2")
+        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")),
+                      store=self.store)
+        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"]), (0, 1), done)
+
                 self.refused(replace_response(200, text, forward=False), 1, "format")
 
     def test_version_without_time(self):
