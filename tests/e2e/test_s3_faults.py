@@ -183,6 +183,19 @@ class Sessions(Faults):
         while len(self.proxy.log()) < count:
             self.proxy.pause(0.002)
 
+    def test_ended_while_asking_for_metadata(self):
+        """The answer to a HEAD cannot say that the session has ended: S3 says 400, and another key is looked for."""
+        name = bucket(self.store)
+        fill(self.store, name, {PREFIX + "a.txt": b"a"})
+        credentials = self.profile("testing", "FIRST-TOKEN")
+        rule = self.proxy.rule(status(400, body=b""), method="HEAD", headers={"x-amz-security-token": "FIRST"}, times=None)
+        thread = threading.Thread(target=lambda: (self.wait_for(1), self.profile("testing", "SECOND-TOKEN")), daemon=True)
+        thread.start()
+        section = api(self.store, name, endpoint=self.proxy.endpoint, credentials=credentials)
+        done = export(listing(section, **{"with": ["metadata"]}))
+        thread.join()
+        self.assertEqual((done.code, rule.used > 0), (0, True), done)
+
     def test_ended(self):
         """No other key is to be had: the run ends, says so, and keeps its state."""
         self.proxy.rule(status(400, "ExpiredToken"), method="GET", times=None, after=3)
@@ -307,6 +320,15 @@ class Lists(Faults):
     def test_same_token_again(self):
         self.refused(self.answer([f"{PREFIX}a"], more="<NextContinuationToken>again</NextContinuationToken>", truncated=True), 1, "pages")
 
+    def test_many_empty_pages(self):
+        """A store may look through thousands of keys that are none any more: as long as each page names another one, the list goes on."""
+        for number in range(30):
+            self.proxy.rule(self.answer([], more=f"<NextContinuationToken>{number}</NextContinuationToken>", truncated=True), query="list-type=2")
+        self.proxy.rule(self.answer([f"{PREFIX}a"]), query="list-type=2")
+        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")),
+                      store=self.store)
+        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"]), (0, 1), done)
+
     def test_count_that_is_none(self):
         self.refused(self.answer([f"{PREFIX}a"], count=2), 1, "pages")
 
@@ -320,15 +342,6 @@ class Lists(Faults):
                      b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>perhaps</IsTruncated></ListBucketResult>"):
             with self.subTest(text):
                 self.proxy.clear()
-    def test_many_empty_pages(self):
-        """A store may look through thousands of keys that are none any more: as long as each page names another one, the list goes on."""
-        for number in range(30):
-            self.proxy.rule(self.answer([], more=f"<NextContinuationToken>{number}</NextContinuationToken>", truncated=True), query="list-type=2")
-        self.proxy.rule(self.answer([f"{PREFIX}a"]), query="list-type=2")
-        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")),
-                      store=self.store)
-        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"]), (0, 1), done)
-
                 self.refused(replace_response(200, text, forward=False), 1, "format")
 
     def test_version_without_time(self):
