@@ -141,6 +141,21 @@ class Metadata(unittest.TestCase):
         self.assertNotIn("extra", record)
 
 
+class Prefixes(unittest.TestCase):
+    def test_empty_identifier(self):
+        """An identifier without a character names nobody: what lies under it may be anybody's, and the export is refused."""
+        store = swift()
+        name = bucket(store)
+        fill(store, name, {"users//somebody.txt": b"somebody's"})
+
+        def edit(doc):
+            (Path(doc["apis"]["core"]["root"]) / "v1" / "users" / f"{USER}.json").write_text(json.dumps({"id": USER, "folder": ""}), encoding="ascii")
+            doc["subject"]["resolve"]["identifiers"] = {"folder": "/folder"}
+            doc["categories"][0]["from"]["list"] = doc["apis"]["media"]["prefix"] = "users/{folder}/"
+        done = export(listing(api(store, name), edit=edit), store=store)
+        self.assertEqual((done.code, done.published), (4, []), done)
+
+
 class Versions(unittest.TestCase):
     """A bucket that keeps versions, as it was at a time."""
 
