@@ -294,6 +294,24 @@ static enum ha_http_verdict expired(struct ha_s3_request *request, struct ha_err
     return HA_HTTP_FAILED;
 }
 
+/*
+ * The answer to a HEAD has no body that could say that a session has ended: S3 refuses it with 400. Where there is no other key the reason may be
+ * another one.
+ */
+static enum ha_http_verdict unexplained(struct ha_s3_request *request, const struct ha_http_answer *answer,
+                                        struct ha_error *err)
+{
+    struct ha_aws *credentials = request->s3->credentials;
+    if (!credentials || request->method != HA_HTTP_HEAD || answer->status != 400 ||
+        !ha_aws_key(credentials)->session_token)
+        return HA_HTTP_USUAL;
+    if (ha_aws_renew(credentials, request->credential, err))
+        return HA_HTTP_AGAIN;
+    if (err->code == HA_E_DENIED)
+        ha_error_clear(err);
+    return err->code == HA_E_OK ? HA_HTTP_USUAL : HA_HTTP_FAILED;
+}
+
 /* A bucket somewhere else says where. */
 static void add_region(const struct ha_http_answer *answer, struct ha_error *err)
 {
@@ -336,7 +354,7 @@ enum ha_http_verdict ha_s3_refused(struct ha_s3_request *request, const struct h
         learn_clock(request, answer))
         return HA_HTTP_AGAIN;
     if (!known)
-        return HA_HTTP_USUAL;
+        return unexplained(request, answer, err);
     if (s3->credentials && is_expired(code))
         return expired(request, err);
     const struct meaning *meaning = find_meaning(code);

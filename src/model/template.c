@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * URI Templates, level 1. A value can never add a path segment: in a URI its slash is encoded, in a key it is refused.
+ * URI Templates, level 1. A value can never add a path segment: in a URI its slash is encoded, in a key it is refused, and so
+ * is a value without a character, which names nobody.
  * Operators, lists and modifiers of the higher levels are refused, so that nobody believes that they work.
  */
 #include "model/template.h"
@@ -60,6 +61,8 @@ static int add_value(struct ha_buf *out, enum ha_template_form form, const char 
         ha_uri_encode(value, out);
         return 0;
     }
+    if (form == HA_TEMPLATE_KEY && !*value)
+        return ha_fail(err, HA_E_PATH, "the value of {%s} is empty, so nothing says whose the key is", name);
     bool traversal = strchr(value, '/') || strcmp(value, ".") == 0 || strcmp(value, "..") == 0;
     if (form == HA_TEMPLATE_KEY && traversal)
         return ha_fail(err, HA_E_PATH, "the value of {%s} would lead to another folder", name);

@@ -11,7 +11,7 @@ typedef const char *(*ha_template_value)(void *context, const char *name);
 
 enum ha_template_form {
     HA_TEMPLATE_URI, /* values are percent-encoded but for unreserved characters (section 3.2.2) */
-    HA_TEMPLATE_KEY, /* values stand as they are; one with "/", or that is "." or "..", is HA_E_PATH */
+    HA_TEMPLATE_KEY, /* values stand as they are; one with "/", or that is "", "." or "..", is HA_E_PATH */
     HA_TEMPLATE_TEXT /* values stand as they are */
 };
 

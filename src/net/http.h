@@ -102,6 +102,11 @@ struct ha_http_handler {
     bool (*room)(void *context);
     void (*done)(void *context, const struct ha_error *err);
     /*
+     * Asked while it waits for a place: whether all others wait for it by now, so that any whose flow has stopped makes way for it, also one
+     * that stands before it. May be NULL.
+     */
+    bool (*urgent)(void *context);
+    /*
      * A credential was refused, with this status (401 or 403): true when there is another one and the request should be sent once more. It may
      * say in *err what kept it from getting one. May be NULL.
      */
@@ -153,6 +158,8 @@ struct ha_http_request {
     bool ranges; /* a broken body is continued where it broke, when its ETag proves that it is the same */
     bool quiet;  /* its path holds what people call their files: errors name the origin only */
     bool first;  /* nothing goes on without it: it goes before all that are not */
+    bool
+        stored; /* a coding may be what the object was put with: a word about its bytes, which come as they lie there */
     bool direct; /* a redirect is a refusal, even one within its own origin */
 };
 

@@ -42,13 +42,23 @@ static bool is_full(const struct ha_http *http, const struct ha_http_site *site)
     return site->active >= places_of(http, site);
 }
 
-/* The last one that holds a place and cannot go on, of those behind TRANSFER whose place would do. */
+static bool is_urgent(const struct ha_transfer *transfer)
+{
+    const struct ha_http_handler *handler = &transfer->handler;
+    return handler->urgent && handler->urgent(handler->context);
+}
+
+/*
+ * The last one that holds a place and cannot go on, of those behind TRANSFER whose place would do. One that goes on with what another transfer began
+ * stands behind those that began after that: when these wait for it, they are looked at, too.
+ */
 static struct ha_transfer *find_stopped(const struct ha_transfer *transfer)
 {
     const struct ha_http_site *site = transfer->request.site;
     bool same = is_full(transfer->http, site);
     struct ha_transfer *found = NULL;
-    for (struct ha_transfer *other = transfer->next; other; other = other->next) {
+    for (struct ha_transfer *other = is_urgent(transfer) ? transfer->http->transfers : transfer->next; other;
+         other = other->next) {
         if (other->admitted && other->paused && (!same || other->request.site == site))
             found = other;
     }

@@ -37,7 +37,11 @@ static int check_range(struct ha_transfer *transfer, struct ha_error *err)
     if (strcmp(value, due) != 0 || (known != HA_LENGTH_UNKNOWN && whole != known))
         return ha_fail(err, HA_E_CHANGED, "the service answers with another part than was asked for");
     const char *wanted = transfer->received > 0 ? transfer->etag : part->etag;
-    return etag[0] && wanted && strcmp(etag, wanted) != 0 ? begin_anew(transfer, err) : 0;
+    if (!etag[0] || !wanted || strcmp(etag, wanted) == 0)
+        return 0;
+    return transfer->received > 0
+               ? begin_anew(transfer, err)
+               : ha_fail(err, HA_E_CHANGED, "the service answers with a part of another object");
 }
 
 /* A weak ETag does not say that the bytes are the same (RFC 9110, section 8.8.1). */
@@ -75,6 +79,14 @@ static int begin_part(struct ha_transfer *transfer, struct ha_error *err)
     return goes_on ? 0 : begin_whole(transfer, err);
 }
 
+/* What is encoded on its way has no length that is known before, and no strong ETag (RFC 9110, section 8.8.3.3). */
+static bool is_as_stored(const struct ha_transfer *transfer)
+{
+    char etag[HA_ETAG_SIZE];
+    return transfer->request.stored && ha_transfer_length(transfer) != HA_LENGTH_UNKNOWN &&
+           ha_transfer_header(transfer, "ETag", etag, sizeof etag) && etag[0] == '"';
+}
+
 static int begin_body(struct ha_transfer *transfer, struct ha_error *err)
 {
     char coding[64];
@@ -83,7 +95,7 @@ static int begin_body(struct ha_transfer *transfer, struct ha_error *err)
         return ha_fail(err, HA_E_UNAVAILABLE,
                        "the answer would end with its connection, so nothing proves that it is whole");
     if (ha_transfer_header(transfer, "Content-Encoding", coding, sizeof coding) &&
-        strcasecmp(coding, "identity") != 0)
+        strcasecmp(coding, "identity") != 0 && !is_as_stored(transfer))
         return ha_fail(err, HA_E_CHANGED, "the answer is encoded with %s, which nobody asked for", coding);
     return transfer->status == 206 || transfer->request.part.size ? begin_part(transfer, err)
                                                                   : begin_whole(transfer, err);

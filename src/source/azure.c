@@ -198,6 +198,7 @@ static int start_fetching(struct fetching *fetching, struct ha_error *err)
                                          .stated = fetch->stated,
                                          .sealed = fetch->sealed,
                                          .ranges = true,
+                                         .stored = true,
                                          .direct = true,
                                          .quiet = true,
                                          .first = fetch->first,

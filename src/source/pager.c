@@ -142,7 +142,8 @@ static int check_total(const struct pager *pager, int64_t total, struct ha_error
 static int check_progress(struct pager *pager, bool more, struct ha_error *err)
 {
     pager->empty = pager->in_page ? 0 : pager->empty + 1;
-    if (more && pager->empty > MAX_EMPTY)
+    /* A store looks through what once was there, and says so page by page; it cannot say the same twice (ha_pager_note_cursor). */
+    if (more && pager->empty > MAX_EMPTY && !pager->pages->prefix)
         return ha_fail(err, HA_E_PAGES, "%d pages in a row hold nothing, and each names another one",
                        MAX_EMPTY);
     if (more && pager->number >= MAX_PAGES)

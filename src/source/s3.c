@@ -114,6 +114,7 @@ static int start_transfer(struct fetching *fetching, const struct ha_http_handle
                                          .stated = object ? fetch->stated : HA_LENGTH_UNKNOWN,
                                          .sealed = object && fetch->sealed,
                                          .ranges = object,
+                                         .stored = object,
                                          .direct = true,
                                          .quiet = true,
                                          .first = fetch->first,
@@ -128,6 +129,7 @@ static int start_whole(struct fetching *fetching, struct ha_error *err)
                                             .begin = object_begin,
                                             .data = object_data,
                                             .room = ha_fetching_room,
+                                            .urgent = ha_fetching_urgent,
                                             .done = ha_fetching_done,
                                             .headers = media_headers,
                                             .refused = media_refused};
@@ -164,12 +166,6 @@ static int ranges_begin(void *context, const char *lines, struct ha_error *err)
     return object_begin(context, &answer, err);
 }
 
-static bool ranges_urgent(void *context)
-{
-    const struct ha_fetch *fetch = ((struct fetching *)context)->base.fetch;
-    return fetch->urgent(fetch->context);
-}
-
 static void ranges_done(void *context, const struct ha_error *failure, int attempts)
 {
     struct fetching *fetching = context;
@@ -197,7 +193,7 @@ static int start_ranges(struct fetching *fetching, struct ha_error *err)
                                       .begin = ranges_begin,
                                       .data = object_data,
                                       .room = ha_fetching_room,
-                                      .urgent = ranges_urgent,
+                                      .urgent = ha_fetching_urgent,
                                       .done = ranges_done};
     return ha_s3_ranges_start(&what, &fetching->ranges, err);
 }
@@ -277,6 +273,7 @@ static int start_list(struct fetching *fetching, struct ha_error *err)
     const struct ha_http_handler handler = {.context = fetching,
                                             .begin = list_begin,
                                             .data = list_data,
+                                            .urgent = ha_fetching_urgent,
                                             .done = list_done,
                                             .headers = media_headers,
                                             .refused = media_refused};

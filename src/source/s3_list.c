@@ -155,11 +155,13 @@ static int take_headers(ha_json *object, const char *lines, struct ha_error *err
 struct tags {
     ha_json *found;
     char key[1024];
+    bool seen; /* it was an answer about tags */
 };
 
 static int end_tag(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
 {
     struct tags *tags = context;
+    tags->seen = tags->seen || strcmp(path, "Tagging") == 0;
     if (strcmp(path, "Tagging/TagSet/Tag/Key") == 0 && len < sizeof tags->key)
         memcpy(tags->key, text, len + 1);
     else if (strcmp(path, "Tagging/TagSet/Tag/Value") == 0 &&
@@ -174,7 +176,9 @@ static int take_tags(const struct question *question, struct ha_error *err)
     const struct ha_xml_reader reader = {.end = end_tag, .context = &tags};
     if (ha_json_set(question->object, "tags", tags.found))
         return ha_fail_nomem(err);
-    return ha_xml_read(ha_buf_text(&question->text), question->text.len, &reader, err);
+    if (ha_xml_read(ha_buf_text(&question->text), question->text.len, &reader, err))
+        return -1;
+    return tags.seen ? 0 : ha_fail(err, HA_E_FORMAT, "the answer about the tags of an object has none");
 }
 
 /* ----------------------------------------------------------------------------------------- about objects */

@@ -20,6 +20,7 @@ struct reading {
     struct ha_s3_page *page;
     ha_json *entries, *entry; /* as the XML has them, and the one at hand */
     bool encoded, truncated;
+    bool concluded;  /* it was said whether there are more */
     int64_t counted; /* KeyCount, or -1 */
     char next[HA_S3_TOKEN_MAX], key_marker[HA_S3_TOKEN_MAX], version_marker[HA_S3_TOKEN_MAX];
 };
@@ -106,6 +107,16 @@ static int keep(char out[HA_S3_TOKEN_MAX], const char *text, size_t len, struct 
     return 0;
 }
 
+/* A list that is cut short by what it does not say looks like a whole one. */
+static int set_truncated(struct reading *reading, const char *text, struct ha_error *err)
+{
+    reading->truncated = strcmp(text, "true") == 0;
+    reading->concluded = true;
+    return reading->truncated || strcmp(text, "false") == 0
+               ? 0
+               : ha_fail(err, HA_E_FORMAT, "the list does not say whether there are more keys");
+}
+
 static int end_element(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
 {
     struct reading *reading = context;
@@ -118,7 +129,7 @@ static int end_element(void *context, const char *path, const char *text, size_t
     else if (strcmp(name, "EncodingType") == 0)
         reading->encoded = strcmp(text, "url") == 0;
     else if (strcmp(name, "IsTruncated") == 0)
-        reading->truncated = strcmp(text, "true") == 0;
+        return set_truncated(reading, text, err);
     else if (strcmp(name, "KeyCount") == 0 && ha_text_to_u64(text, INT64_MAX, &count) == 0)
         reading->counted = (int64_t)count;
     else if (strcmp(name, "NextContinuationToken") == 0)
@@ -208,7 +219,7 @@ static bool is_chosen(const struct ha_s3_page *page, struct choice *choice, cons
         snprintf(choice->key, sizeof choice->key, "%s", key);
         choice->found = false;
     }
-    if (choice->found || !text || ha_time_parse(text, &time) || time > page->as_of)
+    if (choice->found || ha_time_parse(text, &time) || time > page->as_of)
         return false;
     choice->found = true;
     return !ha_json_get_bool(entry, DELETED, false);
@@ -243,6 +254,8 @@ static int take_versions(struct reading *reading, struct ha_error *err)
         ha_json *entry = ha_json_at(reading->entries, i);
         if (take_key(reading, entry, err))
             return -1;
+        if (!ha_json_get(entry, HA_OBJECT_LAST_MODIFIED))
+            return ha_fail(err, HA_E_FORMAT, "the list has a version without a time");
         if (is_chosen(page, &choice, entry) && ha_json_append(page->objects, ha_json_share(entry)))
             return ha_fail_nomem(err);
     }
@@ -280,6 +293,8 @@ int ha_s3_page_read(struct ha_s3_page *page, const char *xml, size_t len, struct
     int result = reading.entries && page->objects ? 0 : ha_fail_nomem(err);
     if (result == 0)
         result = ha_xml_read(xml, len, &reader, err);
+    if (result == 0 && !reading.concluded)
+        result = ha_fail(err, HA_E_FORMAT, "it is no list of keys, or does not say whether there are more");
     if (result == 0)
         result = (page->versions ? take_versions : take_objects)(&reading, err);
     ha_json_free(reading.entries);

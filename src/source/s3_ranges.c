@@ -106,6 +106,13 @@ static bool range_room(void *context)
     return !is_first(range) || what->room(what->context);
 }
 
+static bool range_urgent(void *context)
+{
+    const struct range *range = context;
+    const struct ha_s3_ranged *what = &range->ranges->what;
+    return is_first(range) && what->urgent(what->context);
+}
+
 static const struct ha_http_header *range_headers(void *context, size_t *count)
 {
     return ha_s3_headers(&((struct range *)context)->request, count);
@@ -162,6 +169,7 @@ static int send_range(struct range *range, struct ha_error *err)
                                             .begin = range_begin,
                                             .data = range_data,
                                             .room = range_room,
+                                            .urgent = range_urgent,
                                             .done = range_done,
                                             .headers = range_headers,
                                             .refused = range_refused};
@@ -175,9 +183,10 @@ static int send_range(struct range *range, struct ha_error *err)
                                                   .whole = what->size,
                                                   .etag = ranges->etag[0] ? ranges->etag : NULL},
                                          .ranges = true,
+                                         .stored = true,
                                          .direct = true,
                                          .quiet = true,
-                                         .first = is_first(range) && what->urgent(what->context),
+                                         .first = range_urgent(range),
                                          .attempts = &range->attempts};
     return ha_http_start(what->s3->http, &call, &handler, &range->transfer, err);
 }

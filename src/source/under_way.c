@@ -111,6 +111,12 @@ bool ha_fetching_room(void *context)
     return fetch->room(fetch->context);
 }
 
+bool ha_fetching_urgent(void *context)
+{
+    const struct ha_fetch *fetch = ((struct ha_fetching *)context)->fetch;
+    return fetch->urgent(fetch->context);
+}
+
 void ha_fetching_done(void *context, const struct ha_error *err)
 {
     struct ha_fetching *fetching = context;

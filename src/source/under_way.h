@@ -53,6 +53,7 @@ struct ha_fetching {
 int ha_fetching_begin(void *context, const struct ha_http_answer *answer, struct ha_error *err);
 int ha_fetching_data(void *context, const void *data, size_t len, struct ha_error *err);
 bool ha_fetching_room(void *context);
+bool ha_fetching_urgent(void *context);
 void ha_fetching_done(void *context, const struct ha_error *err);
 
 /* As in struct ha_source_ops. */

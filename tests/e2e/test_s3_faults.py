@@ -124,6 +124,11 @@ class Wrong(Faults):
         self.proxy.rule(set_header(x_amz_checksum_sha256="47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=-3"), method="GET", times=None)
         self.same(self.run_sample())
 
+    def test_encoded_as_it_lies_there(self):
+        """What an object says of the encoding that it was stored with does not change its bytes."""
+        self.proxy.rule(set_header(Content_Encoding="gzip"), method="GET", times=None)
+        self.same(self.run_sample())
+
     def test_archived(self):
         """An object in a vault is missing by that name."""
         self.proxy.rule(status(403, "InvalidObjectState"), path=min(media()).rsplit("/", 1)[1], times=None)
@@ -177,6 +182,19 @@ class Sessions(Faults):
     def wait_for(self, count):
         while len(self.proxy.log()) < count:
             self.proxy.pause(0.002)
+
+    def test_ended_while_asking_for_metadata(self):
+        """The answer to a HEAD cannot say that the session has ended: S3 says 400, and another key is looked for."""
+        name = bucket(self.store)
+        fill(self.store, name, {PREFIX + "a.txt": b"a"})
+        credentials = self.profile("testing", "FIRST-TOKEN")
+        rule = self.proxy.rule(status(400, body=b""), method="HEAD", headers={"x-amz-security-token": "FIRST"}, times=None)
+        thread = threading.Thread(target=lambda: (self.wait_for(1), self.profile("testing", "SECOND-TOKEN")), daemon=True)
+        thread.start()
+        section = api(self.store, name, endpoint=self.proxy.endpoint, credentials=credentials)
+        done = export(listing(section, **{"with": ["metadata"]}))
+        thread.join()
+        self.assertEqual((done.code, rule.used > 0), (0, True), done)
 
     def test_ended(self):
         """No other key is to be had: the run ends, says so, and keeps its state."""
@@ -246,6 +264,12 @@ class Ranges(Faults):
         self.fetched()
         self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
 
+    def test_store_without_conditions(self):
+        """A store may give a range of another object whatever ETag was demanded: its own ETag tells, and the whole is fetched."""
+        self.proxy.rule(set_header(ETag='"another"'), path="large.bin", headers={"if-match": "."}, times=None)
+        self.fetched()
+        self.assertIn(None, [entry["headers"].get("range") for entry in self.proxy.asked(path="large.bin")])
+
     def test_store_without_ranges(self):
         """A store that answers with the whole object is asked for the whole."""
         self.proxy.rule(replace_response(200, b"whatever", forward=False, ETag='"0"'), path="large.bin", times=1)
@@ -296,11 +320,45 @@ class Lists(Faults):
     def test_same_token_again(self):
         self.refused(self.answer([f"{PREFIX}a"], more="<NextContinuationToken>again</NextContinuationToken>", truncated=True), 1, "pages")
 
+    def test_many_empty_pages(self):
+        """A store may look through thousands of keys that are none any more: as long as each page names another one, the list goes on."""
+        for number in range(30):
+            self.proxy.rule(self.answer([], more=f"<NextContinuationToken>{number}</NextContinuationToken>", truncated=True), query="list-type=2")
+        self.proxy.rule(self.answer([f"{PREFIX}a"]), query="list-type=2")
+        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint), edit=lambda doc: doc["categories"][0].pop("media")),
+                      store=self.store)
+        self.assertEqual((done.code, done.archive.export["categories"][0]["records"]["delivered"]), (0, 1), done)
+
     def test_count_that_is_none(self):
         self.refused(self.answer([f"{PREFIX}a"], count=2), 1, "pages")
 
     def test_no_xml(self):
         self.refused(replace_response(200, b"<html><body>It works!</body>", forward=False), 1, "format")
+
+    def test_other_xml(self):
+        """What is well-formed and no list is not taken for an empty one, and neither is a list that does not say whether it is whole."""
+        for text in (b"<html><body>It works!</body></html>", b"<Error><Code>InternalError</Code></Error>",
+                     b"<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>",
+                     b"<ListBucketResult><KeyCount>0</KeyCount><IsTruncated>perhaps</IsTruncated></ListBucketResult>"):
+            with self.subTest(text):
+                self.proxy.clear()
+                self.refused(replace_response(200, text, forward=False), 1, "format")
+
+    def test_version_without_time(self):
+        """Whether it was current at the time cannot be known: it is not passed over."""
+        text = (f"<ListVersionsResult><IsTruncated>false</IsTruncated><Version><Key>{PREFIX}a</Key><VersionId>1</VersionId><Size>1</Size></Version>"
+                "</ListVersionsResult>").encode()
+        self.proxy.rule(replace_response(200, text, forward=False), query="versions", times=None)
+        done = export(listing(api(self.store, filled(self.store), endpoint=self.proxy.endpoint, versions="as_of")), store=self.store)
+        self.assertEqual((done.code, done.published, done.report["error"]["code"]), (1, [], "format"), done)
+
+    def test_tags_that_are_none(self):
+        """Another answer does not say that an object has no tags."""
+        self.proxy.rule(replace_response(200, b"<html><body>It works!</body></html>", forward=False), query="tagging", times=None)
+        name = bucket(self.store)
+        fill(self.store, name, {PREFIX + "a.txt": b"a"})
+        done = export(listing(api(self.store, name, endpoint=self.proxy.endpoint), **{"with": ["tags"]}), store=self.store)
+        self.assertEqual((done.code, done.published, done.report["error"]["code"]), (1, [], "format"), done)
 
     def test_entities(self):
         bomb = b"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]><ListBucketResult><Prefix>&a;</Prefix></ListBucketResult>"

@@ -15,7 +15,8 @@ import harness  # noqa: E402
 import objectstores  # noqa: E402
 from harness import COMPLETE  # noqa: E402
 from storecase import PREFIX, USER, Case, api, bucket, export, fill, history, listing, local, media, now, sample  # noqa: E402
-from storeproxy import StoreProxy  # noqa: E402
+from storeproxy import StoreProxy, delay  # noqa: E402
+
 
 def swift():
     return objectstores.shared(objectstores.Swift)
@@ -109,6 +110,21 @@ class Metadata(Case):
         self.assertNotIn("extra", record)
 
 
+class Prefixes(Case):
+    def test_empty_identifier(self):
+        """An identifier without a character names nobody: what lies under it may be anybody's, and the export is refused."""
+        store = swift()
+        name = bucket(store)
+        fill(store, name, {"users//somebody.txt": b"somebody's"})
+
+        def edit(doc):
+            (Path(doc["apis"]["core"]["root"]) / "v1" / "users" / f"{USER}.json").write_text(json.dumps({"id": USER, "folder": ""}), encoding="ascii")
+            doc["subject"]["resolve"]["identifiers"] = {"folder": "/folder"}
+            doc["categories"][0]["from"]["list"] = doc["apis"]["media"]["prefix"] = "users/{folder}/"
+        done = export(listing(api(store, name), edit=edit), store=store)
+        self.assertEqual((done.code, done.published), (4, []), done)
+
+
 class Versions(Case):
     """A bucket that keeps versions, as it was at a time."""
 
@@ -125,6 +141,22 @@ class Versions(Case):
         got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
                for record in done.archive.records(done.archive.export["categories"][0]) if "path" in record["files"][0]}
         self.assertEqual(got, {"changed.txt": b"before", "deleted.txt": b"it was here", "same.txt": b"same"})
+
+    def test_first_in_line_gets_a_place(self):
+        """The bytes of an object whose version was told late do not wait for those behind it, which have all places and wait for it."""
+        store = swift()
+        name = bucket(store, versioned=True)
+        data = {letter: letter.encode() * 10_000_000 for letter in "abcd"}
+        fill(store, name, {PREFIX + letter: data[letter] for letter in data})
+        time = now()
+        with StoreProxy(store) as proxy:
+            proxy.rule(delay(3), query="versions.*%2Fb$")
+            section = api(store, name, endpoint=proxy.endpoint, versions="as_of", limits={"concurrency": 2})
+            done = export(listing(section, edit=lambda doc: by_records(doc, list(data))), store=store, as_of=time)
+        self.assertEqual(done.code, 0, done)
+        got = {record["id"]: (done.archive.tree / record["files"][0]["path"]).read_bytes()
+               for record in done.archive.records(done.archive.export["categories"][0])}
+        self.assertEqual(got, data)
 
 
 def by_records(doc, keys):

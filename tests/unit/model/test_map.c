@@ -275,7 +275,10 @@ static void test_escaped_fields(void **state)
 static const char *value_of(void *context, const char *name)
 {
     (void)context;
-    return strcmp(name, "up") == 0 ? ".." : strcmp(name, "odd") == 0 ? "a b/ü" : NULL;
+    return strcmp(name, "up") == 0     ? ".."
+           : strcmp(name, "odd") == 0  ? "a b/ü"
+           : strcmp(name, "none") == 0 ? ""
+                                       : NULL;
 }
 
 static void test_template(void **state)
@@ -288,6 +291,8 @@ static void test_template(void **state)
     assert_int_equal(ha_template_expand("k/{odd}", HA_TEMPLATE_KEY, value_of, NULL, &out, &err), -1);
     assert_int_equal(err.code, HA_E_PATH);
     assert_int_equal(ha_template_expand("k/{up}", HA_TEMPLATE_KEY, value_of, NULL, &out, &err), -1);
+    assert_int_equal(err.code, HA_E_PATH);
+    assert_int_equal(ha_template_expand("k/{none}/x", HA_TEMPLATE_KEY, value_of, NULL, &out, &err), -1);
     assert_int_equal(err.code, HA_E_PATH);
     assert_int_equal(ha_template_expand("k/{no}", HA_TEMPLATE_TEXT, value_of, NULL, &out, &err), -1);
     assert_int_equal(err.code, HA_E_CONFIG);
