@@ -196,6 +196,16 @@ class Delivery(delivercase.Case):
     def test_the_bytes_of_a_file(self):
         self.same(self.store)
 
+    def test_tags_are_set_once_more(self):
+        """Ceph drops the tags that an upload is begun with: holdall looks, and sets them."""
+        tags = {"kind": "personal & data", "keep": "30"}
+        place = Place(self.store, tags=tags)
+        place.export()
+        self.assert_whole(place)
+        kept = self.store.s3.get_object_tagging(Bucket=place.bucket, Key=NAME)["TagSet"]
+        self.assertEqual({tag["Key"]: tag["Value"] for tag in kept}, tags)
+        self.assertNotIn("tags: bucket", place.run.out + place.run.err)
+
     def test_a_link_gives_the_archive(self):
         place = Place(self.store, link_lifetime="2h")
         place.export()

@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import objectstores  # noqa: E402
 from harness import COMPLETE  # noqa: E402
-from storecase import PREFIX, USER, Case, api, bucket, export, fill, history, listing, local, media, now, sample  # noqa: E402
+from storecase import AS_OF, PREFIX, USER, Case, api, bucket, export, fill, history, listing, local, media, now, sample  # noqa: E402
 from storeproxy import StoreProxy, delay  # noqa: E402
 
 
@@ -252,7 +252,7 @@ class Many(unittest.TestCase):
         place = harness.scratch("export")
         (place / "out").mkdir()
         description = listing(api(store, name), edit=lambda doc: doc["categories"][0].pop("media"))
-        words = ["export", "-s", description, "-u", USER, "-k", harness.secret_key(), "-o", f"{place}/out/", "--as-of", storecase.AS_OF]
+        words = ["export", "-s", description, "-u", USER, "-k", harness.secret_key(), "-o", f"{place}/out/", "--as-of", AS_OF]
         run = harness.command("/usr/bin/time", "-f", "peak %M KiB", harness.binary(), *words, env=harness.environment(**store.env(endpoint=False)))
         self.assertEqual(run.code, 0, run)
         self.assertLess(int(run.err.rsplit("peak ", 1)[1].split()[0]), 64 * 1024, run)
