@@ -61,12 +61,13 @@ static const struct {
      "Go on with it by --resume, under the same description, key and options; or remove it with 'holdall clean PATH' and begin "
      "anew."},
     {HA_E_ARCHIVED,
-     "Restore the objects at the store (S3 Glacier: RestoreObject; Azure: rehydrate the blob), then run again with "
-     "--resume."},
+     "Restore the objects at the store (S3 Glacier: RestoreObject; Azure: rehydrate the blob), then 'holdall clean' and "
+     "run again: under --resume what was missing stays so."},
     {HA_E_ADDRESS,
      "If the address is meant, name it in allow_addresses, redirects or origins. If not, the service leads "
      "elsewhere: tell whoever runs it."},
-    {HA_E_DENIED, "Look at auth: type, token and where it comes from, and whether it has expired."},
+    {HA_E_DENIED,
+     "Look at auth or credentials: type, token or key and where they come from, and whether they have expired."},
     {HA_E_SECRET,
      "Omit the field that the sentence names, and change the secret: it is where it should not be."},
     {HA_E_UNTRUSTED,

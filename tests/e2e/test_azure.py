@@ -421,6 +421,12 @@ class Faults(unittest.TestCase):
         self.assertEqual((first, second), (200, 206))
         self.assertEqual((asked["Range"][:6], asked["If-Match"][:1]), ("bytes=", '"'))
 
+    def test_a_blob_that_was_put_encoded(self):
+        """Its bytes come as they lie there, whatever its header says of them; what is encoded on its way, without a strong ETag, is not taken."""
+        self.fetched(lambda _, status, headers, body: (status, headers | {"Content-Encoding": "gzip"}, body, None))
+        trial, _ = self.fetched(lambda _, status, headers, body: (status, {"Content-Encoding": "gzip", "ETag": 'W/"1"'}, body, None), code=3)
+        self.assertEqual(trial.missing, [("odd", "file", "changed")], trial)
+
     def test_spoilt_bytes_are_found_out(self):
         spoilt = []
 

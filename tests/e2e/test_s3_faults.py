@@ -135,6 +135,7 @@ class Wrong(Faults):
         done = self.run_sample()
         self.assertEqual((done.code, done.published, [cause for _, cause in done.missing]), (3, [], ["archived"]), done)
         self.assertNotIn(min(media()), done.run.err + json.dumps(done.report))
+        self.assertIn("'holdall clean' and run again", " ".join(harness.holdall("help", "archived").out.split()))
 
 
 class Clocks(unittest.TestCase):
