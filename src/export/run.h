@@ -57,7 +57,7 @@ struct ha_run {
     ha_json *identifiers; /* name -> text or null */
     char language[64];
     char wanted_language[64]; /* what was asked for, by request or person, and is not to be had; or "" */
-    bool *selected; /* by category */
+    bool *selected;           /* by category */
     struct ha_open_api *apis;
     size_t api_count;
     struct ha_http *http; /* once an API needs the network */

@@ -69,14 +69,10 @@ static void write_places(const struct page *page)
         const char *path;
         enum ha_text id;
     } places[] = {
-        {"index.html", HA_T_README_WHAT_INDEX},
-        {"data/media/", HA_T_README_WHAT_MEDIA},
-        {"data/records/", HA_T_README_WHAT_RECORDS},
-        {"data/export.json", HA_T_README_WHAT_EXPORT},
-        {"data/missing.jsonl", HA_T_README_WHAT_MISSING},
-        {"data/withheld.jsonl", HA_T_README_WHAT_WITHHELD},
-        {"data/privacy.json", HA_T_README_WHAT_PRIVACY},
-        {"data/schemas/", HA_T_README_WHAT_SCHEMAS},
+        {"index.html", HA_T_README_WHAT_INDEX},           {"data/media/", HA_T_README_WHAT_MEDIA},
+        {"data/records/", HA_T_README_WHAT_RECORDS},      {"data/export.json", HA_T_README_WHAT_EXPORT},
+        {"data/missing.jsonl", HA_T_README_WHAT_MISSING}, {"data/withheld.jsonl", HA_T_README_WHAT_WITHHELD},
+        {"data/privacy.json", HA_T_README_WHAT_PRIVACY},  {"data/schemas/", HA_T_README_WHAT_SCHEMAS},
     };
     add_paragraph(page, HA_T_README_WHAT_HEADING);
     ha_buf_add_char(page->out, '\n');
@@ -117,10 +113,10 @@ static void write_zip(const struct page *page)
     add_commands(page, HA_T_README_CHECK_RENAMED, commands);
 }
 
-#define POWERSHELL                                                                                           \
-    "  foreach ($list in 'tagmanifest-sha256.txt', 'manifest-sha256.txt') {\n"                               \
-    "    foreach ($line in Get-Content $list) {\n"                                                           \
-    "      $hash, $file = $line -split '  ', 2\n"                                                            \
+#define POWERSHELL                                                             \
+    "  foreach ($list in 'tagmanifest-sha256.txt', 'manifest-sha256.txt') {\n" \
+    "    foreach ($line in Get-Content $list) {\n"                             \
+    "      $hash, $file = $line -split '  ', 2\n"                              \
     "      if ((Get-FileHash -Algorithm SHA256 $file).Hash -ne $hash) { $file } } }\n"
 
 static void write_folder(const struct page *page)
