@@ -21,8 +21,8 @@ struct cli_command {
     const char *summary;
 };
 
-extern const struct cli_command cli_clean, cli_export, cli_plan, cli_probe, cli_verify, cli_lint, cli_keygen,
-    cli_pubkey, cli_schema, cli_help;
+extern const struct cli_command cli_clean, cli_export, cli_plan, cli_probe, cli_verify, cli_inspect, cli_lint,
+    cli_keygen, cli_pubkey, cli_schema, cli_help;
 
 /* The command with this name, or number INDEX of the table; NULL when there is none. */
 const struct cli_command *cli_command_find(const char *name);
@@ -92,6 +92,18 @@ enum { CLI_PASSWORD_SIZE = 1024 };
 /* A ha_password_callback. CONTEXT is a path or "fd:N"; NULL asks on the terminal. */
 int cli_password(void *context, char *password, size_t size, struct ha_error *err);
 
+/* ---- trust.c ---- */
+
+/* Public keys: FILES and KEYS as options take them, then loaded, and freed whatever came of that. */
+struct cli_trust {
+    struct cli_list files, keys;
+    const char *trusted[2 * CLI_LIST_MAX];
+    size_t count;
+    char *loaded[CLI_LIST_MAX];
+};
+int cli_trust_load(const struct cli_command *command, struct cli_trust *trust); /* an exit status */
+void cli_trust_free(struct cli_trust *trust);
+
 /* ---- signals.c ---- */
 
 /* From now on SIGINT and SIGTERM only set what cli_interrupted returns. */
@@ -128,6 +140,10 @@ bool cli_run_start(const struct cli_command *command, struct cli_run *run, const
 
 /* Plans and prints the plan; returns the exit status. */
 int cli_run_plan(struct cli_run *run, bool json);
+
+/* Prints what became of each category, and TOTAL. */
+void cli_print_table(FILE *to, const struct ha_export_line *lines, size_t count,
+                     const struct ha_export_line *total);
 
 void cli_print_notes(FILE *to, const struct ha_export_result *result);
 
