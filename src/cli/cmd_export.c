@@ -116,6 +116,8 @@ static void print_result(const struct given *given, const struct ha_error *err)
     if (result->kept[0])
         cli_line(to, "unfinished: %s: --resume goes on with it, 'holdall clean' removes it", result->kept);
     fflush(to);
+    if (!given->quiet && result->published)
+        cli_tell_next_of_export(&given->run.options, result);
     if (given->verbose)
         print_details(result, err);
     if (err && (!result->published || err->code != HA_E_PARTIAL))
@@ -229,7 +231,7 @@ const struct cli_command cli_export = {
     "      --events FILE|fd:N       write events there, JSON Lines\n"
     "      --report FILE            write the report there, JSON\n"
     "      --hash-subject           report and events name the subject by its SHA-256 only\n"
-    "  -q, --quiet                  no table, no notes and no progress\n"
+    "  -q, --quiet                  no table, no notes, no progress, no next command\n"
     "  -v, --verbose                say more about the run\n"
     "  -h, --help                   this text\n"
     "\n"

@@ -118,6 +118,8 @@ int cli_run_plan(struct cli_run *run, bool json)
             putchar('\n');
     } else if (!failed) {
         print_plan(&run->result);
+        fflush(stdout);
+        cli_tell_next_of_plan(&run->options, &run->result);
     }
     free(document);
     ha_export_result_free(&run->result);
