@@ -98,6 +98,8 @@ struct ha_inspect_options {
     const char *path;               /* a ZIP, or a directory that one was unpacked to */
     const char *const *public_keys; /* trusted keys, as for ha_verify; may be NULL */
     size_t public_key_count;
+    const volatile int
+        *interrupted; /* the number of the signal that wants ha_inspect_save to stop, or 0; may be NULL */
 };
 
 /* An archive that was opened to look into it. Not to be used by two threads at once. */

@@ -3,6 +3,7 @@
  * Looking into an archive: owns opening one, and the chain that each byte of it hangs on: tag manifest, payload manifest, file. It reads no more
  * than is asked for, and hands out nothing that is not what the manifest lists. An archive whose container is broken is not opened.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,6 +210,7 @@ int ha_inspect_open(const struct ha_inspect_options *options, struct ha_inspect 
                                                   .path = options->path,
                                                   .public_keys = options->public_keys,
                                                   .public_key_count = options->public_key_count};
+    inspect->interrupted = options->interrupted;
     inspect->check = (struct ha_check){
         .options = &inspect->options, .result = &inspect->head, .findings = {keep_first, inspect, 0}};
     if (open_parts(inspect, err)) {
@@ -270,26 +272,37 @@ int ha_inspect_read(struct ha_inspect *inspect, const char *path, ha_inspect_byt
     return ha_inspect_pass(inspect, path, due, &taker.sink, err);
 }
 
-static int write_draft(void *context, const void *data, size_t len, struct ha_error *err)
+struct copy {
+    struct ha_draft draft;
+    const volatile int *interrupted;
+};
+
+static int write_copy(void *context, const void *data, size_t len, struct ha_error *err)
 {
-    return ha_draft_write(context, data, len, err);
+    struct copy *copy = context;
+    int number = copy->interrupted ? *copy->interrupted : 0;
+    if (number)
+        return ha_fail(err, number == SIGTERM ? HA_E_TERMINATED : HA_E_INTERRUPTED, "stopped by signal %d",
+                       number);
+    return ha_draft_write(&copy->draft, data, len, err);
 }
 
 int ha_inspect_save(struct ha_inspect *inspect, const char *path, const char *to, bool replace,
                     struct ha_error *err)
 {
-    struct ha_draft draft = HA_DRAFT_NONE;
-    struct taker taker = {.sink.ops = &taker_ops, .take = write_draft, .context = &draft};
+    struct copy copy = {HA_DRAFT_NONE, inspect->interrupted};
+    struct taker taker = {.sink.ops = &taker_ops, .take = write_copy, .context = &copy};
     struct ha_member member;
     char due[HA_SHA256_HEX];
     if (!replace && ha_path_exists(to))
         return ha_fail(err, HA_E_EXISTS, "%s exists already", to);
     if (ha_inspect_member(inspect, path, &member, err) || find_due(inspect, path, due, err))
         return -1;
-    int result = ha_draft_open(&draft, to, err) || ha_inspect_pass(inspect, path, due, &taker.sink, err) ||
-                         ha_draft_publish(&draft, replace, err)
+    int result = ha_draft_open(&copy.draft, to, err) ||
+                         ha_inspect_pass(inspect, path, due, &taker.sink, err) ||
+                         ha_draft_publish(&copy.draft, replace, err)
                      ? -1
                      : 0;
-    ha_draft_drop(&draft);
+    ha_draft_drop(&copy.draft);
     return result;
 }

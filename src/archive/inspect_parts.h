@@ -7,6 +7,7 @@
 
 struct ha_inspect {
     struct ha_verify_options options;
+    const volatile int *interrupted; /* may be NULL */
     struct ha_verify_result head;
     struct ha_check check;
     uint64_t strangers;                  /* of a directory: files with names that no archive has */

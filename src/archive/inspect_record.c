@@ -7,6 +7,7 @@
 
 #include "archive/inspect_parts.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "ha-formats.h"
 
 enum {
@@ -126,7 +127,8 @@ static int write_mark(const char *id, struct ha_buf *out, struct ha_error *err)
 {
     HA_JSON ha_json *text = ha_json_new_text(id);
     if (!text)
-        return ha_fail(err, HA_E_USAGE, "the id is no UTF-8");
+        return ha_utf8_valid(id, strlen(id)) ? ha_fail_nomem(err)
+                                             : ha_fail(err, HA_E_USAGE, "the id is no UTF-8");
     ha_buf_add_text(out, "\"" HA_K_ID "\":");
     return ha_json_write(text, out, err);
 }

@@ -230,14 +230,25 @@ static int print_record(const struct given *given, struct ha_inspect *inspect, s
 
 /* ---- the command ---- */
 
+/* A command line and a signal are told apart from all else. */
+static int fail(const struct ha_error *err)
+{
+    int status = cli_error(err);
+    return status == CLI_USAGE || err->code == HA_E_INTERRUPTED || err->code == HA_E_TERMINATED ? status
+                                                                                                : CLI_FAILED;
+}
+
 static int inspect_path(const struct given *given, const char *path)
 {
     const struct ha_inspect_options options = {.size = sizeof options,
                                                .path = path,
                                                .public_keys = given->trust.trusted,
-                                               .public_key_count = given->trust.count};
+                                               .public_key_count = given->trust.count,
+                                               .interrupted = cli_interrupted()};
     struct ha_inspect *inspect = NULL;
     struct ha_error err = {0};
+    if (given->output)
+        cli_catch_signals(); /* what was written by then must go */
     int result = ha_inspect_open(&options, &inspect, &err);
     if (result == 0)
         result = (given->entry     ? print_file
@@ -245,7 +256,7 @@ static int inspect_path(const struct given *given, const char *path)
                   : given->entries ? print_list
                                    : print_overview)(given, inspect, &err);
     ha_inspect_close(inspect);
-    return result ? cli_error(&err) : CLI_OK;
+    return result ? fail(&err) : CLI_OK;
 }
 
 /* CLI_OK, or what contradicts itself. */

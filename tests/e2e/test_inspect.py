@@ -262,11 +262,14 @@ class Damaged(Case):
     def test_bytes_of_the_zip(self):
         data = bytearray(complete().zip.read_bytes())
         entry = next(one for one in zipraw.read(bytes(data)).entries if one.name.endswith(b".png"))
+        text = next(one for one in zipraw.read(bytes(data)).entries if one.name.endswith(b"/README.txt"))
         data[entry.data_at + 100] ^= 1
+        data[text.data_at + 100] ^= 1
         path = scratch("zip") / "a.zip"
         path.write_bytes(data)
         name = entry.name.decode().partition("/")[2]
         self.refused(path, "--entry", name, told="CRC-32")
+        self.refused(path, "--entry", "README.txt", told="README.txt: ")
         for broken in (bytes(data[:-10]), b"no archive", b"", bytes(data) + b"x"):
             path.write_bytes(broken)
             self.refused(path, "--entries", told=str(path))
