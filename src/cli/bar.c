@@ -8,7 +8,14 @@
 
 #include "cli.h"
 
-enum { KNOWN_AFTER_MS = 1000, BAR_MIN = 10, BAR_MAX = 40, PARTS = 7, DAYS_MAX_MS = 100 * 3600 * 1000 };
+enum {
+    KNOWN_AFTER_MS = 1000,
+    BAR_MIN = 8,
+    BAR_MAX = 40,
+    BAR_FROM = 30,
+    PARTS = 7,
+    DAYS_MAX_MS = 100 * 3600 * 1000
+};
 
 struct cli_number cli_rate(const struct cli_pace *pace)
 {
@@ -87,7 +94,7 @@ static struct line compose(const struct ha_progress *at, const struct cli_pace *
     snprintf(line.parts[STAGE].text, sizeof line.parts[STAGE].text, "%s",
              at->stage <= HA_RUN_FINISH ? stages[at->stage] : "working");
     if (at->category)
-        snprintf(line.parts[CATEGORY].text, sizeof line.parts[CATEGORY].text, " %.64s", at->category);
+        snprintf(line.parts[CATEGORY].text, sizeof line.parts[CATEGORY].text, "%.64s", at->category);
     if (list) {
         snprintf(line.parts[FILES].text, sizeof line.parts[FILES].text, "%.40s records",
                  cli_count(at->records).text);
@@ -108,7 +115,7 @@ static struct line compose(const struct ha_progress *at, const struct cli_pace *
 static const char *gap_of(const struct line *line, enum part part, bool bar)
 {
     if (part <= OWN)
-        return "";
+        return part == CATEGORY && line->parts[STAGE].text[0] ? " " : "";
     for (enum part before = PERCENT; before < part; before++) {
         if (line->parts[before].text[0])
             return ", ";
@@ -155,16 +162,31 @@ static void write_line(const struct line *line, size_t bar, char *out, size_t si
     }
 }
 
+/* Leaves parts out in this order until the line has ROOM to spare; whether it has. */
+static bool shorten(struct line *line, const enum part order[PARTS], size_t columns, size_t room)
+{
+    for (size_t i = 0; i < PARTS && length(line, room > 0) + room > columns; i++)
+        line->parts[order[i]].text[0] = '\0';
+    return length(line, room > 0) + room <= columns;
+}
+
 void cli_bar(const struct ha_progress *at, const struct cli_pace *pace, size_t columns, char *out,
              size_t size)
 {
-    static const enum part expendable[PARTS] = {OWN, BYTES, RATE, FILES, LEFT, CATEGORY, PERCENT};
+    static const enum part wide[PARTS] = {OWN, STAGE, BYTES, RATE, FILES, LEFT, PERCENT},
+                           narrow[PARTS] = {OWN, BYTES, RATE, FILES, CATEGORY, LEFT, PERCENT};
     struct line line = compose(at, pace);
-    for (size_t i = 0; i < PARTS && length(&line, false) > columns; i++)
-        line.parts[expendable[i]].text[0] = '\0';
-    size_t used = length(&line, true), bar = columns > used ? columns - used : 0;
-    bar = !line.bar || bar < BAR_MIN ? 0 : bar > BAR_MAX ? BAR_MAX : bar;
-    write_line(&line, bar, out, size < columns + 1 ? size : columns + 1);
+    size_t bar = 0;
+    if (line.bar && line.parts[CATEGORY].text[0] && columns >= BAR_FROM &&
+        shorten(&line, wide, columns, BAR_MIN))
+        bar = columns - length(&line, true);
+    if (bar == 0) {
+        line = compose(at, pace);
+        shorten(&line, narrow, columns, 0);
+        size_t used = length(&line, true);
+        bar = line.bar && columns >= BAR_FROM && columns >= used + BAR_MIN ? columns - used : 0;
+    }
+    write_line(&line, bar < BAR_MAX ? bar : BAR_MAX, out, size < columns + 1 ? size : columns + 1);
 }
 
 void cli_plain(const struct ha_progress *at, const struct cli_pace *pace, char *out, size_t size)

@@ -102,6 +102,7 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     struct ha_body body = {.run = run, .item = item};
     int attempts = 0;
     int failed = obtain(run, window, &body, &attempts, err);
+    run->under_way_bytes = 0;
     const char *cause = failed ? ha_run_cause(run, err) : NULL;
     item->attempts = attempts;
     if (!failed) {
@@ -246,7 +247,9 @@ int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err)
     progress->files_expected = run->total.files.expected - run->total.files.withheld;
     progress->files_done = progress->files_expected - run->total.listed;
     progress->bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
+    progress->bytes_done = run->total.bytes;
     run->kept_bytes = (uint64_t)run->total.bytes;
+    run->progress = *progress;
     /* One transaction, which each window commits: an outcome on its own would cost a journal. */
     int result = count_own(run, &fetched, err) || ha_index_begin(run->index, err) ||
                  fetch_in_window(run, budget, &fetched, err);

@@ -76,6 +76,11 @@ static void everything_where_there_is_room(void **state)
                               "0:04 left");
     cli_bar(&half, &pace, 20, text, sizeof text);
     assert_string_equal(text, "fetching: 50%");
+    cli_bar(&half, &pace, 79, text, sizeof text);
+    assert_string_equal(text,
+                        "outputs [###---] 50%, 120/400 files, 1.0 MiB of 2.0 MiB, 256.0 KiB/s, 0:04 left");
+    cli_bar(&half, &pace, 39, text, sizeof text);
+    assert_string_equal(text, "outputs [#######-------] 50%, 0:04 left");
 }
 
 static void it_fits_every_width(void **state)
