@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdall/archive.h: verifying what an export made. */
+/* holdall/archive.h: verifying what an export made, and looking into it. */
 #ifndef HOLDALL_ARCHIVE_H
 #define HOLDALL_ARCHIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <holdall/error.h>
+#include <holdall/export.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,6 +90,76 @@ typedef void (*ha_volumes_verdict)(void *context, const struct ha_volumes_result
  */
 int ha_verify_volumes(struct ha_volumes *volumes, ha_verify_finding finding, ha_volumes_verdict verdict,
                       void *context, struct ha_error *err);
+
+/* ---- looking into one ---- */
+
+struct ha_inspect_options {
+    size_t size;                    /* sizeof of this struct: how a later version knows which one it got */
+    const char *path;               /* a ZIP, or a directory that one was unpacked to */
+    const char *const *public_keys; /* trusted keys, as for ha_verify; may be NULL */
+    size_t public_key_count;
+    const volatile int
+        *interrupted; /* the number of the signal that wants ha_inspect_save to stop, or 0; may be NULL */
+};
+
+/* An archive that was opened to look into it. Not to be used by two threads at once. */
+struct ha_inspect;
+
+/*
+ * Opens the archive: checks its container as ha_verify does, the chain from the tag manifest to data/export.json and, when keys are given, that
+ * one of them signed the tag manifest. No other file is read yet. 0 and *out, closed by ha_inspect_close (NULL is fine), or -1: HA_E_INVALID
+ * with the first thing that is wrong. Files of a directory whose names no archive has are left aside and counted.
+ */
+int ha_inspect_open(const struct ha_inspect_options *options, struct ha_inspect **out, struct ha_error *err);
+void ha_inspect_close(struct ha_inspect *inspect);
+
+/* What the archive says of itself, with the number and bytes of its files; `findings` stays 0. Lives as long as INSPECT. */
+const struct ha_verify_result *ha_inspect_head(const struct ha_inspect *inspect);
+
+/* How many files of a directory were left aside. */
+uint64_t ha_inspect_strangers(const struct ha_inspect *inspect);
+
+/* Its categories in the order of the archive, as data/export.json counts them; the one at INDEX = count is the total, with "" as id. */
+size_t ha_inspect_category_count(const struct ha_inspect *inspect);
+void ha_inspect_category(const struct ha_inspect *inspect, size_t index, struct ha_export_line *line);
+
+/* One file. The texts live until the visit returns. */
+struct ha_inspect_entry {
+    const char *path; /* below the top directory */
+    const char *type; /* media type that its extension stands for */
+    uint64_t size;    /* in bytes */
+    bool listed; /* a manifest lists it, or it is one that none may list: the tag manifest and signatures */
+};
+
+/* Calls VISIT for each file in the order of the archive until it returns other than 0, which ends the call with -1 and its *err. */
+typedef int (*ha_inspect_visit)(void *context, const struct ha_inspect_entry *entry, struct ha_error *err);
+int ha_inspect_each(struct ha_inspect *inspect, ha_inspect_visit visit, void *context, struct ha_error *err);
+
+/* The media type that the extension of PATH stands for in an archive; true in *text when that is one to read. Never NULL. */
+const char *ha_inspect_type(const char *path, bool *text);
+
+/* Takes the next bytes of a file; -1 with *err ends the reading. */
+typedef int (*ha_inspect_bytes)(void *context, const void *data, size_t len, struct ha_error *err);
+
+/*
+ * Reads the file PATH twice. First it is held against its SHA-256 in the manifest, its size and its CRC; only when all is right TAKE gets it. As it
+ * is held against them again then, a file that changed in between ends with -1, after bytes that cannot be taken back. HA_E_IO when there is no
+ * such file, HA_E_INVALID when it is not what was signed.
+ */
+int ha_inspect_read(struct ha_inspect *inspect, const char *path, ha_inspect_bytes take, void *context,
+                    struct ha_error *err);
+
+/* Reads it into the file TO, mode 0600, which appears whole and right or not at all. HA_E_EXISTS when TO is there, unless REPLACE. */
+int ha_inspect_save(struct ha_inspect *inspect, const char *path, const char *to, bool replace,
+                    struct ha_error *err);
+
+/*
+ * The record ID of a category as indented JSON, with a newline at its end, which shows nothing on a terminal but characters; released with free().
+ * The files that hold the category's records are read until it is found, each to its end and held against its SHA-256. HA_E_IO when there is no such
+ * category or record.
+ */
+int ha_inspect_record(struct ha_inspect *inspect, const char *category, const char *id, char **json,
+                      struct ha_error *err);
 
 #ifdef __cplusplus
 }

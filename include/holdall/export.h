@@ -17,13 +17,17 @@ extern "C" {
 
 enum ha_run_stage { HA_RUN_LIST, HA_RUN_FETCH, HA_RUN_FINISH };
 
-/* How far a run is. -1 stands for what is not known yet. CATEGORY is the id of the one at work, or NULL. */
+/*
+ * How far a run is. -1 stands for what is not known yet. CATEGORY is the id of the one at work, or NULL; while files are fetched, `category_done` and
+ * `category_expected` are its own files.
+ */
 struct ha_progress {
     enum ha_run_stage stage;
     const char *category;
     int64_t records;
     int64_t files_done, files_expected;
     int64_t bytes_done, bytes_expected;
+    int64_t category_done, category_expected;
 };
 typedef void (*ha_progress_callback)(void *context, const struct ha_progress *progress);
 

@@ -195,7 +195,7 @@ void ha_check_comment(const struct ha_check *check, const char *file, char out[H
 
 /* -------------------------------------------------------------------------------------------- the verdict */
 
-static int read_keys(struct ha_check *check, struct ha_error *err)
+int ha_check_keys(struct ha_check *check, struct ha_error *err)
 {
     size_t count = check->options->public_key_count;
     check->trusted = count ? calloc(count, sizeof *check->trusted) : NULL;
@@ -261,7 +261,7 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
     ha_error_clear(err);
     if (options->size != sizeof *options)
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
-    int done = read_keys(&check, err) || ha_reader_open(options->path, &check.reader, err) ||
+    int done = ha_check_keys(&check, err) || ha_reader_open(options->path, &check.reader, err) ||
                        ha_index_open(NULL, INDEX_CACHE, &check.index, err) || run_checks(&check, err) ||
                        give_verdict(&check, err)
                    ? -1

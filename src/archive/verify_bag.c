@@ -114,16 +114,25 @@ static int listed(struct manifest *manifest, const char *sha256, const char *pat
     return 0;
 }
 
-static int check_line(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err)
+int ha_manifest_line(const char *line, size_t len, uint64_t number, char sha256[HA_SHA256_HEX],
+                     const char **path, struct ha_error *err)
 {
-    struct manifest *manifest = context;
-    char sha256[HA_SHA256_HEX];
     size_t digits = strspn(line, "0123456789abcdef");
     if (strlen(line) != len || digits != HA_SHA256_HEX - 1 || line[digits] != ' ' ||
         line[digits + 1] != ' ' || !line[digits + 2])
         return ha_fail(err, HA_E_INVALID, "line %llu is no line of a manifest", (unsigned long long)number);
-    snprintf(sha256, sizeof sha256, "%.*s", (int)digits, line);
-    return listed(manifest, sha256, line + digits + 2, err);
+    snprintf(sha256, HA_SHA256_HEX, "%.*s", (int)digits, line);
+    *path = line + digits + 2;
+    return 0;
+}
+
+static int check_line(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err)
+{
+    char sha256[HA_SHA256_HEX];
+    const char *path;
+    if (ha_manifest_line(line, len, number, sha256, &path, err))
+        return -1;
+    return listed(context, sha256, path, err);
 }
 
 static int check_unlisted(void *context, const struct ha_entry *entry, struct ha_error *err)

@@ -43,6 +43,16 @@ int ha_check_volume(struct ha_check *check,
 int ha_check_signatures(struct ha_check *check,
                         struct ha_error *err); /* that of the tag manifest, and the detached one */
 
+/* Reads the trusted keys of the options into `trusted`, which the caller frees. */
+int ha_check_keys(struct ha_check *check, struct ha_error *err);
+
+/* The signature of the tag manifest alone; the key that made it, if one is trusted, goes into the result. */
+int ha_check_tag_signature(struct ha_check *check, struct ha_error *err);
+
+/* Takes one line of a manifest apart; *path points into it. HA_E_INVALID when it is none. */
+int ha_manifest_line(const char *line, size_t len, uint64_t number, char sha256[HA_SHA256_HEX],
+                     const char **path, struct ha_error *err);
+
 /* The name of the archive, or of volume NUMBER (0: no volume), as data/export.json demands it. */
 void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE]);
 

@@ -131,7 +131,7 @@ static int check_copy(struct ha_check *check, const struct ha_signature *signatu
     return 0;
 }
 
-static int check_tag_manifest(struct ha_check *check, struct ha_error *err)
+int ha_check_tag_signature(struct ha_check *check, struct ha_error *err)
 {
     struct target target = {.rule = "signature", .path = tag_signature, .file = tag_manifest};
     struct ha_buf text HA_BUF = ha_buf_make(SIGNATURE_MAX);
@@ -203,7 +203,7 @@ static int check_detached(struct ha_check *check, struct ha_error *err)
 
 int ha_check_signatures(struct ha_check *check, struct ha_error *err)
 {
-    if (check_tag_manifest(check, err))
+    if (ha_check_tag_signature(check, err))
         return -1;
     return check->reader->zip ? check_detached(check, err) : 0;
 }

@@ -21,8 +21,8 @@ struct cli_command {
     const char *summary;
 };
 
-extern const struct cli_command cli_clean, cli_export, cli_plan, cli_probe, cli_verify, cli_lint, cli_keygen,
-    cli_pubkey, cli_schema, cli_help;
+extern const struct cli_command cli_clean, cli_export, cli_plan, cli_probe, cli_verify, cli_inspect, cli_lint,
+    cli_keygen, cli_pubkey, cli_schema, cli_help;
 
 /* The command with this name, or number INDEX of the table; NULL when there is none. */
 const struct cli_command *cli_command_find(const char *name);
@@ -92,23 +92,72 @@ enum { CLI_PASSWORD_SIZE = 1024 };
 /* A ha_password_callback. CONTEXT is a path or "fd:N"; NULL asks on the terminal. */
 int cli_password(void *context, char *password, size_t size, struct ha_error *err);
 
+/* ---- trust.c ---- */
+
+/* Public keys: FILES and KEYS as options take them, then loaded, and freed whatever came of that. */
+struct cli_trust {
+    struct cli_list files, keys;
+    const char *trusted[2 * CLI_LIST_MAX];
+    size_t count;
+    char *loaded[CLI_LIST_MAX];
+};
+int cli_trust_load(const struct cli_command *command, struct cli_trust *trust); /* an exit status */
+void cli_trust_free(struct cli_trust *trust);
+
 /* ---- signals.c ---- */
 
 /* From now on SIGINT and SIGTERM only set what cli_interrupted returns. */
 void cli_catch_signals(void);
 const volatile int *cli_interrupted(void);
 
+/* ---- bar.c: how far a run is, as text without any control character ---- */
+
+/* What was done of a stage since it began. */
+struct cli_pace {
+    int64_t ms, files, bytes;
+};
+enum { CLI_COLUMNS_MAX = 200 };
+
+/* "3.2 MiB/s", "1:02:03", "0:42 left"; "" as long as nobody can know. */
+struct cli_number cli_rate(const struct cli_pace *pace);
+struct cli_number cli_clock(int64_t ms);
+struct cli_number cli_left(const struct ha_progress *at, const struct cli_pace *pace);
+
+/* At most COLUMNS columns; what does not fit is left out, the least important first. SIZE: room for as many bytes and a NUL. */
+void cli_bar(const struct ha_progress *at, const struct cli_pace *pace, size_t columns, char *out,
+             size_t size);
+
+/* The same for a log, without a bar and as long as it has to be. */
+void cli_plain(const struct ha_progress *at, const struct cli_pace *pace, char *out, size_t size);
+
 /* ---- progress.c ---- */
 
+/* On a terminal a bar; elsewhere a line every ten seconds. */
 struct cli_progress {
-    bool on, shown;
-    int64_t last_ms, stage_ms;
-    int64_t stage_bytes;
+    bool wanted, bar, shown;
     int stage;
+    int64_t last_ms, stage_ms;
+    int64_t stage_files, stage_bytes;
+    size_t columns;
+    char last[CLI_COLUMNS_MAX + 1];
 };
 void cli_progress_start(struct cli_progress *progress, bool wanted);
 void cli_progress_show(void *context, const struct ha_progress *progress);
 void cli_progress_clear(struct cli_progress *progress);
+
+/* ---- summary.c: what a person at a terminal is told at the end ---- */
+
+/* Whether there is one, on standard error. */
+bool cli_person_looks_on(void);
+
+/* TEXT as a word for a shell, in memory of its own; NULL when memory ran out. */
+char *cli_quote(const char *text);
+
+/* Size, time, and what to do with what was published. */
+void cli_tell_next_of_export(const struct ha_export_options *options, const struct ha_export_result *result);
+
+/* What an export would fetch, and how to make it. */
+void cli_tell_next_of_plan(const struct ha_export_options *options, const struct ha_export_result *result);
 
 /* ---- run.c: what export, plan and probe share ---- */
 
@@ -128,6 +177,10 @@ bool cli_run_start(const struct cli_command *command, struct cli_run *run, const
 
 /* Plans and prints the plan; returns the exit status. */
 int cli_run_plan(struct cli_run *run, bool json);
+
+/* Prints what became of each category, and TOTAL. */
+void cli_print_table(FILE *to, const struct ha_export_line *lines, size_t count,
+                     const struct ha_export_line *total);
 
 void cli_print_notes(FILE *to, const struct ha_export_result *result);
 

@@ -71,25 +71,6 @@ static int open_events(const struct cli_command *command, const char *place, int
     return CLI_FAILED;
 }
 
-static void print_row(FILE *to, const char *name, const struct ha_export_line *line)
-{
-    cli_line(to, "%-24s %15s %15s %8s %9s %15s %6s %14s", name,
-             cli_pair(line->records.delivered, line->records.expected).text,
-             cli_pair(line->files.delivered, line->files.expected).text,
-             cli_count(line->records.missing + line->files.missing).text,
-             cli_count(line->records.withheld + line->files.withheld).text,
-             cli_count(line->fields_withheld).text, cli_count(line->drift).text, cli_count(line->bytes).text);
-}
-
-static void print_table(FILE *to, const struct ha_export_result *result)
-{
-    cli_line(to, "%-24s %15s %15s %8s %9s %15s %6s %14s", "category", "records", "files", "missing",
-             "withheld", "fields withheld", "drift", "bytes");
-    for (size_t i = 0; i < result->line_count; i++)
-        print_row(to, result->lines[i].id, &result->lines[i]);
-    print_row(to, "total", &result->total);
-}
-
 static void print_details(const struct ha_export_result *result, const struct ha_error *err)
 {
     if (result->export_id[0])
@@ -125,7 +106,7 @@ static void print_result(const struct given *given, const struct ha_error *err)
     const struct ha_export_result *result = &given->run.result;
     FILE *to = result_stream(given);
     if (!given->quiet && result->line_count > 0)
-        print_table(to, result);
+        cli_print_table(to, result->lines, result->line_count, &result->total);
     if (!given->quiet)
         cli_print_notes(to, result);
     if (result->outcome[0] && result->exit_status != CLI_USAGE)
@@ -135,6 +116,8 @@ static void print_result(const struct given *given, const struct ha_error *err)
     if (result->kept[0])
         cli_line(to, "unfinished: %s: --resume goes on with it, 'holdall clean' removes it", result->kept);
     fflush(to);
+    if (!given->quiet && result->published)
+        cli_tell_next_of_export(&given->run.options, result);
     if (given->verbose)
         print_details(result, err);
     if (err && (!result->published || err->code != HA_E_PARTIAL))
@@ -248,7 +231,7 @@ const struct cli_command cli_export = {
     "      --events FILE|fd:N       write events there, JSON Lines\n"
     "      --report FILE            write the report there, JSON\n"
     "      --hash-subject           report and events name the subject by its SHA-256 only\n"
-    "  -q, --quiet                  no table, no notes and no progress\n"
+    "  -q, --quiet                  no table, no notes, no progress, no next command\n"
     "  -v, --verbose                say more about the run\n"
     "  -h, --help                   this text\n"
     "\n"

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * holdall verify: owns the verdict of each archive and of each set of volumes, as text or JSON, and the worst of them
- * as exit status. It keeps at most 10,000 findings of each; public key files larger than 16 KiB are refused.
+ * as exit status. It keeps at most 10,000 findings of each.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
 
-enum { MAX_FINDINGS = 10000, KEY_FILE_SIZE = 16 * 1024, MAX_KEYS = 2 * CLI_LIST_MAX };
+enum { MAX_FINDINGS = 10000 };
 
 struct given {
-    struct cli_list key_files, keys;
+    struct cli_trust trust;
     const char *subject, *request_id, *format;
     bool quiet, json;
     bool one; /* PATH: nothing else is looked at */
     struct ha_volumes *volumes;
     const char *part; /* the last PATH that is one of several volumes */
-    const char *trusted[MAX_KEYS];
-    char *loaded[CLI_LIST_MAX];
-    size_t trusted_count;
 };
 
 /* The findings of one archive or set, already formatted: they come before the verdict is known, and are printed after it. */
@@ -195,8 +189,8 @@ static int verify_one(struct given *given, const char *path)
     } else {
         struct ha_verify_options options = {.size = sizeof options,
                                             .path = path,
-                                            .public_keys = given->trusted,
-                                            .public_key_count = given->trusted_count,
+                                            .public_keys = given->trust.trusted,
+                                            .public_key_count = given->trust.count,
                                             .subject = given->subject,
                                             .request_id = given->request_id,
                                             .finding = keep,
@@ -250,39 +244,6 @@ static int verify_sets(const struct given *given)
                                                                                       : CLI_OK;
 }
 
-/* The text of a public key file, or NULL with errno set. */
-static char *read_key(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = calloc(1, KEY_FILE_SIZE);
-    size_t len = file && text ? fread(text, 1, KEY_FILE_SIZE, file) : 0;
-    int reason = !file || !text || ferror(file) ? errno
-                 : len == KEY_FILE_SIZE         ? EFBIG
-                 : strlen(text) != len          ? EINVAL
-                                                : 0;
-    if (file)
-        fclose(file);
-    if (reason == 0 && text)
-        return text;
-    free(text);
-    errno = reason;
-    return NULL;
-}
-
-static int load_keys(const struct cli_command *command, struct given *given)
-{
-    for (size_t i = 0; i < given->keys.count; i++)
-        given->trusted[given->trusted_count++] = given->keys.items[i];
-    for (size_t i = 0; i < given->key_files.count; i++) {
-        given->loaded[i] = read_key(given->key_files.items[i]);
-        if (!given->loaded[i])
-            return cli_usage_error(command, "the public key file %s cannot be read: %s",
-                                   given->key_files.items[i], strerror(errno));
-        given->trusted[given->trusted_count++] = given->loaded[i];
-    }
-    return CLI_OK;
-}
-
 static int verify_all(struct given *given, const struct cli_args *paths)
 {
     struct ha_error err = {0};
@@ -309,8 +270,8 @@ static int run_verify(const struct cli_command *command, int argc, char **argv)
 {
     struct given given = {.format = "text"};
     const struct cli_option options[] = {
-        {"public-key-file", 'p', CLI_LIST, &given.key_files},
-        {"public-key", 'P', CLI_LIST, &given.keys},
+        {"public-key-file", 'p', CLI_LIST, &given.trust.files},
+        {"public-key", 'P', CLI_LIST, &given.trust.keys},
         {"subject", 0, CLI_TEXT, &given.subject},
         {"request-id", 0, CLI_TEXT, &given.request_id},
         {"format", 0, CLI_TEXT, &given.format},
@@ -325,11 +286,10 @@ static int run_verify(const struct cli_command *command, int argc, char **argv)
         return cli_usage_error(command, "'%s' is no format: text or json", given.format);
     if (paths.count == 0)
         return cli_usage_error(command, "PATH is missing");
-    status = load_keys(command, &given);
+    status = cli_trust_load(command, &given.trust);
     if (status == CLI_OK)
         status = verify_all(&given, &paths);
-    for (size_t i = 0; i < CLI_LIST_MAX; i++)
-        free(given.loaded[i]);
+    cli_trust_free(&given.trust);
     return status;
 }
 

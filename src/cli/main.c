@@ -12,9 +12,9 @@
 
 #include "cli.h"
 
-static const struct cli_command *const commands[] = {&cli_export, &cli_plan,   &cli_probe,  &cli_verify,
-                                                     &cli_lint,   &cli_keygen, &cli_pubkey, &cli_schema,
-                                                     &cli_clean,  &cli_help};
+static const struct cli_command *const commands[] = {&cli_export,  &cli_plan,  &cli_probe,  &cli_verify,
+                                                     &cli_inspect, &cli_lint,  &cli_keygen, &cli_pubkey,
+                                                     &cli_schema,  &cli_clean, &cli_help};
 
 const struct cli_command *cli_command_at(size_t index)
 {

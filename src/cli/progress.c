@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Progress: owns the one line on a terminal's standard error that says how far a run is, rewritten five times a
- * second at most. Where standard error is no terminal it prints nothing.
+ * Progress: owns when and where it is told how far a run is. On a terminal it is one line of standard error, redrawn ten times
+ * a second at most and only when it changed, and gone at the end; nothing in it is coloured. Elsewhere, and on a terminal that can
+ * do nothing, it is a line every ten seconds, so a run that is shorter prints none.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,7 +11,7 @@
 
 #include "cli.h"
 
-enum { INTERVAL_MS = 200, WIDTH_MAX = 200 };
+enum { BAR_MS = 100, PLAIN_MS = 10000, COLUMNS = 80, COLUMNS_MIN = 2 };
 
 static int64_t now_ms(void)
 {
@@ -23,60 +23,66 @@ static int64_t now_ms(void)
 void cli_progress_start(struct cli_progress *progress, bool wanted)
 {
     const char *term = getenv("TERM");
-    *progress = (struct cli_progress){.stage = -1};
-    progress->on = wanted && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+    *progress = (struct cli_progress){.stage = -1, .wanted = wanted, .last_ms = now_ms()};
+    progress->bar = wanted && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-static size_t width(void)
+/* The last column stays free: a terminal that was written full may go to the next line. */
+static size_t columns_now(void)
 {
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || size.ws_col == 0)
-        return 80;
-    return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
+        return COLUMNS - 1;
+    if (size.ws_col > CLI_COLUMNS_MAX)
+        return CLI_COLUMNS_MAX;
+    return size.ws_col < COLUMNS_MIN ? 1 : (size_t)size.ws_col - 1;
 }
 
-static void describe(const struct cli_progress *shown, const struct ha_progress *at, int64_t now, char *text,
-                     size_t size)
+static struct cli_pace pace_of(struct cli_progress *progress, const struct ha_progress *at, int64_t now)
 {
-    static const char *const stages[] = {"listing", "fetching", "finishing"};
-    const char *stage = at->stage <= HA_RUN_FINISH ? stages[at->stage] : "working";
-    const char *category = at->category ? at->category : "", *gap = at->category ? " " : "";
-    int64_t elapsed = now - shown->stage_ms, grown = at->bytes_done - shown->stage_bytes;
-    struct cli_number files =
-        at->files_expected >= 0 ? cli_pair(at->files_done, at->files_expected) : cli_count(at->files_done);
-    if (at->stage == HA_RUN_LIST) {
-        snprintf(text, size, "%s%s%.64s: %s records", stage, gap, category, cli_count(at->records).text);
-        return;
+    if ((int)at->stage != progress->stage || at->bytes_done < progress->stage_bytes) {
+        progress->stage = (int)at->stage;
+        progress->stage_ms = now;
+        progress->stage_files = at->files_done;
+        progress->stage_bytes = at->bytes_done;
     }
-    int len = snprintf(text, size, "%s%s%.64s: %s files, %s", stage, gap, category, files.text,
-                       cli_bytes(at->bytes_done).text);
-    if (len > 0 && (size_t)len < size && at->bytes_expected > 0)
-        len += snprintf(text + len, size - (size_t)len, " of %s", cli_bytes(at->bytes_expected).text);
-    if (len > 0 && (size_t)len < size && elapsed >= 1000 && grown >= 0)
-        snprintf(text + len, size - (size_t)len, ", %s/s", cli_bytes(grown * 1000 / elapsed).text);
+    return (struct cli_pace){now - progress->stage_ms, at->files_done - progress->stage_files,
+                             at->bytes_done - progress->stage_bytes};
+}
+
+/* One write, the new text over the old one: nothing is seen in between. */
+static void draw(struct cli_progress *progress, const struct ha_progress *at, const struct cli_pace *pace)
+{
+    char text[sizeof progress->last], safe[sizeof progress->last];
+    size_t columns = columns_now();
+    cli_bar(at, pace, columns, text, sizeof text);
+    ha_text_escape(text, safe, columns + 1 < sizeof safe ? columns + 1 : sizeof safe);
+    if (progress->shown && columns == progress->columns && strcmp(safe, progress->last) == 0)
+        return;
+    memcpy(progress->last, safe, sizeof safe);
+    progress->columns = columns;
+    progress->shown = true;
+    fprintf(stderr, "\r%s\033[K", safe);
+    fflush(stderr);
 }
 
 void cli_progress_show(void *context, const struct ha_progress *at)
 {
     struct cli_progress *progress = context;
-    char text[512], safe[WIDTH_MAX + 1];
-    int64_t now;
-    if (!progress->on)
+    char text[512];
+    int64_t now = now_ms();
+    if (!progress->wanted)
         return;
-    now = now_ms();
-    if ((int)at->stage != progress->stage) {
-        progress->stage = (int)at->stage;
-        progress->stage_ms = now;
-        progress->stage_bytes = at->bytes_done;
-    }
-    if (progress->shown && now - progress->last_ms < INTERVAL_MS)
+    struct cli_pace pace = pace_of(progress, at, now);
+    if (now - progress->last_ms < (progress->bar ? BAR_MS : PLAIN_MS))
         return;
     progress->last_ms = now;
-    progress->shown = true;
-    describe(progress, at, now, text, sizeof text);
-    ha_text_escape(text, safe, width());
-    fprintf(stderr, "\r%s\033[K", safe);
-    fflush(stderr);
+    if (progress->bar) {
+        draw(progress, at, &pace);
+        return;
+    }
+    cli_plain(at, &pace, text, sizeof text);
+    cli_line(stderr, "%s", text);
 }
 
 void cli_progress_clear(struct cli_progress *progress)

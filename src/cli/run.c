@@ -59,6 +59,26 @@ bool cli_run_start(const struct cli_command *command, struct cli_run *run, const
     return true;
 }
 
+static void print_row(FILE *to, const char *name, const struct ha_export_line *line)
+{
+    cli_line(to, "%-24s %15s %15s %8s %9s %15s %6s %14s", name,
+             cli_pair(line->records.delivered, line->records.expected).text,
+             cli_pair(line->files.delivered, line->files.expected).text,
+             cli_count(line->records.missing + line->files.missing).text,
+             cli_count(line->records.withheld + line->files.withheld).text,
+             cli_count(line->fields_withheld).text, cli_count(line->drift).text, cli_count(line->bytes).text);
+}
+
+void cli_print_table(FILE *to, const struct ha_export_line *lines, size_t count,
+                     const struct ha_export_line *total)
+{
+    cli_line(to, "%-24s %15s %15s %8s %9s %15s %6s %14s", "category", "records", "files", "missing",
+             "withheld", "fields withheld", "drift", "bytes");
+    for (size_t i = 0; i < count; i++)
+        print_row(to, lines[i].id, &lines[i]);
+    print_row(to, "total", total);
+}
+
 void cli_print_notes(FILE *to, const struct ha_export_result *result)
 {
     for (size_t i = 0; i < result->note_count; i++)
@@ -98,6 +118,8 @@ int cli_run_plan(struct cli_run *run, bool json)
             putchar('\n');
     } else if (!failed) {
         print_plan(&run->result);
+        fflush(stdout);
+        cli_tell_next_of_plan(&run->options, &run->result);
     }
     free(document);
     ha_export_result_free(&run->result);

@@ -87,6 +87,8 @@ static int body_write(struct ha_sink *sink, const void *data, size_t len, struct
 {
     struct ha_body *body = (struct ha_body *)sink;
     body->taken += len;
+    body->run->under_way_bytes = body->taken;
+    ha_run_show(body->run);
     if (check_room(body, err))
         return -1;
     if (!body->out) {

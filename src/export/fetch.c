@@ -102,6 +102,7 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     struct ha_body body = {.run = run, .item = item};
     int attempts = 0;
     int failed = obtain(run, window, &body, &attempts, err);
+    run->under_way_bytes = 0;
     const char *cause = failed ? ha_run_cause(run, err) : NULL;
     item->attempts = attempts;
     if (!failed) {
@@ -159,7 +160,41 @@ static int fetch_item(struct ha_run *run, struct ha_window *window, struct ha_in
                       item->record_id);
 }
 
-static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_progress *progress,
+/* How far the fetching is, as it is told, and how far each category is: their files may come in turns. */
+struct fetched {
+    struct ha_progress progress;
+    struct own {
+        int64_t done, expected;
+    } * own;
+};
+
+static int count_own(struct ha_run *run, struct fetched *fetched, struct ha_error *err)
+{
+    size_t count = run->service->category_count;
+    fetched->own = calloc(count ? count : 1, sizeof *fetched->own);
+    if (!fetched->own)
+        return ha_fail_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        struct ha_category_counts counts;
+        if (ha_run_counts(run, i, &counts, err))
+            return -1;
+        fetched->own[i].expected = counts.files.expected - counts.files.withheld;
+        fetched->own[i].done = fetched->own[i].expected - counts.listed;
+    }
+    return 0;
+}
+
+static void tell_fetched(struct ha_run *run, struct fetched *fetched, int category)
+{
+    struct ha_progress *progress = &fetched->progress;
+    progress->category_done = ++fetched->own[category].done;
+    progress->category_expected = fetched->own[category].expected;
+    progress->files_done++;
+    progress->bytes_done = (int64_t)(run->kept_bytes + run->fetched_bytes);
+    ha_run_progress(run, progress, false);
+}
+
+static int fetch_all(struct ha_run *run, struct ha_window *window, struct fetched *fetched,
                      struct ha_error *err)
 {
     struct ha_index_item *item;
@@ -170,12 +205,11 @@ static int fetch_all(struct ha_run *run, struct ha_window *window, struct ha_pro
             return -1;
         if (!item)
             return 0;
-        progress->category = run->category = run->service->categories[item->category].id;
+        int category = item->category;
+        fetched->progress.category = run->category = run->service->categories[category].id;
         if (fetch_item(run, window, item, err))
             return -1;
-        progress->files_done++;
-        progress->bytes_done = (int64_t)(run->kept_bytes + run->fetched_bytes);
-        ha_run_progress(run, progress, false);
+        tell_fetched(run, fetched, category);
         ha_pack_state(run->pack, &offset, &entries);
         if (entries != committed)
             ha_event_commit(run, offset, entries);
@@ -191,13 +225,12 @@ static void keep_fetched(struct ha_run *run)
         ha_journal_commit(run, &ignored);
 }
 
-static int fetch_in_window(struct ha_run *run, size_t budget, struct ha_progress *progress,
-                           struct ha_error *err)
+static int fetch_in_window(struct ha_run *run, size_t budget, struct fetched *fetched, struct ha_error *err)
 {
     struct ha_window *window;
     if (ha_window_new(run, budget, &window, err))
         return -1;
-    int result = fetch_all(run, window, progress, err);
+    int result = fetch_all(run, window, fetched, err);
     ha_window_free(window);
     if (result)
         keep_fetched(run);
@@ -206,20 +239,27 @@ static int fetch_in_window(struct ha_run *run, size_t budget, struct ha_progress
 
 int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err)
 {
-    struct ha_progress progress = {.stage = HA_RUN_FETCH};
+    struct fetched fetched = {.progress.stage = HA_RUN_FETCH};
+    struct ha_progress *progress = &fetched.progress;
     if (ha_run_total(run, &run->total, err))
         return -1;
-    progress.records = run->total.records.delivered;
-    progress.files_expected = run->total.files.expected - run->total.files.withheld;
-    progress.files_done = progress.files_expected - run->total.listed;
-    progress.bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
+    progress->records = run->total.records.delivered;
+    progress->files_expected = run->total.files.expected - run->total.files.withheld;
+    progress->files_done = progress->files_expected - run->total.listed;
+    progress->bytes_expected = run->total.sizes_unknown ? -1 : run->total.bytes_stated;
+    progress->bytes_done = run->total.bytes;
     run->kept_bytes = (uint64_t)run->total.bytes;
+    run->progress = *progress;
     /* One transaction, which each window commits: an outcome on its own would cost a journal. */
-    if (ha_index_begin(run->index, err) || fetch_in_window(run, budget, &progress, err) ||
-        ha_pack_flush(run->pack, err) || ha_journal_reach(run, HA_JOURNAL_FETCHED, err) ||
+    int result = count_own(run, &fetched, err) || ha_index_begin(run->index, err) ||
+                 fetch_in_window(run, budget, &fetched, err);
+    free(fetched.own);
+    if (result || ha_pack_flush(run->pack, err) || ha_journal_reach(run, HA_JOURNAL_FETCHED, err) ||
         ha_index_commit(run->index, err))
         return -1;
-    ha_run_progress(run, &progress, true);
+    progress->stage = HA_RUN_FINISH;
+    progress->category = NULL;
+    ha_run_progress(run, progress, true);
     run->fetched_ms = run->env->monotonic_ms(run->env->context);
     return 0;
 }

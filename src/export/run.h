@@ -91,7 +91,8 @@ struct ha_run {
     char subject_hash[sizeof "sha256:" +
                       HA_SHA256_HEX]; /* what stands for the subject in report and events, or "" */
     struct ha_progress progress;      /* as told last */
-    int64_t last_progress_ms;
+    int64_t last_progress_ms, last_shown_ms;
+    uint64_t under_way_bytes; /* of the file that is coming into the archive */
     int64_t event_seq;
     bool unheard;           /* whoever reads the events has stopped */
     const char *category;   /* id of the one at work, or NULL */
@@ -200,6 +201,9 @@ struct ha_http_watch ha_run_watch(struct ha_run *run);
 
 /* Tells the caller and the events how far the run is, not too often unless FORCE. */
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force);
+
+/* Shows whoever looks on, but tells no event, what came of a file that is under way; four times a second at most. */
+void ha_run_show(struct ha_run *run);
 
 /* The counts of category I, and their sum over the selected ones. */
 int ha_run_counts(struct ha_run *run, size_t i, struct ha_category_counts *counts, struct ha_error *err);

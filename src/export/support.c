@@ -10,7 +10,12 @@
 #include "model/template.h"
 #include "net/retry.h"
 
-enum { HEARTBEAT_MS = 5000, DEFAULT_MEMORY = 32 * 1024 * 1024, MIN_MEMORY = 4 * 1024 * 1024 };
+enum {
+    PROGRESS_MS = 250,
+    HEARTBEAT_MS = 5000,
+    DEFAULT_MEMORY = 32 * 1024 * 1024,
+    MIN_MEMORY = 4 * 1024 * 1024
+};
 
 size_t ha_run_memory(const struct ha_run *run)
 {
@@ -50,6 +55,7 @@ int ha_run_tick(void *context, struct ha_error *err)
     struct ha_progress same = run->progress;
     if (run->index && run->env->monotonic_ms(run->env->context) - run->last_progress_ms >= HEARTBEAT_MS)
         ha_run_progress(run, &same, true);
+    ha_run_show(run);
     return ha_run_check(run, err);
 }
 
@@ -173,12 +179,29 @@ int ha_run_check(const struct ha_run *run, struct ha_error *err)
                    number);
 }
 
+void ha_run_show(struct ha_run *run)
+{
+    struct ha_progress shown = run->progress;
+    if (!run->options->progress || shown.stage != HA_RUN_FETCH)
+        return;
+    int64_t now = run->env->monotonic_ms(run->env->context);
+    if (now - run->last_shown_ms < PROGRESS_MS)
+        return;
+    run->last_shown_ms = now;
+    shown.bytes_done += (int64_t)run->under_way_bytes;
+    if (shown.category != run->category) {
+        shown.category = run->category;
+        shown.category_expected = 0; /* nothing was told of it yet */
+    }
+    run->options->progress(run->options->progress_context, &shown);
+}
+
 void ha_run_progress(struct ha_run *run, struct ha_progress *progress, bool force)
 {
     int64_t now = run->env->monotonic_ms(run->env->context);
-    if (!force && now - run->last_progress_ms < 250)
+    if (!force && now - run->last_progress_ms < PROGRESS_MS)
         return;
-    run->last_progress_ms = now;
+    run->last_progress_ms = run->last_shown_ms = now;
     run->progress = *progress;
     if (run->options->progress)
         run->options->progress(run->options->progress_context, progress);

@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 import harness  # noqa: E402
 from harness import COMPLETE, TROUBLED, complete, export, holdall, read_lines, scratch, schema, schema_errors, troubled  # noqa: E402
 
-COMMANDS = ["export", "plan", "probe", "verify", "lint", "keygen", "pubkey", "schema", "help"]
+COMMANDS = ["export", "plan", "probe", "verify", "inspect", "lint", "keygen", "pubkey", "schema", "help"]
 ERROR_LINE = re.compile(r'X\(\w+, \d+, "(\w+)", (\d+), "([^"]*)"\)')
 
 
