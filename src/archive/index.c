@@ -35,7 +35,7 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS item_category ON item(category, state);"
     "CREATE INDEX IF NOT EXISTS item_place ON item(place, api);"
     "CREATE TABLE IF NOT EXISTS outcome(item INTEGER PRIMARY KEY, category INT NOT NULL, state INT NOT NULL, entry INT NOT NULL,"
-    " size INT NOT NULL, why TEXT, attempts INT NOT NULL, http INT NOT NULL, detail TEXT);"
+    " size INT NOT NULL, why TEXT, attempts INT NOT NULL, http INT NOT NULL, detail TEXT, c2pa INT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS outcome_category ON outcome(category, state, size);"
     "CREATE TABLE IF NOT EXISTS owned(key TEXT NOT NULL, api TEXT NOT NULL, category INT NOT NULL,"
     " PRIMARY KEY(key, api, category)) WITHOUT ROWID;"

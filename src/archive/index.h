@@ -69,6 +69,13 @@ int ha_index_restart(struct ha_index *index, struct ha_error *err);
 int ha_index_measure_text(struct ha_index *index, uint64_t *rows, uint64_t *bytes, struct ha_error *err);
 
 /*
+ * The bytes that the texts of one category's records would take if each held that of the record of OTHER whose id it has as MEMBER, and its own
+ * once more.
+ */
+int ha_index_measure_joined(struct ha_index *index, int category, const char *member, int other,
+                            uint64_t *bytes, struct ha_error *err);
+
+/*
  * Before an interrupted run goes on: an outcome whose entry was not written counts no more, and neither does a file that was unavailable where
  * nothing was written after it.
  */
@@ -166,6 +173,14 @@ int ha_index_has_record(struct ha_index *index, int category, const char *id, bo
 int ha_index_same_record(struct ha_index *index, int category, const char *id, const char *text, bool *same,
                          struct ha_error *err);
 
+/*
+ * The text of the record at ROW, or of that of a category with this id, if it is to be delivered. It lives until the same is asked again; NULL when
+ * there is none.
+ */
+int ha_index_get_record(struct ha_index *index, int64_t row, const char **text, struct ha_error *err);
+int ha_index_find_record(struct ha_index *index, int category, const char *id, const char **text,
+                         struct ha_error *err);
+
 /* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
 struct ha_index_item {
     int64_t row;
@@ -195,6 +210,7 @@ struct ha_index_item {
     int volume;
     const char *out_sha256;
     const char *out_type;
+    bool c2pa; /* it carries a C2PA manifest; known when it is delivered */
     /* for the report: */
     int64_t attempts;
     int64_t http;
@@ -203,7 +219,7 @@ struct ha_index_item {
 
 int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct ha_error *err);
 
-/* Notes what became of the file: state, why, entry, out_size, and what is for the report. Once for each file. */
+/* Notes what became of the file: state, why, entry, out_size, c2pa, and what is for the report. Once for each file. */
 int ha_index_settle_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err);
 
 /* The file ORDINAL of a record, if it is still only listed, is found at LOCATOR now. */
@@ -226,6 +242,10 @@ int ha_index_next_item(struct ha_index *index, int64_t after, struct ha_index_it
  */
 int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item, struct ha_index_item *same,
                        bool *found, struct ha_error *err);
+
+/* The item for which the entry SEQ was written; *found false when there is none. Once in a run: it looks at all of them. */
+int ha_index_written_item(struct ha_index *index, int64_t seq, struct ha_index_item *item, bool *found,
+                          struct ha_error *err);
 
 /* Notes that an item of a category names the object KEY of an API, though the index has no file for it. */
 int ha_index_add_owned(struct ha_index *index, int category, const char *api, const char *key,

@@ -54,11 +54,35 @@ int ha_index_same_record(struct ha_index *index, int category, const char *id, c
     return stepped < 0 ? -1 : 0;
 }
 
+static int step_text(struct ha_query *query, const char **text, struct ha_error *err)
+{
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *text = stepped == 1 ? ha_query_text(query, 0) : NULL;
+    return stepped < 0 ? -1 : 0;
+}
+
+int ha_index_get_record(struct ha_index *index, int64_t row, const char **text, struct ha_error *err)
+{
+    return step_text(HA_INDEX_QUERY(index, HA_Q_GET_RECORD, err,
+                                    "SELECT text FROM record WHERE row=? AND state=1", "i", row),
+                     text, err);
+}
+
+int ha_index_find_record(struct ha_index *index, int category, const char *id, const char **text,
+                         struct ha_error *err)
+{
+    return step_text(HA_INDEX_QUERY(index, HA_Q_FIND_RECORD, err,
+                                    "SELECT text FROM record WHERE category=? AND id=? AND state=1", "it",
+                                    (int64_t)category, id),
+                     text, err);
+}
+
 #define ITEM_COLUMNS                                                                                         \
     "i.row, i.record, i.category, i.ordinal, i.record_id, i.role, i.api, coalesce(i.moved,i.place), i.size," \
     " i.sha256, i.md5, i.type, i.name, i.slug, i.time, coalesce(o.state,i.state), coalesce(o.why,i.why),"    \
     " e.path, o.size, e.sha256, e.type, o.attempts, o.http, o.detail, i.again, i.place, o.entry, e.volume,"  \
-    " i.version"
+    " i.version, o.c2pa"
 #define ITEM_TABLES "item i LEFT JOIN outcome o ON o.item=i.row LEFT JOIN entry e ON e.seq=o.entry"
 
 static void read_item(struct ha_query *q, struct ha_index_item *item)
@@ -93,6 +117,7 @@ static void read_item(struct ha_query *q, struct ha_index_item *item)
         .entry = ha_query_int(q, 26),
         .volume = (int)ha_query_int(q, 27),
         .version = ha_query_text(q, 28),
+        .c2pa = ha_query_int(q, 29) != 0,
     };
 }
 
@@ -114,10 +139,10 @@ int ha_index_add_item(struct ha_index *index, struct ha_index_item *item, struct
 
 int ha_index_settle_item(struct ha_index *index, const struct ha_index_item *item, struct ha_error *err)
 {
-    struct ha_query *query =
-        HA_INDEX_QUERY(index, HA_Q_SETTLE_ITEM, err, "INSERT INTO outcome VALUES(?,?,?,?,?,?,?,?,?)",
-                       "iiiiitiit", item->row, (int64_t)item->category, (int64_t)item->state, item->entry,
-                       item->out_size, item->why, item->attempts, item->http, item->detail);
+    struct ha_query *query = HA_INDEX_QUERY(
+        index, HA_Q_SETTLE_ITEM, err, "INSERT INTO outcome VALUES(?,?,?,?,?,?,?,?,?,?)", "iiiiitiiti",
+        item->row, (int64_t)item->category, (int64_t)item->state, item->entry, item->out_size, item->why,
+        item->attempts, item->http, item->detail, (int64_t)item->c2pa);
 
     return query ? ha_query_run(query, err) : -1;
 }
@@ -175,6 +200,22 @@ int ha_index_same_item(struct ha_index *index, const struct ha_index_item *item,
                        "ttt", item->place, item->api, item->version);
 
     return step_item(query, same, found, err);
+}
+
+/* Those that share it came later. */
+int ha_index_written_item(struct ha_index *index, int64_t seq, struct ha_index_item *item, bool *found,
+                          struct ha_error *err)
+{
+    int64_t row = 0;
+    HA_QUERY struct ha_query *query =
+        ha_query_new(index->db, err, "SELECT min(item) FROM outcome WHERE state=1 AND entry=?", "i", seq);
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    if (stepped < 0)
+        return -1;
+    if (stepped == 1)
+        row = ha_query_int(query, 0);
+    return ha_index_get_item(index, row, item, found, err);
 }
 
 int ha_index_add_owned(struct ha_index *index, int category, const char *api, const char *key,

@@ -121,6 +121,22 @@ int ha_index_measure_text(struct ha_index *index, uint64_t *rows, uint64_t *byte
     return 0;
 }
 
+int ha_index_measure_joined(struct ha_index *index, int category, const char *member, int other,
+                            uint64_t *bytes, struct ha_error *err)
+{
+    HA_QUERY struct ha_query *query = ha_query_new(
+        index->db, err,
+        "SELECT coalesce(sum(length(CAST(r.text AS BLOB))+coalesce(length(CAST(o.text AS BLOB)),0)),0)"
+        " FROM record r LEFT JOIN record o ON o.category=?2 AND o.id=json_extract(r.text,'$.'||?3)"
+        " WHERE r.category=?1 AND r.text IS NOT NULL",
+        "iit", (int64_t)category, (int64_t)other, member);
+
+    if (!query || ha_query_step(query, err) < 0)
+        return -1;
+    *bytes = (uint64_t)ha_query_int(query, 0);
+    return 0;
+}
+
 int ha_index_repair(struct ha_index *index, struct ha_error *err)
 {
     return ha_db_exec(index->db,

@@ -63,6 +63,19 @@ static int check_stated(struct contents *contents, const char *rule, const char 
 
 /* --------------------------------------------------------------------------------------------- records */
 
+/* It is that of this file, and of nothing else: a picture or a video, whose name it has. */
+static void check_sidecar_name(struct contents *contents, const ha_json *file, const char *sidecar)
+{
+    const char *path = ha_json_get_text(file, HA_K_PATH), *type = ha_json_get_text(file, HA_K_TYPE);
+    size_t len = strlen(path);
+    if (strncmp(sidecar, path, len) != 0 || strcmp(sidecar + len, ".xmp") != 0)
+        ha_find(findings_of(contents), "records", contents->path, "%s is no name for the sidecar of %s",
+                sidecar, path);
+    else if (!ha_text_starts_with(type, "image/") && !ha_text_starts_with(type, "video/"))
+        ha_find(findings_of(contents), "records", contents->path,
+                "%s has a sidecar, and is neither a picture nor a video", path);
+}
+
 static int check_sidecar(struct contents *contents, const char *path, struct ha_error *err)
 {
     struct ha_entry entry;
@@ -115,6 +128,8 @@ static int check_delivered(struct contents *contents, const ha_json *file, struc
 {
     const char *path = ha_json_get_text(file, HA_K_PATH), *sidecar = ha_json_get_text(file, HA_K_SIDECAR);
     bool found;
+    if (sidecar)
+        check_sidecar_name(contents, file, sidecar);
     if (!is_here(contents, file, path))
         return check_elsewhere(contents, file, path, err) || check_elsewhere(contents, file, sidecar, err)
                    ? -1

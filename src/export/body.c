@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "export/sidecar.h"
 #include "export/volume.h"
 #include "ha-formats.h"
 #include "model/naming.h"
@@ -55,7 +56,7 @@ static int make_path(struct ha_body *body, char path[HA_ENTRY_PATH_SIZE], struct
 /* One whose length is not known beforehand is only found to be too long while it comes: then it has to come again. */
 static int check_room(struct ha_body *body, struct ha_error *err)
 {
-    if (body->size != HA_SIZE_UNKNOWN || ha_volume_fits(body->run, body->taken))
+    if (body->size != HA_SIZE_UNKNOWN || ha_volume_fits(body->run, body->taken, body->sidecar.len))
         return 0;
     body->moves = true;
     return ha_fail(err, HA_E_LIMIT, "it does not fit into this volume");
@@ -64,10 +65,13 @@ static int check_room(struct ha_body *body, struct ha_error *err)
 static int open_entry(struct ha_body *body, struct ha_error *err)
 {
     char path[HA_ENTRY_PATH_SIZE];
-    if (body->size != HA_SIZE_UNKNOWN && !ha_volume_fits(body->run, body->size) &&
+    body->type = ha_sniff(body->head, body->have);
+    if (ha_sidecar_is_due(body->type->type) &&
+        ha_sidecar_make(body->run, body->item, body->type->type, &body->sidecar, err))
+        return -1;
+    if (body->size != HA_SIZE_UNKNOWN && !ha_volume_fits(body->run, body->size, body->sidecar.len) &&
         ha_volume_next(body->run, err))
         return -1;
-    body->type = ha_sniff(body->head, body->have);
     if (make_path(body, path, err))
         return -1;
     struct ha_entry_spec spec = {
@@ -89,6 +93,7 @@ static int body_write(struct ha_sink *sink, const void *data, size_t len, struct
     body->taken += len;
     body->run->under_way_bytes = body->taken;
     ha_run_show(body->run);
+    ha_c2pa_feed(&body->c2pa, data, len);
     if (check_room(body, err))
         return -1;
     if (!body->out) {
@@ -155,6 +160,8 @@ int ha_body_begin(void *context, uint64_t size, struct ha_sink **sink, struct ha
     body->have = 0;
     body->taken = 0;
     body->moves = false;
+    body->c2pa = (struct ha_c2pa){0};
+    ha_buf_clear(&body->sidecar);
     if (ha_body_check_size(body->item, size, err))
         return -1;
     body->size = size == HA_SIZE_UNKNOWN && body->item->size >= 0 ? (uint64_t)body->item->size : size;

@@ -6,6 +6,7 @@
 #include "export/run.h"
 #include "io/digest.h"
 #include "io/sink.h"
+#include "model/c2pa.h"
 #include "model/sniff.h"
 
 /* What is known of the bytes of a file, computed where they came in. */
@@ -27,6 +28,8 @@ struct ha_body {
     struct ha_sink *out; /* the open entry, or NULL */
     struct ha_entry entry;
     const struct ha_file_type *type;
+    struct ha_c2pa c2pa;
+    struct ha_buf sidecar;       /* what will stand beside it; empty for none */
     struct ha_received received; /* before it is committed */
 };
 

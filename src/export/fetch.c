@@ -10,6 +10,7 @@
 #include "export/body.h"
 #include "export/events.h"
 #include "export/journal.h"
+#include "export/sidecar.h"
 #include "export/volume.h"
 #include "export/window.h"
 #include "net/url.h"
@@ -96,20 +97,31 @@ static int obtain(struct ha_run *run, struct ha_window *window, struct ha_body *
     return result;
 }
 
-static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
-                   struct ha_error *err)
+/* What became of the file is noted before its sidecar is begun: that may have the file's entry committed. */
+static int settle(struct ha_run *run, struct ha_index_item *item, const struct ha_body *body,
+                  struct ha_error *err)
 {
-    struct ha_body body = {.run = run, .item = item};
+    run->torn = ha_index_settle_item(run->index, item, err) < 0;
+    if (run->torn)
+        return -1;
+    bool due = item->state == HA_STATE_DELIVERED && body->sidecar.len;
+    return due ? ha_sidecar_put(run, item, body->entry.path, &body->sidecar, err) : 0;
+}
+
+static int deliver_body(struct ha_run *run, struct ha_window *window, struct ha_body *body,
+                        struct ha_index_item *item, struct ha_error *err)
+{
     int attempts = 0;
-    int failed = obtain(run, window, &body, &attempts, err);
+    int failed = obtain(run, window, body, &attempts, err);
     run->under_way_bytes = 0;
     const char *cause = failed ? ha_run_cause(run, err) : NULL;
     item->attempts = attempts;
     if (!failed) {
         item->state = HA_STATE_DELIVERED;
-        item->entry = body.entry.seq;
-        item->out_size = (int64_t)body.entry.size;
-        run->fetched_bytes += body.entry.size;
+        item->entry = body->entry.seq;
+        item->out_size = (int64_t)body->entry.size;
+        item->c2pa = ha_c2pa_found(&body->c2pa);
+        run->fetched_bytes += body->entry.size;
     } else if (cause) {
         item->state = HA_STATE_MISSING;
         item->why = cause;
@@ -119,8 +131,16 @@ static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index
     } else {
         return -1;
     }
-    run->torn = ha_index_settle_item(run->index, item, err) < 0;
-    return run->torn ? -1 : 0;
+    return settle(run, item, body, err);
+}
+
+static int deliver(struct ha_run *run, struct ha_window *window, struct ha_index_item *item,
+                   struct ha_error *err)
+{
+    struct ha_body body = {.run = run, .item = item, .sidecar = ha_buf_make(HA_SIDECAR_MAX)};
+    int result = deliver_body(run, window, &body, item, err);
+    ha_buf_free(&body.sidecar);
+    return result;
 }
 
 /* Two records that name the same object share one file in the archive; an address that was renewed since is none of another object. */
@@ -143,6 +163,7 @@ static int share(struct ha_run *run, struct ha_index_item *item, bool *shared, s
     item->state = HA_STATE_DELIVERED;
     item->entry = entry.seq;
     item->out_size = (int64_t)entry.size;
+    item->c2pa = same.c2pa;
     return ha_index_settle_item(run->index, item, err);
 }
 
@@ -252,7 +273,7 @@ int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err)
     run->progress = *progress;
     /* One transaction, which each window commits: an outcome on its own would cost a journal. */
     int result = count_own(run, &fetched, err) || ha_index_begin(run->index, err) ||
-                 fetch_in_window(run, budget, &fetched, err);
+                 ha_sidecar_catch_up(run, err) || fetch_in_window(run, budget, &fetched, err);
     free(fetched.own);
     if (result || ha_pack_flush(run->pack, err) || ha_journal_reach(run, HA_JOURNAL_FETCHED, err) ||
         ha_index_commit(run->index, err))

@@ -166,6 +166,10 @@ int ha_run_write_report(struct ha_run *run, const struct ha_error *cause, struct
 int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t len, struct ha_entry *entry,
                struct ha_error *err);
 
+/* The same with another time than that of the export. */
+int ha_run_put_at(struct ha_run *run, const char *path, ha_time time, const char *text, size_t len,
+                  struct ha_entry *entry, struct ha_error *err);
+
 /* The source of an API, opened at its first use; NULL with an error. */
 struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_error *err);
 

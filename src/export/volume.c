@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "export/journal.h"
+#include "export/related.h"
 #include "export/target.h"
 #include "ha-formats.h"
 #include "io/digest.h"
@@ -20,9 +21,10 @@
 #define DEFAULT_SIZE (INT64_C(16) << 30)
 
 enum {
-    FILE_COST = 640,    /* of a file beside its bytes: two headers, its line in the manifest */
-    LINE_COST = 1024,   /* of a record or a file in records and ledgers, beside its own text */
-    TEXT_COST = 1 << 18 /* of what every volume has: bag files, export.json, privacy.json */
+    FILE_COST = 640,     /* of a file beside its bytes: two headers, its line in the manifest */
+    SIDECAR_COST = 2560, /* of a sidecar, as one commonly is, with all that a file costs */
+    LINE_COST = 1024,    /* of a record or a file in records and ledgers, beside its own text */
+    TEXT_COST = 1 << 18  /* of what every volume has: bag files, export.json, privacy.json */
 };
 
 /* --------------------------------------------------------------------------------------------- planning */
@@ -41,10 +43,11 @@ static uint64_t volume_size(const struct ha_run *run)
 /* More than all text of one volume can have, deflated or not. */
 static int bound_text(struct ha_run *run, uint64_t *bound, struct ha_error *err)
 {
-    uint64_t rows, bytes;
-    if (ha_index_measure_text(run->index, &rows, &bytes, err))
+    uint64_t rows, bytes, settings;
+    if (ha_index_measure_text(run->index, &rows, &bytes, err) ||
+        ha_related_measure_settings(run, &settings, err))
         return -1;
-    *bound = TEXT_COST + bytes + rows * LINE_COST;
+    *bound = TEXT_COST + bytes + settings + rows * LINE_COST;
     for (size_t i = 0; i < ha_format_files_count; i++)
         *bound += ha_format_files[i].size;
     return 0;
@@ -64,7 +67,8 @@ int ha_volumes_plan(struct ha_run *run, struct ha_error *err)
 {
     const struct ha_category_counts *total = &run->total;
     uint64_t size = volume_size(run), text,
-             media = (uint64_t)total->bytes_stated + (uint64_t)total->files.expected * FILE_COST;
+             media =
+                 (uint64_t)total->bytes_stated + (uint64_t)total->files.expected * (FILE_COST + SIDECAR_COST);
     bool forced;
     if (bound_text(run, &text, err) || ha_journal_reached(run, HA_JOURNAL_SET, &forced, err))
         return -1;
@@ -181,12 +185,12 @@ void ha_volumes_close(struct ha_run *run)
 
 /* ---------------------------------------------------------------------------------------------- filling */
 
-bool ha_volume_fits(const struct ha_run *run, uint64_t size)
+bool ha_volume_fits(const struct ha_run *run, uint64_t size, uint64_t sidecar)
 {
     const struct ha_volume *volume = ha_volume_now(run);
-    uint64_t used = volume->bytes + volume->files * FILE_COST;
-    bool bounded = run->set || run->total.sizes_unknown > 0;
-    return !bounded || volume->files == 0 || (used <= run->budget && size + FILE_COST <= run->budget - used);
+    uint64_t used = volume->bytes + volume->files * FILE_COST,
+             more = size + FILE_COST + (sidecar ? sidecar + FILE_COST : 0);
+    return volume->files == 0 || (used <= run->budget && more <= run->budget - used);
 }
 
 void ha_volume_count(struct ha_run *run, uint64_t size)

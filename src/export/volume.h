@@ -32,12 +32,15 @@ struct ha_volume *ha_volume_now(const struct ha_run *run);
 /* Makes volume I (from 0) the one at work. */
 void ha_volume_switch(struct ha_run *run, size_t i);
 
-/* Whether a file of SIZE bytes may go into the volume at work; one that is larger than any volume has one for itself. */
-bool ha_volume_fits(const struct ha_run *run, uint64_t size);
+/*
+ * Whether a file of SIZE bytes, with a sidecar of SIDECAR (0: none), may go into the volume at work; one that is larger than any volume has one for
+ * itself.
+ */
+bool ha_volume_fits(const struct ha_run *run, uint64_t size, uint64_t sidecar);
 
 /*
  * Goes on to the next volume, as a file does not fit into this one. Where only one archive was planned, because the service states too few
- * sizes, this fails with HA_E_LIMIT and run->overflows says so: then the archive has to begin anew, as volumes.
+ * sizes or the sidecars are large, this fails with HA_E_LIMIT and run->overflows says so: then the archive has to begin anew, as volumes.
  */
 int ha_volume_next(struct ha_run *run, struct ha_error *err);
 

@@ -6,13 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "export/related.h"
 #include "export/run.h"
+#include "export/sidecar.h"
 #include "ha-formats.h"
 
 int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t len, struct ha_entry *entry,
                struct ha_error *err)
 {
-    struct ha_entry_spec spec = {.path = path, .time = run->order.as_of, .text = true, .size = len};
+    return ha_run_put_at(run, path, run->order.as_of, text, len, entry, err);
+}
+
+int ha_run_put_at(struct ha_run *run, const char *path, ha_time time, const char *text, size_t len,
+                  struct ha_entry *entry, struct ha_error *err)
+{
+    struct ha_entry_spec spec = {.path = path, .time = time, .text = true, .size = len};
     struct ha_entry ignored;
     struct ha_sink *sink;
     if (ha_guard_begin(run, &spec, entry ? entry : &ignored, &sink, err))
@@ -87,6 +95,13 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
                ha_json_set_text(file, HA_K_SHA256, item->out_sha256) |
                ha_json_set_text(file, HA_K_TYPE, item->out_type) |
                ha_json_set_text(file, HA_K_ORIGINAL_NAME, item->name);
+        if (ha_sidecar_is_due(item->out_type)) {
+            char sidecar[HA_ENTRY_PATH_SIZE];
+            ha_sidecar_path(item->path, sidecar);
+            bad |= ha_json_set_text(file, HA_K_SIDECAR, sidecar);
+        }
+        if (item->c2pa)
+            bad |= ha_json_set_bool(file, HA_K_C2PA, true);
         if (files->run->set)
             bad |= ha_json_set_int(file, HA_K_VOLUME, item->volume);
     } else {
@@ -133,9 +148,9 @@ static int open_shard(struct shards *shards, struct ha_error *err)
     return begin_lines(&shards->lines, path, err);
 }
 
-/* The record as it stands in the archive: what was listed and what became of its files. */
-static int make_record(struct ha_run *run, const struct ha_index_record *record, ha_json **out,
-                       struct ha_error *err)
+/* The record as it stands in the archive: what was listed, what became of its files, and the settings of a generation as a text. */
+static int make_record(struct ha_run *run, const struct ha_index_record *record, bool generation,
+                       ha_json **out, struct ha_error *err)
 {
     HA_JSON ha_json *value = NULL, *files = ha_json_new_array();
     struct files context = {run, files};
@@ -144,13 +159,15 @@ static int make_record(struct ha_run *run, const struct ha_index_record *record,
     if (ha_json_parse_data(record->text, strlen(record->text), &value, err) ||
         ha_index_each_item_of(run->index, record->row, add_file, &context, err))
         return -1;
+    if (generation && ha_related_add_settings(run, value, err))
+        return -1;
     if (ha_json_count(files) && ha_json_set(value, HA_K_FILES, HA_TAKE(files)))
         return ha_fail_nomem(err);
     *out = HA_TAKE(value);
     return 0;
 }
 
-/* The line of a record, without its newline; it lives until the next one. Without files it stands in the index as it will in the archive. */
+/* The line of a record, without its newline; it lives until the next one. With nothing to add it stands in the index as it will in the archive. */
 static int make_line(struct shards *shards, const struct ha_index_record *record, const char **text,
                      size_t *len, struct ha_error *err)
 {
@@ -158,10 +175,11 @@ static int make_line(struct shards *shards, const struct ha_index_record *record
     HA_JSON ha_json *value = NULL;
     *text = record->text;
     *len = strlen(record->text);
-    if (shards->category->media_count == 0 && !shards->category->sweep.api)
+    bool generation = strcmp(shards->category->record, HA_W_RECORD_TYPE_GENERATION) == 0;
+    if (shards->category->media_count == 0 && !shards->category->sweep.api && !generation)
         return 0;
     ha_buf_clear(line);
-    if (make_record(shards->lines.run, record, &value, err) || ha_json_write(value, line, err) ||
+    if (make_record(shards->lines.run, record, generation, &value, err) || ha_json_write(value, line, err) ||
         ha_buf_check(line, "a line", err))
         return -1;
     *text = ha_buf_text(line);

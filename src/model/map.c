@@ -194,7 +194,8 @@ static int compile_member(struct compiler *compiler, const char *name, const ha_
     node->at = join(at, "properties", name);
     if (!node->at)
         return ha_fail_nomem(err);
-    if (!ha_schema_at(compiler->schema, node->at) || strcmp(name, HA_K_FILES) == 0)
+    if (!ha_schema_at(compiler->schema, node->at) || strcmp(name, HA_K_FILES) == 0 ||
+        strcmp(name, HA_K_SETTINGS_TEXT) == 0)
         return find(compiler, "a record of this type has no such property", err);
     if (compile_spec(compiler, spec, node, err) || compile_words(compiler, node, err))
         return -1;

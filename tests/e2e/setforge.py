@@ -101,10 +101,11 @@ def bind(volumes, of=None):
 
 
 def divide(archive, count, shift=0, key=None):
-    """The volumes of an archive; each medium is in one of them, another one with another SHIFT."""
+    """The volumes of an archive; each medium is in one of them with its sidecar, another one with another SHIFT."""
     whole = Volume(archive.tree, archive.stem, 0)
     media = whole.media()
     homes = {name: (at * count // len(media) + shift) % count + 1 for at, name in enumerate(media)}
+    homes.update({name: homes[name.removesuffix(".xmp")] for name in media})
     whole.edit_files(lambda file: file.update(volume=homes[file["path"]]))
     volumes = []
     for number in range(1, count + 1):

@@ -159,7 +159,7 @@ class Times(Case):
     """Every file's modification time after unpacking, as the records have it."""
 
     def expected(self):
-        """{path: instant} of every file: media have their record's time, everything else as_of."""
+        """{path: instant} of every file: media and their sidecars have the record's time, everything else as_of."""
         times = {path.relative_to(complete().tree).as_posix(): seconds(harness.AS_OF)
                  for path in complete().tree.rglob("*") if path.is_file()}
         self.dated = 0
@@ -167,7 +167,7 @@ class Times(Case):
             for record in complete().records(category):
                 for file in record.get("files", []):
                     if "path" in file and "created_at" in record:
-                        times[file["path"]] = seconds(record["created_at"])
+                        times.update({file[name]: seconds(record["created_at"]) for name in ("path", "sidecar") if name in file})
                         self.dated += 1
         return times
 

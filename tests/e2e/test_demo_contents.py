@@ -16,7 +16,7 @@ import harness  # noqa: E402
 import jsonform  # noqa: E402
 from harness import complete, read_json, read_lines, schema_errors, troubled  # noqa: E402
 
-OWN = {"files", "fields_withheld", "extra"}
+OWN = {"files", "fields_withheld", "extra", "settings_text"}
 KINDS = ("records", "files")
 CANARY = "NEVER-EXPORT"
 _read = {}

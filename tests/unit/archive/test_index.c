@@ -376,6 +376,75 @@ static void a_record_is_known_by_category_and_id(void **state)
     ha_index_close(index);
 }
 
+static void add_text(struct ha_index *index, int category, const char *id, const char *text)
+{
+    struct ha_index_record record = {
+        .category = category, .id = id, .state = text ? HA_STATE_DELIVERED : HA_STATE_WITHHELD, .text = text};
+    struct ha_error err;
+    bool duplicate;
+
+    assert_int_equal(ha_index_add_record(index, &record, &duplicate, &err), 0);
+}
+
+static const char *find_text(struct ha_index *index, int category, const char *id)
+{
+    const char *text;
+    struct ha_error err;
+
+    assert_int_equal(ha_index_find_record(index, category, id, &text, &err), 0);
+    return text;
+}
+
+static void a_record_is_found_for_another_one(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_error err;
+    uint64_t bytes;
+    const char *text;
+
+    (void)state;
+    add_text(index, 1, "p", "{\"id\":\"p\"}");
+    add_text(index, 1, "held", NULL);
+    add_text(index, 2, "p", "{\"of\":\"p\"}");
+    add_text(index, 2, "q", "{\"of\":\"none\"}");
+    add_text(index, 2, "r", "{}");
+    assert_string_equal(find_text(index, 1, "p"), "{\"id\":\"p\"}");
+    assert_null(find_text(index, 1, "held"));
+    assert_null(find_text(index, 3, "p"));
+    assert_int_equal(ha_index_get_record(index, 3, &text, &err), 0);
+    assert_string_equal(text, "{\"of\":\"p\"}");
+    assert_int_equal(ha_index_get_record(index, 2, &text, &err), 0);
+    assert_null(text);
+    assert_int_equal(ha_index_measure_joined(index, 2, "of", 1, &bytes, &err), 0);
+    assert_int_equal(bytes, 10 + 13 + 2 + 10);
+    assert_int_equal(ha_index_measure_joined(index, 2, "of", -1, &bytes, &err), 0);
+    assert_int_equal(bytes, 10 + 13 + 2);
+    ha_index_close(index);
+}
+
+static void the_first_of_those_that_share_wrote_the_entry(void **state)
+{
+    struct ha_index *index = open_index();
+    struct ha_index_item item;
+    struct ha_error err;
+    bool found;
+
+    (void)state;
+    list_file(index, "a", 1);
+    list_file(index, "b", 1);
+    list_file(index, "c", 1);
+    add_entry(index, 0, "data/media/a");
+    settle_file(index, 1, HA_STATE_MISSING, "gone", 0);
+    settle_file(index, 2, HA_STATE_DELIVERED, NULL, 1);
+    settle_file(index, 3, HA_STATE_DELIVERED, NULL, 1);
+    assert_int_equal(ha_index_written_item(index, 1, &item, &found, &err), 0);
+    assert_true(found);
+    assert_string_equal(item.record_id, "b");
+    assert_int_equal(ha_index_written_item(index, 2, &item, &found, &err), 0);
+    assert_false(found);
+    ha_index_close(index);
+}
+
 static void volumes_are_kept_apart(void **state)
 {
     struct ha_index *index = open_index();
@@ -414,6 +483,8 @@ int main(void)
         cmocka_unit_test(versions_of_an_object_are_kept_apart),
         cmocka_unit_test(an_object_is_owned_by_whoever_names_it),
         cmocka_unit_test(a_record_is_known_by_category_and_id),
+        cmocka_unit_test(a_record_is_found_for_another_one),
+        cmocka_unit_test(the_first_of_those_that_share_wrote_the_entry),
         cmocka_unit_test(volumes_are_kept_apart),
     };
 

@@ -179,10 +179,10 @@ static void test_map_findings(void **state)
     struct ha_buf seen HA_BUF = ha_buf_make(4096);
     assert_int_equal(ha_schema_open("record", &schema, &err), 0);
     HA_JSON ha_json *spec = json(
-        "{\"id\":\"/id\",\"colour\":\"/c\",\"files\":\"/f\",\"mode\":{\"from\":\"/t\",\"enum\":{\"a\":\"b\"}}}");
+        "{\"id\":\"/id\",\"colour\":\"/c\",\"files\":\"/f\",\"settings_text\":\"/s\",\"mode\":{\"from\":\"/t\",\"enum\":{\"a\":\"b\"}}}");
     assert_int_equal(ha_map_compile(spec, "generation", schema, "/m", collect_finding, &seen, &map, &err), 0);
     assert_null(map);
-    assert_string_equal(ha_buf_text(&seen), "/m/colour;/m/files;/m/mode/enum/a;");
+    assert_string_equal(ha_buf_text(&seen), "/m/colour;/m/files;/m/settings_text;/m/mode/enum/a;");
     ha_schema_free(schema);
 }
 
