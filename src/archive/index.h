@@ -235,6 +235,12 @@ int ha_index_add_owned(struct ha_index *index, int category, const char *api, co
 int ha_index_is_owned(struct ha_index *index, const char *api, const char *key, bool *owned,
                       struct ha_error *err);
 
+/* The record of a category with this id, or at ROW; *found false when there is none. Its texts live until the next such call. */
+int ha_index_find_record(struct ha_index *index, int category, const char *id, struct ha_index_record *record,
+                         bool *found, struct ha_error *err);
+int ha_index_get_record(struct ha_index *index, int64_t row, struct ha_index_record *record, bool *found,
+                        struct ha_error *err);
+
 typedef int (*ha_record_visit)(void *context, const struct ha_index_record *record, struct ha_error *err);
 typedef int (*ha_item_visit)(void *context, const struct ha_index_item *item, struct ha_error *err);
 

@@ -21,6 +21,8 @@ enum ha_index_query {
     HA_Q_ADD_DUPLICATE,
     HA_Q_HAS_RECORD,
     HA_Q_SAME_RECORD,
+    HA_Q_FIND_RECORD,
+    HA_Q_GET_RECORD,
     HA_Q_ADD_ITEM,
     HA_Q_SETTLE_ITEM,
     HA_Q_NEXT_ITEM,

@@ -43,6 +43,9 @@ int ha_check_volume(struct ha_check *check,
 int ha_check_signatures(struct ha_check *check,
                         struct ha_error *err); /* that of the tag manifest, and the detached one */
 
+/* The RO-Crate at PATH: what its descriptions of files say of the archive. */
+int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *err);
+
 /* The name of the archive, or of volume NUMBER (0: no volume), as data/export.json demands it. */
 void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE]);
 
@@ -59,7 +62,7 @@ int ha_check_lines(struct ha_check *check, const char *rule, const char *path, s
                    ha_line_visit visit, void *context, struct ha_error *err);
 
 /*
- * Parses one JSON text in canonical form and checks it against the sub-schema AT. *out is NULL (after findings) when it is no JSON; when it
+ * Parses one JSON text in canonical form and checks it against the sub-schema AT (NULL for SCHEMA: it has none). *out is NULL (after findings) when it is no JSON; when it
  * is JSON but does not fit, there are findings and *fits is false.
  */
 int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path,
