@@ -37,7 +37,7 @@ async function main() {
     findings: results.filter((one) => one.status !== "success"),
     successes: results.filter((one) => one.status === "success").length,
     descriptor: crate.metadataFileEntity.conformsTo.map((one) => one["@id"]),
-    root: { ...plain(root), publisher: root.publisher.map(plain), license: root.license.map(plain) },
+    root: { ...plain(root), publisher: root.publisher.map(plain), license: (root.license || []).map(plain) },
     parts: root.hasPart.map((one) => ({ ...plain(one), size: one.contentSize, sha256: one.sha256, type: one.encodingFormat })),
     mentions: (root.mentions || []).map((one) => one["@id"]),
     actions: actions.map((one) => ({
