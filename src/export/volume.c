@@ -46,7 +46,8 @@ static int bound_text(struct ha_run *run, uint64_t *bound, struct ha_error *err)
         return -1;
     /* The RO-Crate says the same once more, an id in it up to three times with each sign encoded; it has a limit of its own. */
     graph = 4 * bytes + rows * LINE_COST;
-    *bound = TEXT_COST + bytes + rows * LINE_COST + (graph < HA_LIMIT_CRATE_BYTES ? graph : HA_LIMIT_CRATE_BYTES);
+    *bound =
+        TEXT_COST + bytes + rows * LINE_COST + (graph < HA_LIMIT_CRATE_BYTES ? graph : HA_LIMIT_CRATE_BYTES);
     for (size_t i = 0; i < ha_format_files_count; i++)
         *bound += ha_format_files[i].size;
     return 0;
