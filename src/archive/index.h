@@ -177,8 +177,8 @@ int ha_index_same_record(struct ha_index *index, int category, const char *id, c
  * The text of the record at ROW, or of that of a category with this id, if it is to be delivered. It lives until the same is asked again; NULL when
  * there is none.
  */
-int ha_index_get_record(struct ha_index *index, int64_t row, const char **text, struct ha_error *err);
-int ha_index_find_record(struct ha_index *index, int category, const char *id, const char **text,
+int ha_index_get_text(struct ha_index *index, int64_t row, const char **text, struct ha_error *err);
+int ha_index_find_text(struct ha_index *index, int category, const char *id, const char **text,
                          struct ha_error *err);
 
 /* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
@@ -254,6 +254,12 @@ int ha_index_add_owned(struct ha_index *index, int category, const char *api, co
 /* Whether a file that was listed, or such a note, names the object KEY of an API. */
 int ha_index_is_owned(struct ha_index *index, const char *api, const char *key, bool *owned,
                       struct ha_error *err);
+
+/* The record of a category with this id, or at ROW; *found false when there is none. Its texts live until the next such call. */
+int ha_index_find_record(struct ha_index *index, int category, const char *id, struct ha_index_record *record,
+                         bool *found, struct ha_error *err);
+int ha_index_get_record(struct ha_index *index, int64_t row, struct ha_index_record *record, bool *found,
+                        struct ha_error *err);
 
 typedef int (*ha_record_visit)(void *context, const struct ha_index_record *record, struct ha_error *err);
 typedef int (*ha_item_visit)(void *context, const struct ha_index_item *item, struct ha_error *err);

@@ -62,17 +62,17 @@ static int step_text(struct ha_query *query, const char **text, struct ha_error 
     return stepped < 0 ? -1 : 0;
 }
 
-int ha_index_get_record(struct ha_index *index, int64_t row, const char **text, struct ha_error *err)
+int ha_index_get_text(struct ha_index *index, int64_t row, const char **text, struct ha_error *err)
 {
-    return step_text(HA_INDEX_QUERY(index, HA_Q_GET_RECORD, err,
+    return step_text(HA_INDEX_QUERY(index, HA_Q_GET_TEXT, err,
                                     "SELECT text FROM record WHERE row=? AND state=1", "i", row),
                      text, err);
 }
 
-int ha_index_find_record(struct ha_index *index, int category, const char *id, const char **text,
+int ha_index_find_text(struct ha_index *index, int category, const char *id, const char **text,
                          struct ha_error *err)
 {
-    return step_text(HA_INDEX_QUERY(index, HA_Q_FIND_RECORD, err,
+    return step_text(HA_INDEX_QUERY(index, HA_Q_FIND_TEXT, err,
                                     "SELECT text FROM record WHERE category=? AND id=? AND state=1", "it",
                                     (int64_t)category, id),
                      text, err);
@@ -241,29 +241,65 @@ int ha_index_is_owned(struct ha_index *index, const char *api, const char *key, 
     return stepped < 0 ? -1 : 0;
 }
 
+#define RECORD_COLUMNS "row, category, id, state, why, text, fields_withheld, attempts, http, detail"
+
+static void read_record(struct ha_query *query, struct ha_index_record *record)
+{
+    *record = (struct ha_index_record){.row = ha_query_int(query, 0),
+                                       .category = (int)ha_query_int(query, 1),
+                                       .id = ha_query_text(query, 2),
+                                       .state = (enum ha_state)ha_query_int(query, 3),
+                                       .why = ha_query_text(query, 4),
+                                       .text = ha_query_text(query, 5),
+                                       .fields_withheld = ha_query_int(query, 6),
+                                       .attempts = ha_query_int(query, 7),
+                                       .http = ha_query_int(query, 8),
+                                       .detail = ha_query_text(query, 9)};
+}
+
+static int step_record(struct ha_query *query, struct ha_index_record *record, bool *found,
+                       struct ha_error *err)
+{
+    int stepped = query ? ha_query_step(query, err) : -1;
+
+    *found = stepped == 1;
+    if (*found)
+        read_record(query, record);
+    return stepped < 0 ? -1 : 0;
+}
+
+int ha_index_find_record(struct ha_index *index, int category, const char *id, struct ha_index_record *record,
+                         bool *found, struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_FIND_RECORD, err,
+                                            "SELECT " RECORD_COLUMNS " FROM record WHERE category=? AND id=?",
+                                            "it", (int64_t)category, id);
+
+    return step_record(query, record, found, err);
+}
+
+int ha_index_get_record(struct ha_index *index, int64_t row, struct ha_index_record *record, bool *found,
+                        struct ha_error *err)
+{
+    struct ha_query *query = HA_INDEX_QUERY(index, HA_Q_GET_RECORD, err,
+                                            "SELECT " RECORD_COLUMNS " FROM record WHERE row=?", "i", row);
+
+    return step_record(query, record, found, err);
+}
+
 int ha_index_each_record(struct ha_index *index, int category, enum ha_state state, ha_record_visit visit,
                          void *context, struct ha_error *err)
 {
     HA_QUERY struct ha_query *query = ha_query_new(
-        index->db, err,
-        "SELECT row, category, id, state, why, text, fields_withheld, attempts, http, detail FROM record"
-        " WHERE category=? AND state=? ORDER BY row",
+        index->db, err, "SELECT " RECORD_COLUMNS " FROM record WHERE category=? AND state=? ORDER BY row",
         "ii", (int64_t)category, (int64_t)state);
     int stepped = -1;
 
     if (!query)
         return -1;
     while ((stepped = ha_query_step(query, err)) == 1) {
-        struct ha_index_record record = {.row = ha_query_int(query, 0),
-                                         .category = (int)ha_query_int(query, 1),
-                                         .id = ha_query_text(query, 2),
-                                         .state = (enum ha_state)ha_query_int(query, 3),
-                                         .why = ha_query_text(query, 4),
-                                         .text = ha_query_text(query, 5),
-                                         .fields_withheld = ha_query_int(query, 6),
-                                         .attempts = ha_query_int(query, 7),
-                                         .http = ha_query_int(query, 8),
-                                         .detail = ha_query_text(query, 9)};
+        struct ha_index_record record;
+        read_record(query, &record);
         if (visit(context, &record, err) < 0)
             return -1;
     }

@@ -181,7 +181,7 @@ int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *
         return report(&place, "", reason, err);
     }
     if (check_canonical(&place, value, text, len, err) ||
-        ha_schema_check(schema, at, value, report, &place, err))
+        (schema && ha_schema_check(schema, at, value, report, &place, err)))
         return -1;
     *out = HA_TAKE(value);
     return 0;

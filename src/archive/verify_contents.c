@@ -368,6 +368,8 @@ static int check_document(struct contents *contents, const char *path, struct ha
     HA_SCHEMA struct ha_schema *schema = NULL;
     HA_JSON ha_json *doc = NULL;
     bool found, fits;
+    if (strcmp(path, "data/ro-crate-metadata.json") == 0)
+        return ha_check_crate(contents->check, path, err);
     if (strcmp(path, "data/privacy.json") != 0)
         return 0;
     contents->path = path;

@@ -53,6 +53,9 @@ int ha_check_tag_signature(struct ha_check *check, struct ha_error *err);
 int ha_manifest_line(const char *line, size_t len, uint64_t number, char sha256[HA_SHA256_HEX],
                      const char **path, struct ha_error *err);
 
+/* The RO-Crate at PATH: what its descriptions of files say of the archive. */
+int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *err);
+
 /* The name of the archive, or of volume NUMBER (0: no volume), as data/export.json demands it. */
 void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE]);
 
@@ -69,7 +72,7 @@ int ha_check_lines(struct ha_check *check, const char *rule, const char *path, s
                    ha_line_visit visit, void *context, struct ha_error *err);
 
 /*
- * Parses one JSON text in canonical form and checks it against the sub-schema AT. *out is NULL (after findings) when it is no JSON; when it
+ * Parses one JSON text in canonical form and checks it against the sub-schema AT (NULL for SCHEMA: it has none). *out is NULL (after findings) when it is no JSON; when it
  * is JSON but does not fit, there are findings and *fits is false.
  */
 int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path,

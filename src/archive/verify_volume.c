@@ -14,7 +14,7 @@
 enum { EXPORT_MAX = 64 * 1024 * 1024 };
 
 static const char export_path[] = "data/export.json", manifest_path[] = "manifest-sha256.txt",
-                  media_folder[] = "data/media/";
+                  media_folder[] = "data/media/", crate_path[] = "data/ro-crate-metadata.json";
 
 void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE])
 {
@@ -65,14 +65,17 @@ struct sums {
     uint64_t files, bytes;          /* of the media */
 };
 
-/* What all volumes share is the payload but the media; export.json differs in the number, so it is not taken from here. */
+/*
+ * What all volumes share is the payload but the media and the RO-Crate, which describes the media of one volume; export.json differs in the number,
+ * so it is not taken from here.
+ */
 static int sum_line(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err)
 {
     struct sums *sums = context;
     const char *path = len > HA_SHA256_HEX ? line + HA_SHA256_HEX + 1 : "";
     struct ha_digest *digest = ha_text_starts_with(path, media_folder) ? sums->media : sums->text;
     (void)number;
-    if (strcmp(path, export_path) == 0)
+    if (strcmp(path, export_path) == 0 || strcmp(path, crate_path) == 0)
         return 0;
     return ha_digest_update(digest, line, len, err) || ha_digest_update(digest, "\n", 1, err) ? -1 : 0;
 }
@@ -111,14 +114,33 @@ static int check_media(struct ha_check *check, const ha_json *entry, struct sums
     return 0;
 }
 
-/* data/export.json without the one member that tells the volumes apart. */
+/* The documents that all volumes share. */
+static ha_json *shared_documents(const ha_json *documents)
+{
+    ha_json *shared = ha_json_new_array();
+    for (size_t i = 0; i < ha_json_count(documents); i++) {
+        const ha_json *one = ha_json_at(documents, i);
+        if (strcmp(ha_json_get_text(one, HA_K_PATH), crate_path) != 0 &&
+            ha_json_append(shared, ha_json_share(one))) {
+            ha_json_free(shared);
+            return NULL;
+        }
+    }
+    return shared;
+}
+
+/* data/export.json without what tells the volumes apart: the number, and the line of the RO-Crate. */
 static int sum_export(struct ha_check *check, struct ha_digest *digest, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(EXPORT_MAX);
     ha_json *volume = ha_json_get(check->manifest, HA_K_VOLUME);
+    HA_JSON ha_json *documents = ha_json_share(ha_json_get(check->manifest, HA_K_DOCUMENTS));
+    if (ha_json_set(check->manifest, HA_K_DOCUMENTS, shared_documents(documents)))
+        return ha_fail_nomem(err);
     ha_json_remove(volume, HA_K_NUMBER);
     int written = ha_json_write(check->manifest, &text, err);
-    if (ha_json_set_int(volume, HA_K_NUMBER, check->result->volume))
+    if (ha_json_set_int(volume, HA_K_NUMBER, check->result->volume) ||
+        ha_json_set(check->manifest, HA_K_DOCUMENTS, HA_TAKE(documents)))
         return ha_fail_nomem(err);
     return written || ha_buf_check(&text, export_path, err) ||
                    ha_digest_update(digest, ha_buf_text(&text), text.len, err)

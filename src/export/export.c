@@ -128,8 +128,8 @@ static int write_schemas(struct ha_run *run, struct ha_error *err)
 static int write_tail(struct ha_run *run, struct ha_error *err)
 {
     return ha_run_write_records(run, err) || ha_run_write_ledgers(run, err) ||
-                   ha_run_write_privacy(run, err) || ha_run_write_export(run, err) ||
-                   write_schemas(run, err) || ha_run_write_bag(run, err)
+                   ha_run_write_privacy(run, err) || ha_run_write_crate(run, err) ||
+                   ha_run_write_export(run, err) || write_schemas(run, err) || ha_run_write_bag(run, err)
                ? -1
                : 0;
 }

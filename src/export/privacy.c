@@ -282,9 +282,5 @@ int ha_run_write_privacy(struct ha_run *run, struct ha_error *err)
     if (ha_buf_check(&text, "data/privacy.json", err) ||
         ha_run_put(run, "data/privacy.json", ha_buf_text(&text), text.len, &entry, err))
         return -1;
-    ha_json *line = ha_json_new_object();
-    int bad = ha_json_set_text(line, HA_K_PATH, entry.path) |
-              ha_json_set_int(line, HA_K_SIZE, (int64_t)entry.size) |
-              ha_json_set_text(line, HA_K_SHA256, entry.sha256) | ha_json_append(run->documents, line);
-    return bad ? ha_fail_nomem(err) : 0;
+    return ha_run_add_document(run, &entry, err);
 }

@@ -21,7 +21,7 @@ int ha_related_find(struct ha_run *run, const ha_json *owner, const char *member
     const char *id = ha_json_plain_text(ha_json_get(owner, member)), *text = NULL;
     *out = NULL;
     for (size_t i = 0; id && !text && i < run->service->category_count; i++) {
-        if (is_of_type(run, i, type) && ha_index_find_record(run->index, (int)i, id, &text, err))
+        if (is_of_type(run, i, type) && ha_index_find_text(run->index, (int)i, id, &text, err))
             return -1;
     }
     return text ? ha_json_parse_data(text, strlen(text), out, err) : 0;

@@ -148,6 +148,7 @@ int ha_run_fetch(struct ha_run *run, size_t budget, struct ha_error *err);
 int ha_run_write_records(struct ha_run *run, struct ha_error *err);
 int ha_run_write_ledgers(struct ha_run *run, struct ha_error *err);
 int ha_run_write_privacy(struct ha_run *run, struct ha_error *err);
+int ha_run_write_crate(struct ha_run *run, struct ha_error *err);
 int ha_run_write_export(struct ha_run *run, struct ha_error *err);
 
 /* Writes what stands first: bagit.txt, README.txt, signing-key.pub. */
@@ -169,6 +170,9 @@ int ha_run_put(struct ha_run *run, const char *path, const char *text, size_t le
 /* The same with another time than that of the export. */
 int ha_run_put_at(struct ha_run *run, const char *path, ha_time time, const char *text, size_t len,
                   struct ha_entry *entry, struct ha_error *err);
+
+/* Notes a document that was written, for export.json to list. */
+int ha_run_add_document(struct ha_run *run, const struct ha_entry *entry, struct ha_error *err);
 
 /* The source of an API, opened at its first use; NULL with an error. */
 struct ha_open_api *ha_run_api(struct ha_run *run, const char *name, struct ha_error *err);

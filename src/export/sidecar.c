@@ -41,7 +41,7 @@ static int find_related(struct ha_run *run, const struct ha_index_item *item, st
                         struct ha_error *err)
 {
     const char *type = run->service->categories[item->category].record, *text;
-    if (ha_index_get_record(run->index, item->record, &text, err))
+    if (ha_index_get_text(run->index, item->record, &text, err))
         return -1;
     if (!text)
         return 0;

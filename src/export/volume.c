@@ -43,11 +43,14 @@ static uint64_t volume_size(const struct ha_run *run)
 /* More than all text of one volume can have, deflated or not. */
 static int bound_text(struct ha_run *run, uint64_t *bound, struct ha_error *err)
 {
-    uint64_t rows, bytes, settings;
+    uint64_t rows, bytes, settings, graph;
     if (ha_index_measure_text(run->index, &rows, &bytes, err) ||
         ha_related_measure_settings(run, &settings, err))
         return -1;
-    *bound = TEXT_COST + bytes + settings + rows * LINE_COST;
+    /* The RO-Crate says the same once more, an id in it up to three times with each sign encoded; it has a limit of its own. */
+    graph = 4 * bytes + rows * LINE_COST;
+    *bound = TEXT_COST + bytes + settings + rows * LINE_COST +
+             (graph < HA_LIMIT_CRATE_BYTES ? graph : HA_LIMIT_CRATE_BYTES);
     for (size_t i = 0; i < ha_format_files_count; i++)
         *bound += ha_format_files[i].size;
     return 0;

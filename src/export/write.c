@@ -32,6 +32,15 @@ int ha_run_put_at(struct ha_run *run, const char *path, ha_time time, const char
     return 0;
 }
 
+int ha_run_add_document(struct ha_run *run, const struct ha_entry *entry, struct ha_error *err)
+{
+    ha_json *line = ha_json_new_object();
+    int bad = ha_json_set_text(line, HA_K_PATH, entry->path) |
+              ha_json_set_int(line, HA_K_SIZE, (int64_t)entry->size) |
+              ha_json_set_text(line, HA_K_SHA256, entry->sha256) | ha_json_append(run->documents, line);
+    return bad ? ha_fail_nomem(err) : 0;
+}
+
 /* A file of lines that is written as they come. */
 struct lines {
     struct ha_run *run;

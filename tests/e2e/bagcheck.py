@@ -283,7 +283,7 @@ def check(folder, every_tag_file=False, unlisted=()):
 
 # ---- sets of volumes (formats/SPEC.md, "Volumes") ----------------------------------------------------------
 
-MEDIA, EXPORT, MANIFEST = "data/media/", "data/export.json", "manifest-sha256.txt"
+MEDIA, EXPORT, MANIFEST, CRATE = "data/media/", "data/export.json", "manifest-sha256.txt", "data/ro-crate-metadata.json"
 
 
 class Volume:
@@ -297,7 +297,7 @@ class Volume:
         self.group = info.get("Bag-Group-Identifier", "")
         self.lines = (self.bag.folder / MANIFEST).read_text(encoding="utf-8").splitlines(keepends=True)
         self.media = {line[66:-1]: line[:64] for line in self.lines if line[66:].startswith(MEDIA)}
-        self.text = [line for line in self.lines if not line[66:].startswith(MEDIA) and line[66:-1] != EXPORT]
+        self.text = [line for line in self.lines if not line[66:].startswith(MEDIA) and line[66:-1] not in (EXPORT, CRATE)]
         self.export = json.loads((self.bag.folder / EXPORT).read_text(encoding="utf-8"))
         self.said = self.export.get("volume", {})
 
@@ -325,11 +325,13 @@ def check_numbers(volumes, found):
 
 
 def check_texts(volumes, found):
-    """Records, ledgers, documents and schemas are the same; export.json is but for the number."""
+    """Records, ledgers, documents and schemas are the same; export.json is but for the number and its line of the RO-Crate."""
     for volume in volumes:
         if volume.text != volumes[0].text:
             found.append(f"text: volume {volume.number} does not hold the text of volume {volumes[0].number}")
-        one, other = ({**each.export, "volume": {**each.said, "number": 0}} for each in (volume, volumes[0]))
+        one, other = ({**each.export, "volume": {**each.said, "number": 0},
+                       "documents": [document for document in each.export["documents"] if document["path"] != CRATE]}
+                      for each in (volume, volumes[0]))
         if one != other:
             found.append(f"text: export.json of volume {volume.number} is another one")
 

@@ -14,6 +14,7 @@ from harness import command, scratch
 
 MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 SIGNATURE = TAGMANIFEST + ".minisig"
+CRATE = "data/ro-crate-metadata.json"
 
 
 def digest(path):
@@ -59,8 +60,23 @@ class Forged:
         lines[number] = canonical(value if changed is None else changed)
         self.write_lines(name, lines)
 
+    def recrate(self):
+        """The RO-Crate speaks of the files that are here, as they are; what was taken away is not in it any more."""
+        graph = self.read(CRATE)["@graph"]
+        files = {one["@id"]: one for one in graph if one["@type"] == "File"}
+        gone = {name for name in files if not self.path(f"data/{name}").is_file()}
+        for name in files.keys() - gone:
+            path = self.path(f"data/{name}")
+            files[name].update(contentSize=str(path.stat().st_size), sha256=digest(path))
+        graph = [one for one in graph if one["@id"] not in gone]
+        for one in graph:
+            for name in {"hasPart", "object", "result"} & one.keys():
+                one[name] = [reference for reference in one[name] if reference["@id"] not in gone]
+        self.edit(CRATE, lambda crate: crate.update({"@graph": graph}))
+
     def restate(self):
-        """Sizes and hashes in export.json become those of the files."""
+        """Sizes and hashes in export.json and the RO-Crate become those of the files."""
+        self.recrate()
         export = self.read("data/export.json")
         stated = export["ledgers"] + export["documents"] + [shard for one in export["categories"] for shard in one["shards"]]
         for one in stated:

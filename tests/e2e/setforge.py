@@ -113,5 +113,6 @@ def divide(archive, count, shift=0, key=None):
         for name in homes:
             if homes[name] != number:
                 volume.path(name).unlink()
+        volume.restate()
         volumes.append(volume)
     return bind(volumes)

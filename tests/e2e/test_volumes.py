@@ -236,6 +236,7 @@ class OneVolume(unittest.TestCase):
     def test_medium_gone(self):
         def change(volume):
             volume.path(volume.media()[0]).unlink()
+            volume.restate()
             volume.say([volume.entry() if one.number == 2 else one.entry() for one in five()])
         self.found(change, "records")
 

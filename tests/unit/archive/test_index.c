@@ -361,7 +361,8 @@ static void an_object_is_owned_by_whoever_names_it(void **state)
 static void a_record_is_known_by_category_and_id(void **state)
 {
     struct ha_index *index = open_index();
-    struct ha_index_record record = {.category = 1, .id = "r", .state = HA_STATE_MISSING, .why = "gone"};
+    struct ha_index_record record = {.category = 1, .id = "r", .state = HA_STATE_MISSING, .why = "gone"},
+                           found;
     struct ha_error err;
     bool duplicate, has;
 
@@ -372,6 +373,16 @@ static void a_record_is_known_by_category_and_id(void **state)
     assert_int_equal(ha_index_has_record(index, 2, "r", &has, &err), 0);
     assert_false(has);
     assert_int_equal(ha_index_has_record(index, 1, "R", &has, &err), 0);
+    assert_false(has);
+    assert_int_equal(ha_index_find_record(index, 1, "r", &found, &has, &err), 0);
+    assert_true(has && found.row == record.row && found.state == HA_STATE_MISSING);
+    assert_string_equal(found.why, "gone");
+    assert_int_equal(ha_index_find_record(index, 2, "r", &found, &has, &err), 0);
+    assert_false(has);
+    assert_int_equal(ha_index_get_record(index, record.row, &found, &has, &err), 0);
+    assert_true(has);
+    assert_string_equal(found.id, "r");
+    assert_int_equal(ha_index_get_record(index, record.row + 1, &found, &has, &err), 0);
     assert_false(has);
     ha_index_close(index);
 }
@@ -391,7 +402,7 @@ static const char *find_text(struct ha_index *index, int category, const char *i
     const char *text;
     struct ha_error err;
 
-    assert_int_equal(ha_index_find_record(index, category, id, &text, &err), 0);
+    assert_int_equal(ha_index_find_text(index, category, id, &text, &err), 0);
     return text;
 }
 
@@ -411,9 +422,9 @@ static void a_record_is_found_for_another_one(void **state)
     assert_string_equal(find_text(index, 1, "p"), "{\"id\":\"p\"}");
     assert_null(find_text(index, 1, "held"));
     assert_null(find_text(index, 3, "p"));
-    assert_int_equal(ha_index_get_record(index, 3, &text, &err), 0);
+    assert_int_equal(ha_index_get_text(index, 3, &text, &err), 0);
     assert_string_equal(text, "{\"of\":\"p\"}");
-    assert_int_equal(ha_index_get_record(index, 2, &text, &err), 0);
+    assert_int_equal(ha_index_get_text(index, 2, &text, &err), 0);
     assert_null(text);
     assert_int_equal(ha_index_measure_joined(index, 2, "of", 1, &bytes, &err), 0);
     assert_int_equal(bytes, 10 + 13 + 2 + 10);
