@@ -50,7 +50,7 @@ static bool is_urgent(const struct ha_transfer *transfer)
 
 /*
  * The last one that holds a place and cannot go on, of those behind TRANSFER whose place would do. One that goes on with what another transfer began
- * stands behind those that began after that: when these wait for it, they are looked at, too.
+ * stands behind those that began after that: when these wait for it, they are looked at, too, and none of them takes its place from it.
  */
 static struct ha_transfer *find_stopped(const struct ha_transfer *transfer)
 {
@@ -59,7 +59,7 @@ static struct ha_transfer *find_stopped(const struct ha_transfer *transfer)
     struct ha_transfer *found = NULL;
     for (struct ha_transfer *other = is_urgent(transfer) ? transfer->http->transfers : transfer->next; other;
          other = other->next) {
-        if (other->admitted && other->paused && (!same || other->request.site == site))
+        if (other->admitted && other->paused && (!same || other->request.site == site) && !is_urgent(other))
             found = other;
     }
     return found;

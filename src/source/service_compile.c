@@ -121,7 +121,7 @@ static void check_apis(struct ha_compiler *compiler)
         check_ranges(compiler, name, ha_json_get(api, HA_K_ALLOW_ADDRESSES));
         snprintf(where, sizeof where, "/apis/%s/prefix", name);
         if (ha_json_get_text(api, HA_K_PREFIX))
-            ha_compiler_check_template(compiler, ha_json_get_text(api, HA_K_PREFIX), where, HA_WITHOUT_ID);
+            ha_compiler_check_api_prefix(compiler, ha_json_get_text(api, HA_K_PREFIX), where);
     }
 }
 

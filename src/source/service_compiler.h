@@ -44,6 +44,9 @@ void ha_compile_from(struct ha_compiler *compiler, struct ha_category *category,
 
 /* ---- service_keys.c ---- */
 
+/* Remarks on the prefix that every key of the person must have, which stands at WHERE: it may not be that of others, too. */
+void ha_compiler_check_api_prefix(struct ha_compiler *compiler, const char *template, const char *where);
+
 /* The same where FROM lists keys. */
 void ha_compile_list(struct ha_compiler *compiler, struct ha_category *category, const ha_json *from);
 

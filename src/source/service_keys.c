@@ -56,6 +56,13 @@ static void check_names(struct prefix *prefix, const char *template)
     }
 }
 
+void ha_compiler_check_api_prefix(struct ha_compiler *compiler, const char *template, const char *where)
+{
+    struct prefix prefix = {.compiler = compiler, .where = where};
+    ha_compiler_check_template(compiler, template, where, HA_WITHOUT_ID);
+    check_names(&prefix, template);
+}
+
 /* A prefix of keys to list: it names the person, and lies within what the API gives for the person. */
 static void check_prefix(struct ha_compiler *compiler, const char *template, const char *api,
                          const char *member)

@@ -495,6 +495,12 @@ class Lint(unittest.TestCase):
                 self.refused("/categories/0/from/list", sentence, listed(prefix=prefix))
                 self.refused("/categories/0/sweep/prefix", sentence, asked("notes", sweep={**SWEEP, "prefix": prefix}))
 
+    def test_prefix_of_an_api(self):
+        """It alone keeps the keys of records to the person's: users/12 would take in users/123."""
+        def edit(doc):
+            doc["apis"]["store"]["prefix"] = "users/{user_id}"
+        self.refused("/apis/store/prefix", "must stand behind it", asked("notes"), edit=edit)
+
     def test_another_delimiter(self):
         """It is taken with a warning."""
         def edit(doc):
