@@ -161,7 +161,8 @@ static int check_place(struct ha_run *run, const char *place, const char *hash, 
         return -1;
     const char *text = ha_buf_text(&before), *line = strchrnul(text, '\n');
     size_t len = (size_t)(line - text);
-    if (!found || (len == strlen(place) && memcmp(text, place, len) == 0 && strcmp(line + 1, hash) == 0))
+    if (!found ||
+        (len == strlen(place) && memcmp(text, place, len) == 0 && *line && strcmp(line + 1, hash) == 0))
         return 0;
     if (len == strlen(place) && memcmp(text, place, len) == 0)
         return drop_uploads(run, err); /* the objects would not be what the description wants now */

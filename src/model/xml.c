@@ -218,7 +218,7 @@ int ha_xml_read(const char *text, size_t len, const struct ha_xml_reader *reader
     int result = run(&parse, text, len);
     XML_ParserFree(parse.expat);
     ha_buf_free(&parse.path);
-    ha_buf_free(&parse.text);
+    ha_buf_wipe(&parse.text); /* an access key may have been in it */
     return result;
 }
 

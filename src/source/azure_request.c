@@ -33,7 +33,7 @@ static bool has_dots(const char *key)
 int ha_azure_request_begin(struct ha_azure_request *request, struct ha_azure *azure, const char *key,
                            const char *query, struct ha_error *err)
 {
-    struct ha_buf path HA_BUF = ha_buf_make(HA_URL_MAX - 1);
+    struct ha_buf path HA_CLEANUP(ha_buf_wipe) = ha_buf_make(HA_URL_MAX - 1);
     request->azure = azure;
     request->url = azure->base;
     request->authorization = ha_buf_make(HA_AZURE_SIGNATURE_MAX);
@@ -57,6 +57,7 @@ int ha_azure_request_begin(struct ha_azure_request *request, struct ha_azure *az
 void ha_azure_request_end(struct ha_azure_request *request)
 {
     ha_buf_free(&request->authorization);
+    explicit_bzero(&request->url, sizeof request->url); /* with the shared access signature */
 }
 
 /* ------------------------------------------------------------------------------------------------ headers */
