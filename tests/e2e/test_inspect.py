@@ -250,7 +250,7 @@ class Damaged(Case):
 
     def test_the_chain_itself(self):
         for name in ("manifest-sha256.txt", "data/export.json"):
-            self.both(self.flip(name), told="SHA-256")
+            self.both(self.flip(name), told=name)
             self.both(lambda forged, name=name: forged.path(name).unlink(), told="there is no file")
         self.both(lambda forged: forged.path("tagmanifest-sha256.txt").unlink(), told="there is no file")
         forged = Forged(complete())

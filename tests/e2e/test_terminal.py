@@ -149,7 +149,7 @@ class Summary(unittest.TestCase):
             self.assertEqual((command, run.code), ("holdall", 0), run)
 
     def test_volumes(self):
-        seen = watch(words("--volume-size", "3M"))
+        seen = watch(words("--volume-size", "5M"))
         self.assertEqual(seen.code, 0, seen)
         line = next(line for line in seen.screen() if line.startswith("next: "))
         run = harness.command("bash", "-c", line.removeprefix("next: holdall").replace(" verify", f"{shlex.quote(str(harness.binary()))} verify", 1))
