@@ -19,7 +19,8 @@ int ha_thread_start(struct ha_thread *thread, void *(*work)(void *), void *conte
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     thread->runs = failure == 0;
     if (failure == EAGAIN) /* glibc's word for both */
-        return ha_fail(err, HA_E_NOMEM, "no thread can be started for %s: out of memory, or of threads", what);
+        return ha_fail(err, HA_E_NOMEM, "no thread can be started for %s: out of memory, or of threads",
+                       what);
     return failure ? ha_fail_errno(err, failure, "no thread can be started for %s", what) : 0;
 }
 

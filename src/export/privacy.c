@@ -252,6 +252,8 @@ int ha_run_write_privacy(struct ha_run *run, struct ha_error *err)
     if (ha_buf_check(&text, "data/privacy.json", err) ||
         ha_run_put(run, "data/privacy.json", ha_buf_text(&text), text.len, &entry, err))
         return -1;
+    ha_json_free(run->privacy); /* of the volume before */
+    run->privacy = ha_json_share(doc);
     ha_json *line = ha_json_new_object();
     int bad = ha_json_set_text(line, HA_K_PATH, entry.path) |
               ha_json_set_int(line, HA_K_SIZE, (int64_t)entry.size) |
