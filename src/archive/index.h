@@ -257,11 +257,8 @@ struct ha_place {
     char month[8]; /* "2026-10" of its creation in UTC, or "" */
 };
 
-/*
- * Lays out the delivered records of a category on pages of at most PER_PAGE; with BY_MONTH every month begins a page. *pages is how many
- * there are. What was laid out before is forgotten.
- */
-int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, bool by_month, int64_t *pages,
+/* Lays out the delivered records of a category on *pages pages of PER_PAGE. What was laid out before is forgotten. */
+int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, int64_t *pages,
                      struct ha_error *err);
 
 /* The laid out records of a category in their order. */

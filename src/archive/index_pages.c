@@ -14,11 +14,10 @@ struct layout {
 };
 
 /* Moves on by one record, which is of MONTH. */
-static void step(struct layout *layout, const char *month, int64_t per_page, bool by_month)
+static void step(struct layout *layout, const char *month, int64_t per_page)
 {
     struct ha_place *place = &layout->place;
-    bool other = by_month && strcmp(place->month, month) != 0;
-    if (place->page == 0 || layout->on_page == per_page || other) {
+    if (place->page == 0 || layout->on_page == per_page) {
         place->page++;
         layout->on_page = 0;
     }
@@ -43,7 +42,7 @@ static int forget_places(struct ha_index *index, int category, struct ha_error *
     return query ? ha_query_run(query, err) : -1;
 }
 
-int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, bool by_month, int64_t *pages,
+int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, int64_t *pages,
                      struct ha_error *err)
 {
     struct layout layout = {0};
@@ -61,7 +60,7 @@ int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, boo
     while ((stepped = ha_query_step(query, err)) == 1) {
         char month[sizeof layout.place.month];
         snprintf(month, sizeof month, "%s", ha_query_text(query, 1));
-        step(&layout, month, per_page, by_month);
+        step(&layout, month, per_page);
         if (add_place(index, category, ha_query_int(query, 0), &layout.place, err))
             return -1;
     }

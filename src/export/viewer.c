@@ -50,8 +50,7 @@ static int lay_out(struct ha_viewer *viewer, struct ha_error *err)
     for (size_t i = 0; i < run->service->category_count; i++) {
         const struct ha_category *category = &run->service->categories[i];
         if (run->selected[i] && !category->none &&
-            ha_index_lay_out(run->index, (int)i, HA_VIEW_PER_PAGE, ha_viewer_is_gallery(category),
-                             &viewer->pages[i], err))
+            ha_index_lay_out(run->index, (int)i, HA_VIEW_PER_PAGE, &viewer->pages[i], err))
             return ha_context(err, "%s", category->id);
     }
     return 0;

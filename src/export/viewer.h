@@ -27,6 +27,7 @@ struct ha_viewer {
     /* the category that it shows: */
     size_t number;
     int64_t page;
+    char month[8]; /* of a gallery, the one under way */
     struct ha_viewer_month *months;
     size_t month_count, month_room;
 };

@@ -29,7 +29,7 @@ static void month_link(struct ha_viewer *viewer, const struct ha_viewer_month *m
                        int64_t records, bool current)
 {
     char href[HA_VIEW_HREF];
-    ha_view_page_href(viewer->run->service->categories[viewer->number].id, month->page, href);
+    ha_view_month_href(viewer->run->service->categories[viewer->number].id, month->page, month->month, href);
     ha_view_months_add(&viewer->view, text, records, href, current, &viewer->out);
 }
 
@@ -71,6 +71,13 @@ static struct ha_view_place place_of(const struct ha_viewer *viewer)
                                   .pages = viewer->pages[viewer->number]};
 }
 
+static void begin_month(struct ha_viewer *viewer, const struct ha_place *place)
+{
+    snprintf(viewer->month, sizeof viewer->month, "%s", place->month);
+    ha_view_month_heading(&viewer->view, place->month, &viewer->out);
+    ha_view_list_begin(true, &viewer->out);
+}
+
 static int begin_page(struct ha_viewer *viewer, const struct ha_place *place, struct ha_error *err)
 {
     char href[HA_VIEW_HREF];
@@ -82,11 +89,11 @@ static int begin_page(struct ha_viewer *viewer, const struct ha_place *place, st
     ha_view_open(&viewer->view, href, ha_run_title(viewer->run, viewer->number), &viewer->out);
     if (is_gallery(viewer)) {
         add_months(viewer, place->month);
-        ha_view_month_heading(&viewer->view, place->month, &viewer->out);
+        begin_month(viewer, place);
     } else {
         ha_view_pager(&viewer->view, &where, true, &viewer->out);
+        ha_view_list_begin(false, &viewer->out);
     }
-    ha_view_list_begin(is_gallery(viewer), &viewer->out);
     return 0;
 }
 
@@ -181,6 +188,10 @@ static int write_record(void *context, const struct ha_index_record *record, con
     if (place->page != viewer->page &&
         ((viewer->page && end_page(viewer, err)) || begin_page(viewer, place, err)))
         return -1;
+    if (is_gallery(viewer) && strcmp(place->month, viewer->month) != 0) {
+        ha_view_list_end(&viewer->out);
+        begin_month(viewer, place);
+    }
     return add_record(viewer, record, place, err) || ha_viewer_flush(viewer, err) ? -1 : 0;
 }
 

@@ -30,8 +30,18 @@ static void add_head(const struct ha_view *view, const char *title, struct ha_bu
     if (view->alone)
         ha_buf_addf(out, "<style>\n%s</style>\n", ha_view_style);
     else
-        ha_buf_addf(out, "<link rel=\"stylesheet\" href=\"%sviewer/style.css\">\n", view->root);
+        ha_buf_addf(out, "<link rel=\"stylesheet\" href=\"%sstyle.css\">\n", view->root[0] ? "" : "viewer/");
     ha_buf_add_text(out, "</head>\n");
+}
+
+void ha_view_href(const struct ha_view *view, const char *href, struct ha_buf *out)
+{
+    /* Among the pages of viewer/ it needs no way up and down again. */
+    bool beside = view->root[0] && strncmp(href, "viewer/", 7) == 0;
+    ha_buf_add_text(out, " href=\"");
+    ha_html_say(out, beside ? "" : view->root);
+    ha_html_say(out, href + (beside ? 7 : 0));
+    ha_buf_add_char(out, '"');
 }
 
 static void add_navigation(const struct ha_view *view, const char *href, struct ha_buf *out)
@@ -41,8 +51,9 @@ static void add_navigation(const struct ha_view *view, const char *href, struct 
     ha_buf_add_text(out, "\">\n<ul>\n");
     for (size_t i = 0; i < view->link_count; i++) {
         const struct ha_view_link *link = &view->links[i];
-        ha_buf_addf(out, "<li><a href=\"%s%s\"%s>", view->root, link->href,
-                    strcmp(link->href, href) == 0 ? " aria-current=\"page\"" : "");
+        ha_buf_add_text(out, "<li><a");
+        ha_view_href(view, link->href, out);
+        ha_buf_add_text(out, strcmp(link->href, href) == 0 ? " aria-current=\"page\">" : ">");
         ha_html_cut(out, link->title, 60);
         ha_buf_add_text(out, "</a></li>\n");
     }
@@ -84,6 +95,14 @@ void ha_view_page_href(const char *category, int64_t page, char out[HA_VIEW_HREF
     snprintf(out, HA_VIEW_HREF, "viewer/%s-%04lld.html", category, (long long)page);
 }
 
+void ha_view_month_href(const char *category, int64_t page, const char *month, char out[HA_VIEW_HREF])
+{
+    size_t len;
+    ha_view_page_href(category, page, out);
+    len = strlen(out);
+    snprintf(out + len, HA_VIEW_HREF - len, "#m%s", month);
+}
+
 static enum ha_text month_name(int number)
 {
     static const enum ha_text names[] = {HA_T_VIEW_MONTH_01, HA_T_VIEW_MONTH_02, HA_T_VIEW_MONTH_03,
@@ -110,7 +129,7 @@ void ha_view_month(const struct ha_view *view, const char *month, struct ha_buf 
 
 void ha_view_month_heading(const struct ha_view *view, const char *month, struct ha_buf *out)
 {
-    ha_buf_add_text(out, "<h2>");
+    ha_buf_addf(out, "<h2 id=\"m%s\">", month);
     ha_view_month(view, month, out);
     ha_buf_add_text(out, "</h2>\n");
 }
@@ -122,7 +141,9 @@ static void page_link(const struct ha_view *view, const struct ha_view_place *pl
     if (page < 1 || page > place->pages)
         return;
     ha_view_page_href(place->category, page, href);
-    ha_buf_addf(out, "<li><a rel=\"%s\" href=\"%s%s\">", rel, view->root, href);
+    ha_buf_addf(out, "<li><a rel=\"%s\"", rel);
+    ha_view_href(view, href, out);
+    ha_buf_add_char(out, '>');
     ha_html_say(out, ha_say(view->say, text));
     ha_buf_add_text(out, "</a></li>\n");
 }
@@ -157,7 +178,9 @@ void ha_view_months_begin(const struct ha_view *view, struct ha_buf *out)
 void ha_view_months_add(const struct ha_view *view, const char *text, int64_t records, const char *href,
                         bool current, struct ha_buf *out)
 {
-    ha_buf_addf(out, "<li><a href=\"%s%s\"%s>", view->root, href, current ? " aria-current=\"true\"" : "");
+    ha_buf_add_text(out, "<li><a");
+    ha_view_href(view, href, out);
+    ha_buf_add_text(out, current ? " aria-current=\"true\">" : ">");
     if (strlen(text) == 4)
         ha_html_say(out, text);
     else

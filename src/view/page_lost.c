@@ -73,7 +73,9 @@ static void lost_page(const struct ha_view *view, bool withheld, int64_t page, e
 {
     char href[HA_VIEW_HREF];
     ha_view_lost_href(withheld, page, href);
-    ha_buf_addf(out, "<li><a rel=\"%s\" href=\"%s%s\">", rel, view->root, href);
+    ha_buf_addf(out, "<li><a rel=\"%s\"", rel);
+    ha_view_href(view, href, out);
+    ha_buf_add_char(out, '>');
     ha_html_say(out, ha_say(view->say, text));
     ha_buf_add_text(out, "</a></li>\n");
 }

@@ -291,10 +291,13 @@ void ha_view_ref(const struct ha_view *view, const char *relation, const char *t
                  struct ha_buf *out)
 {
     ha_buf_add_text(out, "<li><span class=\"key\">");
-    ha_html_cut(out, relation, FACT_MOST);
+    ha_html_say(out, relation);
     ha_buf_add_text(out, "</span> ");
-    if (href)
-        ha_buf_addf(out, "<a href=\"%s%s\">", view->root, href);
+    if (href) {
+        ha_buf_add_text(out, "<a");
+        ha_view_href(view, href, out);
+        ha_buf_add_char(out, '>');
+    }
     ha_html_cut(out, title, FACT_MOST);
     ha_buf_add_text(out, href ? "</a></li>\n" : "</li>\n");
 }

@@ -89,6 +89,12 @@ struct ha_view_place {
 /* The address of a page of a category, from the top directory. */
 void ha_view_page_href(const char *category, int64_t page, char out[HA_VIEW_HREF]);
 
+/* The same, where a month begins on it. */
+void ha_view_month_href(const char *category, int64_t page, const char *month, char out[HA_VIEW_HREF]);
+
+/* The address HREF, which is seen from the top directory, as an attribute of a page. */
+void ha_view_href(const struct ha_view *view, const char *href, struct ha_buf *out);
+
 /* A month in words. */
 void ha_view_month(const struct ha_view *view, const char *month, struct ha_buf *out);
 
