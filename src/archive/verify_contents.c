@@ -330,6 +330,8 @@ static int check_privacy(struct contents *contents, const ha_json *doc)
     if (strcmp(ha_json_get_text(doc, HA_K_LANGUAGE), ha_json_get_text(manifest, HA_K_LANGUAGE)) != 0)
         ha_find(findings_of(contents), "privacy", contents->path,
                 "is in another language than export.json says");
+    if (ha_json_get_bool(doc, HA_K_SAMPLE, false))
+        ha_find(findings_of(contents), "privacy", contents->path, "is a preview with made-up values");
     for (size_t i = 0; i < ha_json_count(contents->categories); i++) {
         const ha_json *category = ha_json_at(contents->categories, i), *match = NULL;
         const char *id = ha_json_get_text(category, HA_K_ID);

@@ -17,22 +17,35 @@ static int put_text(struct ha_run *run, const char *path, const struct ha_buf *t
     return ha_run_put(run, path, ha_buf_text(text), text->len, NULL, err);
 }
 
+void ha_run_add_readme(const struct ha_run *run, const char *stem, bool preview, struct ha_buf *out)
+{
+    const ha_json *about = ha_json_get(run->service->doc, HA_K_SERVICE),
+                  *controller = ha_json_get(about, HA_K_CONTROLLER);
+    const char *unspoken = ha_catalogue_speaks(run->language) ? NULL : run->language;
+    struct ha_readme text = {
+        .service = run->service->name,
+        .controller = ha_json_get_text(controller, HA_K_NAME),
+        .contact = ha_json_get_text(controller, HA_K_EMAIL),
+        .keys_url = ha_json_get_text(about, HA_K_KEYS_URL),
+        .stem = stem,
+        .as_of = run->order.as_of_text,
+        .wanted = run->wanted_language[0] ? run->wanted_language : unspoken,
+        .part = run->set ? run->volume : 0,
+        .records = run->total.records.expected,
+        .files = run->total.files.expected,
+        .detached = preview || !run->options->no_detached,
+        .preview = preview,
+    };
+    ha_readme_write(&text, ha_catalogue(run->language), out);
+}
+
 int ha_run_write_front(struct ha_run *run, struct ha_error *err)
 {
     static const char bagit[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
     struct ha_buf readme HA_BUF = ha_buf_make(64 * 1024), pub HA_BUF = ha_buf_make(1024);
-    const ha_json *about = ha_json_get(run->service->doc, HA_K_SERVICE),
-                  *controller = ha_json_get(about, HA_K_CONTROLLER);
     struct ha_pubkey public;
     ha_key_public(run->key, &public);
-    struct ha_readme text = {
-        .service = run->service->name,
-        .contact = ha_json_get_text(controller, HA_K_EMAIL),
-        .keys_url = ha_json_get_text(about, HA_K_KEYS_URL),
-        .stem = ha_volume_now(run)->stem,
-        .as_of = run->order.as_of_text,
-    };
-    ha_readme_write(&text, &readme);
+    ha_run_add_readme(run, ha_volume_now(run)->stem, false, &readme);
     if (ha_pubkey_format(&public, &pub, err) ||
         ha_run_put(run, "bagit.txt", bagit, sizeof bagit - 1, NULL, err) ||
         put_text(run, "README.txt", &readme, err))

@@ -67,7 +67,7 @@ static int write_person(const struct ha_run *run, const struct ha_key *key, stru
                         struct ha_error *err)
 {
     (void)key;
-    ha_buf_addf(out, "%s\n", run->language);
+    ha_buf_addf(out, "%s %s\n", run->language, run->wanted_language);
     return ha_json_write(run->identifiers, out, err);
 }
 

@@ -115,6 +115,14 @@ static bool has_language(const ha_json *languages, const char *tag, size_t len)
     return false;
 }
 
+/* README.txt tells which language it is not in; what a person's record holds there need not be a tag. */
+static void note_wanted(struct ha_run *run, const char *tag)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+    if (!run->wanted_language[0] && tag[strspn(tag, plain)] == '\0')
+        snprintf(run->wanted_language, sizeof run->wanted_language, "%s", tag);
+}
+
 /* Asked for, else the person's, else the service's first; "de-AT" falls back to "de". */
 static void choose_language(struct ha_run *run)
 {
@@ -133,6 +141,7 @@ static void choose_language(struct ha_run *run)
             snprintf(run->language, sizeof run->language, "%.*s", (int)len, wanted[i]);
             return;
         }
+        note_wanted(run, wanted[i]);
     }
 }
 

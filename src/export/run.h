@@ -56,7 +56,8 @@ struct ha_run {
     struct ha_order order;
     ha_json *identifiers; /* name -> text or null */
     char language[64];
-    bool *selected; /* by category */
+    char wanted_language[64]; /* what was asked for, by request or person, and is not to be had; or "" */
+    bool *selected;           /* by category */
     struct ha_open_api *apis;
     size_t api_count;
     struct ha_http *http; /* once an API needs the network */
@@ -153,6 +154,9 @@ int ha_run_write_viewer(struct ha_run *run, struct ha_error *err);
 
 /* Writes what stands first: bagit.txt, README.txt, signing-key.pub. */
 int ha_run_write_front(struct ha_run *run, struct ha_error *err);
+
+/* Appends README.txt for the archive STEM; a failure sticks in OUT. PREVIEW: what is said of the person is made up. */
+void ha_run_add_readme(const struct ha_run *run, const char *stem, bool preview, struct ha_buf *out);
 
 /* Writes bag-info.txt, the manifests and the signature. */
 int ha_run_write_bag(struct ha_run *run, struct ha_error *err);

@@ -112,6 +112,7 @@ struct record {
     struct ha_viewer *viewer;
     const ha_json *value;
     const char *prompt;
+    bool paths; /* told is where the files lie */
 };
 
 static const char *words_of(const struct record *record)
@@ -142,7 +143,10 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
         .alt = words_of(record),
     };
     (void)err;
-    ha_view_record_file(&viewer->view, &file, &viewer->out);
+    if (record->paths)
+        ha_view_record_path(&viewer->view, &file, &viewer->out);
+    else
+        ha_view_record_file(&viewer->view, &file, &viewer->out);
     return 0;
 }
 
@@ -166,15 +170,20 @@ static int add_record(struct ha_viewer *viewer, const struct ha_index_record *li
     if (ha_json_parse_data(listed->text, strlen(listed->text), &value, err))
         return -1;
     struct ha_view_record record = {.value = value, .seq = place->seq, .media = is_gallery(viewer)};
-    if (record.media && find_made(viewer, value, &generation, &prompt, err))
+    if (find_made(viewer, value, &generation, &prompt, err))
         return -1;
     struct ha_view_made made = {.prompt = ha_json_get_text(prompt, HA_K_TEXT), .generation = generation};
-    struct record files = {viewer, value, made.prompt};
+    struct record files = {viewer, value, made.prompt, false};
     ha_view_record_begin(&record, &viewer->out);
     if (ha_index_each_item_of(viewer->run->index, listed->row, add_file, &files, err))
         return -1;
     ha_view_record_head(&viewer->view, &record, &made, &viewer->out);
-    return ha_viewer_refs(viewer, value, err) || ha_view_record_end(&viewer->view, &record, &viewer->out, err)
+    if (ha_viewer_refs(viewer, value, err))
+        return -1;
+    files.paths = true;
+    ha_view_record_details(&viewer->view, &record, &viewer->out);
+    return ha_index_each_item_of(viewer->run->index, listed->row, add_file, &files, err) ||
+                   ha_view_record_end(&viewer->view, &record, &viewer->out, err)
                ? -1
                : 0;
 }

@@ -40,36 +40,62 @@ static void need_each(struct catalogue *catalogue, const char *section, const ha
         need(catalogue, section, ha_json_text(ha_json_at(ids, i)));
 }
 
-/* True when an earlier category names the same id under MEMBER, so that its text has been asked for. */
-static bool named_before(const struct ha_service *service, size_t category, const char *member,
-                         const char *id)
+/* IDS is a text, a list of texts, or NULL. */
+static size_t count_ids(const ha_json *ids)
 {
-    for (size_t i = 0; i < category; i++) {
-        const ha_json *value = ha_json_get(ha_json_get(service->categories[i].spec, HA_K_PRIVACY), member);
-        size_t count = ha_json_text(value) ? 1 : ha_json_count(value);
-        for (size_t at = 0; at < count; at++) {
-            const char *other =
-                ha_json_text(value) ? ha_json_text(value) : ha_json_text(ha_json_at(value, at));
-            if (strcmp(other, id) == 0)
-                return true;
-        }
+    return ha_json_text(ids) ? 1 : ha_json_count(ids);
+}
+
+static const char *id_at(const ha_json *ids, size_t at)
+{
+    return ha_json_text(ids) ? ha_json_text(ids) : ha_json_text(ha_json_at(ids, at));
+}
+
+static bool names(const ha_json *ids, const char *id)
+{
+    for (size_t at = 0; at < count_ids(ids); at++) {
+        if (strcmp(id_at(ids, at), id) == 0)
+            return true;
     }
     return false;
 }
 
-static void need_of_categories(struct catalogue *catalogue)
+static const ha_json *ids_of(const struct ha_service *service, size_t category, const char *member)
+{
+    return ha_json_get(ha_json_get(service->categories[category].spec, HA_K_PRIVACY), member);
+}
+
+/* True when the answer itself or an earlier category names the same id under MEMBER, so that its text has been asked for. */
+static bool named_before(const struct ha_service *service, size_t category, const char *member,
+                         const char *id, const ha_json *general)
+{
+    for (size_t i = 0; i < category; i++) {
+        if (names(ids_of(service, i, member), id))
+            return true;
+    }
+    return names(general, id);
+}
+
+/* What the categories name under MEMBER; GENERAL is what the answer itself names there. */
+static void need_of_categories(struct catalogue *catalogue, const char *member, const ha_json *general)
 {
     for (size_t i = 0; i < catalogue->service->category_count; i++) {
-        const ha_json *about = ha_json_get(catalogue->service->categories[i].spec, HA_K_PRIVACY);
-        const ha_json *purposes = ha_json_get(about, HA_K_PURPOSES);
-        const char *retention = ha_json_get_text(about, HA_K_RETENTION);
-        for (size_t at = 0; at < ha_json_count(purposes); at++) {
-            const char *id = ha_json_text(ha_json_at(purposes, at));
-            if (!named_before(catalogue->service, i, HA_K_PURPOSES, id))
-                need(catalogue, "purposes", id);
+        const ha_json *ids = ids_of(catalogue->service, i, member);
+        for (size_t at = 0; at < count_ids(ids); at++) {
+            if (!named_before(catalogue->service, i, member, id_at(ids, at), general))
+                need(catalogue, member, id_at(ids, at));
         }
-        if (retention && !named_before(catalogue->service, i, HA_K_RETENTION, retention))
-            need(catalogue, "retention", retention);
+    }
+}
+
+/* A right with an address of its own has a text; one of the list has been asked for. */
+static void need_of_addresses(struct catalogue *catalogue, const ha_json *privacy)
+{
+    const ha_json *addresses = ha_json_get(privacy, HA_K_RIGHTS_URLS);
+    for (void *it = ha_json_first(addresses); it; it = ha_json_next(addresses, it)) {
+        const char *id = ha_json_member_key(it);
+        if (id[0] != '$' && !names(ha_json_get(privacy, HA_K_RIGHTS), id))
+            need(catalogue, "rights", id);
     }
 }
 
@@ -77,9 +103,12 @@ static void need_all(struct catalogue *catalogue, const ha_json *privacy)
 {
     static const char *const lists[] = {HA_K_RECIPIENTS, HA_K_RETENTION, HA_K_SOURCES,
                                         HA_K_TRANSFERS,  HA_K_RIGHTS,    HA_K_ON_YOUR_DEVICE};
-    need_of_categories(catalogue);
+    need_of_categories(catalogue, HA_K_PURPOSES, NULL);
+    need_of_categories(catalogue, HA_K_RETENTION, ha_json_get(privacy, HA_K_RETENTION));
+    need_of_categories(catalogue, HA_K_RECIPIENTS, ha_json_get(privacy, HA_K_RECIPIENTS));
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         need_each(catalogue, lists[i], ha_json_get(privacy, lists[i]));
+    need_of_addresses(catalogue, privacy);
     need(catalogue, "complaint", ha_json_get_text(privacy, HA_K_COMPLAINT));
     if (ha_json_get(privacy, HA_K_DISCLOSURES))
         need_text(catalogue, "disclosures");

@@ -119,26 +119,27 @@ static void add_place(const struct ha_view *view, const struct ha_view_file *fil
     ha_buf_add_text(out, linked ? "</code></a></p>\n" : "</code></p>\n");
 }
 
+static bool is_player(const char *type)
+{
+    return ha_text_starts_with(type, "video/") || ha_text_starts_with(type, "audio/");
+}
+
 void ha_view_record_file(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
 {
-    bool video, audio, picture;
-    if (!file->path) {
+    if (!file->path)
         add_why(view, file, out);
-        return;
-    }
-    if (file->volume) {
+    else if (file->volume)
         add_elsewhere(view, file, out);
-        return;
-    }
-    video = ha_text_starts_with(file->type, "video/");
-    audio = ha_text_starts_with(file->type, "audio/");
-    picture = is_picture(file->type);
-    if (picture)
+    else if (is_picture(file->type))
         add_picture(view, file, out);
-    else if (video || audio)
-        add_player(view, file, video ? "video" : "audio", out);
-    add_place(view, file,
-              picture || video || audio || is_other_picture(file->type) ||
-                  strcmp(file->type, "text/plain") == 0,
-              out);
+    else if (is_player(file->type))
+        add_player(view, file, ha_text_starts_with(file->type, "video/") ? "video" : "audio", out);
+}
+
+void ha_view_record_path(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
+{
+    bool linked = is_picture(file->type) || is_player(file->type) || is_other_picture(file->type) ||
+                  strcmp(file->type, "text/plain") == 0;
+    if (file->path && !file->volume)
+        add_place(view, file, linked, out);
 }

@@ -113,7 +113,7 @@ void ha_view_state(const struct ha_view *view, const char *state, struct ha_buf 
     static const struct {
         const char *state;
         enum ha_text text;
-    } texts[] = {{HA_W_CATEGORY_STATE_EMPTY, HA_T_VIEW_STATE_EMPTY},
+    } texts[] = {{HA_W_CATEGORY_STATE_CONFIRMED_EMPTY, HA_T_VIEW_STATE_EMPTY},
                  {HA_W_CATEGORY_STATE_NOT_COLLECTED, HA_T_VIEW_STATE_NOT_COLLECTED},
                  {HA_W_CATEGORY_STATE_ON_YOUR_DEVICE, HA_T_VIEW_STATE_ON_YOUR_DEVICE},
                  {HA_W_CATEGORY_STATE_NOT_REQUESTED, HA_T_VIEW_STATE_NOT_REQUESTED}};

@@ -72,6 +72,7 @@ static void add_controller(const struct ha_view *view, const ha_json *privacy, s
     line(view, HA_T_VIEW_ADDRESS, ha_json_get_text(who, HA_K_ADDRESS), false, out);
     line(view, HA_T_VIEW_OFFICER, ha_json_get_text(who, HA_K_PRIVACY_OFFICER), false, out);
     line(view, HA_T_VIEW_POLICY, ha_json_get_text(policy, HA_K_URL), true, out);
+    line(view, HA_T_VIEW_POLICY_VERSION, ha_json_get_text(policy, HA_K_VERSION), false, out);
     line(view, HA_T_VIEW_POLICY_DATE, ha_json_get_text(policy, HA_K_LAST_UPDATED), false, out);
     ha_buf_add_text(out, "</dl>\n");
     end_section(out);
@@ -116,6 +117,7 @@ static void add_rights(const struct ha_view *view, const ha_json *privacy, struc
                    *email = ha_json_get_text(right, HA_K_EMAIL);
         ha_buf_add_text(out, "<li>");
         ha_html_own(out, text ? text : "", text ? strlen(text) : 0);
+        words("p", ha_json_get_text(right, HA_K_HOW), out);
         ha_buf_add_text(out, url || email ? "<br>" : "");
         if (url)
             address(url, out);
@@ -149,6 +151,16 @@ static void add_statements(const struct ha_view *view, const ha_json *privacy, s
     if (ha_json_get_text(made, HA_K_TEXT)) {
         begin_section(view, "disclosures", HA_T_VIEW_DISCLOSURES, out);
         words("p", ha_json_get_text(made, HA_K_TEXT), out);
+        if (ha_json_get(made, HA_K_MADE)) {
+            ha_buf_add_text(out, "<p>");
+            ha_html_count(out, view->say, HA_T_VIEW_DISCLOSURES_MADE, ha_json_get_int(made, HA_K_MADE, 0));
+            ha_buf_add_text(out, "</p>\n");
+        }
+        end_section(out);
+    }
+    if (ha_json_get_text(privacy, HA_K_EXCEPTIONS)) {
+        begin_section(view, "exceptions", HA_T_VIEW_EXCEPTIONS, out);
+        words("p", ha_json_get_text(privacy, HA_K_EXCEPTIONS), out);
         end_section(out);
     }
     begin_section(view, "automated", HA_T_VIEW_AUTOMATED, out);
@@ -185,17 +197,17 @@ static const char *text_of(const ha_json *privacy, const char *member, const cha
     return id;
 }
 
-static void add_purposes(const struct ha_view *view, const ha_json *privacy, const ha_json *category,
-                         struct ha_buf *out)
+static void add_named(const struct ha_view *view, const ha_json *privacy, const ha_json *category,
+                      const char *member, enum ha_text label, struct ha_buf *out)
 {
-    const ha_json *ids = ha_json_get(category, HA_K_PURPOSES);
+    const ha_json *ids = ha_json_get(category, member);
     if (ha_json_count(ids) == 0)
         return;
     ha_buf_add_text(out, "<div><dt>");
-    ha_html_say(out, ha_say(view->say, HA_T_VIEW_PURPOSES));
+    ha_html_say(out, ha_say(view->say, label));
     ha_buf_add_text(out, "</dt><dd><ul>\n");
     for (size_t i = 0; i < ha_json_count(ids); i++)
-        words("li", text_of(privacy, HA_K_PURPOSES, ha_json_text(ha_json_at(ids, i))), out);
+        words("li", text_of(privacy, member, ha_json_text(ha_json_at(ids, i))), out);
     ha_buf_add_text(out, "</ul></dd></div>\n");
 }
 
@@ -223,6 +235,7 @@ static void add_category(const struct ha_view *view, const ha_json *privacy, con
                *origin = ha_json_get_text(category, HA_K_ORIGIN);
     ha_buf_add_text(out, "<li class=\"item\">\n");
     words("h3", ha_json_get_text(category, HA_K_TITLE), out);
+    words("p", ha_json_get_text(category, HA_K_TEXT), out);
     ha_buf_add_text(out, "<p>");
     if (state && strcmp(state, HA_W_CATEGORY_STATE_HELD) == 0)
         ha_html_count(out, view->say, HA_T_VIEW_RECORDS, ha_json_get_int(category, HA_K_RECORDS, 0));
@@ -231,7 +244,8 @@ static void add_category(const struct ha_view *view, const ha_json *privacy, con
     ha_buf_add_text(out, "</p>\n<dl class=\"facts wide\">\n");
     if (origin)
         line(view, HA_T_VIEW_ORIGIN, ha_say(view->say, origin_text(origin)), false, out);
-    add_purposes(view, privacy, category, out);
+    add_named(view, privacy, category, HA_K_PURPOSES, HA_T_VIEW_PURPOSES, out);
+    add_named(view, privacy, category, HA_K_RECIPIENTS, HA_T_VIEW_RECIPIENTS, out);
     line(view, HA_T_VIEW_RETENTION,
          text_of(privacy, HA_K_RETENTION, ha_json_get_text(category, HA_K_RETENTION)), false, out);
     ha_buf_add_text(out, "</dl>\n</li>\n");

@@ -257,6 +257,12 @@ static void add_settings(const struct ha_view *view, const ha_json *record, cons
     ha_buf_add_text(out, "</dl>\n");
 }
 
+/* Whether the heading says all of TEXT, which is then not said again. */
+static bool is_whole(const char *title, const char *text)
+{
+    return strcmp(title, text) == 0 && strlen(text) <= TITLE_MOST && !strchr(text, '\n');
+}
+
 void ha_view_record_head(const struct ha_view *view, const struct ha_view_record *record,
                          const struct ha_view_made *made, struct ha_buf *out)
 {
@@ -264,22 +270,23 @@ void ha_view_record_head(const struct ha_view *view, const struct ha_view_record
     const ha_json *text = ha_json_get(record->value, HA_K_TEXT);
     const char *level = record->media ? "h3" : "h2";
     if (!title)
-        title = ha_json_get_text(record->value, HA_K_ID);
+        title = made->prompt ? made->prompt : ha_json_get_text(record->value, HA_K_ID);
+    title = title ? title : "–";
     ha_buf_addf(out, "<%s>", level);
-    ha_html_cut(out, title ? title : "–", TITLE_MOST);
+    ha_html_cut(out, title, TITLE_MOST);
     ha_buf_addf(out, "</%s>\n", level);
-    if (ha_json_text(text)) {
+    if (ha_json_text(text) && !is_whole(title, ha_json_text(text))) {
         ha_buf_add_text(out, "<p class=\"words\">");
         ha_html_own(out, ha_json_text(text), ha_json_text_length(text));
         ha_buf_add_text(out, "</p>\n");
     }
-    if (made && made->prompt) {
+    if (made->prompt && !is_whole(title, made->prompt)) {
         ha_buf_add_text(out, "<p class=\"words\">");
         ha_html_cut(out, made->prompt, PROMPT_MOST);
         ha_buf_add_text(out, "</p>\n");
     }
     if (record->media)
-        add_settings(view, record->value, made ? made->generation : NULL, out);
+        add_settings(view, record->value, made->generation, out);
 }
 
 void ha_view_refs_begin(struct ha_buf *out)
@@ -312,14 +319,19 @@ void ha_view_refs_end(const struct ha_view *view, int64_t more, struct ha_buf *o
     ha_buf_add_text(out, "</ul>\n");
 }
 
+void ha_view_record_details(const struct ha_view *view, const struct ha_view_record *record,
+                            struct ha_buf *out)
+{
+    if (!record->media)
+        return;
+    ha_buf_add_text(out, "<details><summary>");
+    ha_html_say(out, ha_say(view->say, HA_T_VIEW_DETAILS));
+    ha_buf_add_text(out, "</summary>\n");
+}
+
 int ha_view_record_end(const struct ha_view *view, const struct ha_view_record *record, struct ha_buf *out,
                        struct ha_error *err)
 {
-    if (record->media) {
-        ha_buf_add_text(out, "<details><summary>");
-        ha_html_say(out, ha_say(view->say, HA_T_VIEW_DETAILS));
-        ha_buf_add_text(out, "</summary>\n");
-    }
     if (add_fields(view, record->value, out, err))
         return -1;
     ha_buf_add_text(out, record->media ? "</details>\n</li>\n" : "</li>\n");

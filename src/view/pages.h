@@ -123,7 +123,7 @@ struct ha_view_file {
     const char *alt;       /* the words that stand for it */
 };
 
-/* One record as an item of a list: begin, files, what it belongs to, facts, end. */
+/* One record as an item of a list: begin, files, head, what it belongs to, details, paths, end. */
 struct ha_view_record {
     const ha_json *value;
     int64_t seq;
@@ -134,7 +134,9 @@ void ha_view_list_begin(bool gallery, struct ha_buf *out);
 void ha_view_list_end(struct ha_buf *out);
 
 void ha_view_record_begin(const struct ha_view_record *record, struct ha_buf *out);
+/* The file, where a page can show or play it, or why it is not here; and further down where it lies. */
 void ha_view_record_file(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out);
+void ha_view_record_path(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out);
 
 /* What a gallery says beside a picture. The texts may be NULL. */
 struct ha_view_made {
@@ -150,6 +152,9 @@ void ha_view_ref(const struct ha_view *view, const char *relation, const char *t
                  struct ha_buf *out);
 void ha_view_refs_end(const struct ha_view *view, int64_t more, struct ha_buf *out);
 
+/* What the person sees when they ask for it: where the files lie, and then the record as it is. */
+void ha_view_record_details(const struct ha_view *view, const struct ha_view_record *record,
+                            struct ha_buf *out);
 int ha_view_record_end(const struct ha_view *view, const struct ha_view_record *record, struct ha_buf *out,
                        struct ha_error *err);
 
