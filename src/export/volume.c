@@ -20,9 +20,12 @@
 #define DEFAULT_SIZE (INT64_C(16) << 30)
 
 enum {
-    FILE_COST = 640,    /* of a file beside its bytes: two headers, its line in the manifest */
-    LINE_COST = 1024,   /* of a record or a file in records and ledgers, beside its own text */
-    TEXT_COST = 1 << 18 /* of what every volume has: bag files, export.json, privacy.json */
+    FILE_COST = 640,  /* of a file beside its bytes: two headers, its line in the manifest */
+    LINE_COST = 2560, /* of a record or a file in records, ledgers and pages, beside its own text */
+    TEXT_SPREAD = 6,  /* its own text: once in the records, and escaped in the pages */
+    TEXT_COST =
+        1
+        << 18 /* of what every volume has: bag files, export.json, privacy.json, and the pages without records */
 };
 
 /* --------------------------------------------------------------------------------------------- planning */
@@ -44,7 +47,7 @@ static int bound_text(struct ha_run *run, uint64_t *bound, struct ha_error *err)
     uint64_t rows, bytes;
     if (ha_index_measure_text(run->index, &rows, &bytes, err))
         return -1;
-    *bound = TEXT_COST + bytes + rows * LINE_COST;
+    *bound = TEXT_COST + TEXT_SPREAD * bytes + rows * LINE_COST;
     for (size_t i = 0; i < ha_format_files_count; i++)
         *bound += ha_format_files[i].size;
     return 0;

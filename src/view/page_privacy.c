@@ -3,7 +3,7 @@
  * The answer of data/privacy.json as a page. It owns the order in which a person reads it; the words in it are the service's, and where the
  * service says nothing about something, the page has no section for it.
  */
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -117,7 +117,10 @@ static void add_rights(const struct ha_view *view, const ha_json *privacy, struc
                    *email = ha_json_get_text(right, HA_K_EMAIL);
         ha_buf_add_text(out, "<li>");
         ha_html_own(out, text ? text : "", text ? strlen(text) : 0);
-        words("p", ha_json_get_text(right, HA_K_HOW), out);
+        if (ha_json_get_text(right, HA_K_HOW)) {
+            ha_buf_add_text(out, "<br>");
+            ha_html_cut(out, ha_json_get_text(right, HA_K_HOW), SIZE_MAX);
+        }
         ha_buf_add_text(out, url || email ? "<br>" : "");
         if (url)
             address(url, out);
