@@ -21,8 +21,11 @@
 
 enum {
     FILE_COST = 640,  /* of a file beside its bytes: two headers, its line in the manifest */
-    LINE_COST = 2560, /* of a record or a file in records, ledgers and pages, beside its own text */
-    TEXT_SPREAD = 6,  /* its own text: once in the records, and escaped in the pages */
+    LINE_COST = 1536, /* of a record or a file in records, ledgers and pages, beside its own text */
+    TEXT_SPREAD =
+        3, /* its own text: once in the records and twice in the pages, where what escapes it is deflated away */
+    LINE_STORED = 2560, /* the same where nothing is deflated */
+    SPREAD_STORED = 6,
     TEXT_COST =
         1
         << 18 /* of what every volume has: bag files, export.json, privacy.json, and the pages without records */
@@ -41,13 +44,15 @@ static uint64_t volume_size(const struct ha_run *run)
     return (uint64_t)ha_json_int(stated, DEFAULT_SIZE);
 }
 
-/* More than all text of one volume can have, deflated or not. */
+/* More than all text of one volume can have. */
 static int bound_text(struct ha_run *run, uint64_t *bound, struct ha_error *err)
 {
+    bool stored = run->options->store;
     uint64_t rows, bytes;
     if (ha_index_measure_text(run->index, &rows, &bytes, err))
         return -1;
-    *bound = TEXT_COST + TEXT_SPREAD * bytes + rows * LINE_COST;
+    *bound = TEXT_COST + (stored ? SPREAD_STORED : TEXT_SPREAD) * bytes +
+             rows * (stored ? LINE_STORED : LINE_COST);
     for (size_t i = 0; i < ha_format_files_count; i++)
         *bound += ha_format_files[i].size;
     return 0;

@@ -91,13 +91,13 @@ class StandardOutput(unittest.TestCase):
 
     def test_no_set_of_volumes(self):
         events = harness.scratch("events") / "events.jsonl"
-        run = self.run_it("--volume-size", "3M", "--events", events)
+        run = self.run_it("--volume-size", "4M", "--events", events)
         self.assertEqual((run.code, run.raw), (2, b""), run)
         self.assertIn("--volume-size", run.err)
         self.assertNotIn("item", {event["event"] for event in harness.read_lines(events)}, "nothing was fetched")
 
     def test_a_set_that_is_kept_is_not_lost(self):
-        folder, sized = harness.scratch("files"), ("--volume-size", "3M")
+        folder, sized = harness.scratch("files"), ("--volume-size", "4M")
         (folder / f"claakit-export-20261101-{EXPORT_ID[:8]}-part01.zip").write_bytes(b"in the way")
         run = harness.holdall(*words(self.stage, *sized, output=f"{folder}/"))
         self.assertEqual((run.code, len(harness.kept(self.stage))), (1, 1), run)
