@@ -274,6 +274,35 @@ int ha_index_each_item_of(struct ha_index *index, int64_t record, ha_item_visit 
 int ha_index_each_item(struct ha_index *index, int category, enum ha_state state, ha_item_visit visit,
                        void *context, struct ha_error *err);
 
+/* --------------------------------------------------------------------------------------------- pages */
+
+/* Where a record stands among the pages that show its category. */
+struct ha_place {
+    int64_t seq;   /* from 1, newest record first, those without a time last */
+    int64_t page;  /* from 1 */
+    char month[8]; /* "2026-10" of its creation in UTC, or "" */
+};
+
+/* Lays out the delivered records of a category on *pages pages of PER_PAGE. What was laid out before is forgotten. */
+int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, int64_t *pages,
+                     struct ha_error *err);
+
+/* The laid out records of a category in their order. */
+typedef int (*ha_placed_visit)(void *context, const struct ha_index_record *record,
+                               const struct ha_place *place, struct ha_error *err);
+int ha_index_each_placed(struct ha_index *index, int category, ha_placed_visit visit, void *context,
+                         struct ha_error *err);
+
+/* Calls VISIT for the laid out record of a category that has this id; *found false when there is none. */
+int ha_index_find_placed(struct ha_index *index, int category, const char *id, ha_placed_visit visit,
+                         void *context, bool *found, struct ha_error *err);
+
+/* The months of a category in the order of its pages, with the first page of each. */
+typedef int (*ha_month_visit)(void *context, const char *month, int64_t records, int64_t page,
+                              struct ha_error *err);
+int ha_index_each_month(struct ha_index *index, int category, ha_month_visit visit, void *context,
+                        struct ha_error *err);
+
 /* -------------------------------------------------------------------------------------------- counts */
 
 struct ha_counts {

@@ -34,6 +34,8 @@ enum ha_index_query {
     HA_Q_ADD_OWNED,
     HA_Q_IS_OWNED,
     HA_Q_ITEMS_OF,
+    HA_Q_ADD_PLACE,
+    HA_Q_FIND_PLACED,
     HA_Q_ADD_LEDGER,
     HA_Q_SET_PART,
     HA_Q_SET_LISTED,

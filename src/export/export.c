@@ -96,6 +96,7 @@ void ha_run_end(struct ha_run *run)
     ha_json_free(run->shards);
     ha_json_free(run->ledgers);
     ha_json_free(run->documents);
+    ha_json_free(run->privacy);
     ha_json_free(run->texts);
     ha_order_free(&run->order);
     ha_secret_scan_free(run->guard.scan);
@@ -129,7 +130,8 @@ static int write_tail(struct ha_run *run, struct ha_error *err)
 {
     return ha_run_write_records(run, err) || ha_run_write_ledgers(run, err) ||
                    ha_run_write_privacy(run, err) || ha_run_write_crate(run, err) ||
-                   ha_run_write_export(run, err) || write_schemas(run, err) || ha_run_write_bag(run, err)
+                   ha_run_write_export(run, err) || write_schemas(run, err) ||
+                   ha_run_write_viewer(run, err) || ha_run_write_bag(run, err)
                ? -1
                : 0;
 }

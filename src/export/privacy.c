@@ -282,5 +282,7 @@ int ha_run_write_privacy(struct ha_run *run, struct ha_error *err)
     if (ha_buf_check(&text, "data/privacy.json", err) ||
         ha_run_put(run, "data/privacy.json", ha_buf_text(&text), text.len, &entry, err))
         return -1;
+    ha_json_free(run->privacy); /* of the volume before */
+    run->privacy = ha_json_share(doc);
     return ha_run_add_document(run, &entry, err);
 }

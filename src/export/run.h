@@ -81,7 +81,8 @@ struct ha_run {
     uint64_t fetched_bytes, kept_bytes; /* by this run; by those that it goes on from */
     ha_json *shards;                    /* category id -> list of shards */
     ha_json *ledgers, *documents;
-    ha_json *texts; /* the catalogue in the run's language, or NULL */
+    ha_json *privacy; /* data/privacy.json, once it is written */
+    ha_json *texts;   /* the catalogue in the run's language, or NULL */
     struct ha_category_counts total;
     int unfinished;       /* works of earlier runs for the same request, which this one leaves alone */
     bool resumed;         /* it goes on with the work of an earlier one */
@@ -150,6 +151,9 @@ int ha_run_write_ledgers(struct ha_run *run, struct ha_error *err);
 int ha_run_write_privacy(struct ha_run *run, struct ha_error *err);
 int ha_run_write_crate(struct ha_run *run, struct ha_error *err);
 int ha_run_write_export(struct ha_run *run, struct ha_error *err);
+
+/* Writes index.html and viewer/, once all that they show is there. */
+int ha_run_write_viewer(struct ha_run *run, struct ha_error *err);
 
 /* Writes what stands first: bagit.txt, README.txt, signing-key.pub. */
 int ha_run_write_front(struct ha_run *run, struct ha_error *err);

@@ -23,8 +23,12 @@
 enum {
     FILE_COST = 640,     /* of a file beside its bytes: two headers, its line in the manifest */
     SIDECAR_COST = 2560, /* of a sidecar, as one commonly is, with all that a file costs */
-    LINE_COST = 1024,    /* of a record or a file in records and ledgers, beside its own text */
-    TEXT_COST = 1 << 18  /* of what every volume has: bag files, export.json, privacy.json */
+    LINE_COST = 1536,    /* of a record or a file in records, ledgers and pages, beside its own text */
+    TEXT_SPREAD = 3, /* its own text: once in the records and twice in the pages, where what escapes it is deflated away */
+    LINE_STORED = 2560, /* the same where nothing is deflated */
+    SPREAD_STORED = 6,
+    CRATE_LINE = 1024,  /* of a record or a file in the RO-Crate, beside its own text */
+    TEXT_COST = 1 << 18 /* of what every volume has: bag files, export.json, privacy.json, and the pages without records */
 };
 
 /* --------------------------------------------------------------------------------------------- planning */
@@ -40,16 +44,18 @@ static uint64_t volume_size(const struct ha_run *run)
     return (uint64_t)ha_json_int(stated, DEFAULT_SIZE);
 }
 
-/* More than all text of one volume can have, deflated or not. */
+/* More than all text of one volume can have. */
 static int bound_text(struct ha_run *run, uint64_t *bound, struct ha_error *err)
 {
+    bool stored = run->options->store;
     uint64_t rows, bytes, settings, graph;
     if (ha_index_measure_text(run->index, &rows, &bytes, err) ||
         ha_related_measure_settings(run, &settings, err))
         return -1;
     /* The RO-Crate says the same once more, an id in it up to three times with each sign encoded; it has a limit of its own. */
-    graph = 4 * bytes + rows * LINE_COST;
-    *bound = TEXT_COST + bytes + settings + rows * LINE_COST +
+    graph = 4 * bytes + rows * CRATE_LINE;
+    *bound = TEXT_COST + (stored ? SPREAD_STORED : TEXT_SPREAD) * (bytes + settings) +
+             rows * (stored ? LINE_STORED : LINE_COST) +
              (graph < HA_LIMIT_CRATE_BYTES ? graph : HA_LIMIT_CRATE_BYTES);
     for (size_t i = 0; i < ha_format_files_count; i++)
         *bound += ha_format_files[i].size;

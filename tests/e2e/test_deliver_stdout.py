@@ -15,12 +15,16 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
+import resumecase  # noqa: E402
 from harness import AS_OF, COMPLETE, EXPORT_ID, TROUBLED  # noqa: E402
 
 
-def words(stage, *extra, subject=COMPLETE, output="-"):
+ALBUM = {"subject": resumecase.USER, "service": resumecase.album}
+
+
+def words(stage, *extra, subject=COMPLETE, output="-", service=harness.service):
     stage = ("--stage", stage) if stage else ()
-    return ["export", "-s", harness.service(), "-u", subject, "-k", harness.secret_key(), "-o", output, "--as-of", AS_OF,
+    return ["export", "-s", service(), "-u", subject, "-k", harness.secret_key(), "-o", output, "--as-of", AS_OF,
             "--export-id", EXPORT_ID, *stage, *extra]
 
 
@@ -91,21 +95,21 @@ class StandardOutput(unittest.TestCase):
 
     def test_no_set_of_volumes(self):
         events = harness.scratch("events") / "events.jsonl"
-        run = self.run_it("--volume-size", "5M", "--events", events)
+        run = self.run_it("--volume-size", "3M", "--events", events, **ALBUM)
         self.assertEqual((run.code, run.raw), (2, b""), run)
         self.assertIn("--volume-size", run.err)
         self.assertNotIn("item", {event["event"] for event in harness.read_lines(events)}, "nothing was fetched")
 
     def test_a_set_that_is_kept_is_not_lost(self):
-        folder, sized = harness.scratch("files"), ("--volume-size", "5M")
-        (folder / f"claakit-export-20261101-{EXPORT_ID[:8]}-part01.zip").write_bytes(b"in the way")
-        run = harness.holdall(*words(self.stage, *sized, output=f"{folder}/"))
+        folder, sized = harness.scratch("files"), ("--volume-size", "6M")
+        (folder / f"album-export-20261101-{EXPORT_ID[:8]}-part01.zip").write_bytes(b"in the way")
+        run = harness.holdall(*words(self.stage, *sized, output=f"{folder}/", **ALBUM))
         self.assertEqual((run.code, len(harness.kept(self.stage))), (1, 1), run)
-        run = self.run_it(*sized, "--resume")
+        run = self.run_it(*sized, "--resume", **ALBUM)
         self.assertEqual((run.code, run.raw, len(harness.kept(self.stage))), (2, b"", 1), run)
         self.assertIn("several volumes", run.err)
-        run = harness.holdall(*words(self.stage, *sized, "--resume", "--force", output=f"{folder}/"))
-        self.assertEqual((run.code, len(list(folder.glob("*.zip")))), (0, 2), run)
+        run = harness.holdall(*words(self.stage, *sized, "--resume", "--force", output=f"{folder}/", **ALBUM))
+        self.assertEqual((run.code, len(list(folder.glob("*.zip")))), (0, 3), run)
 
     def test_a_reader_that_leaves(self):
         """Kept, and sent whole by the next run, without building it again."""

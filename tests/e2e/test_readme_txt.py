@@ -16,6 +16,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
+import resumecase  # noqa: E402
 from harness import COMPLETE, command, holdall, need, scratch  # noqa: E402
 
 LANGUAGES = ("en", "de", "fr", "es", "ja", "ar")
@@ -188,7 +189,7 @@ class Commands(unittest.TestCase):
     def test_volumes(self):
         """Each one names itself."""
         out = scratch("set")
-        run = harness.try_export(COMPLETE, out, "--volume-size", "5M")
+        run = harness.try_export(resumecase.USER, out, "--volume-size", "3M", description=resumecase.album())
         self.assertEqual(run.code, 0, run)
         zips = sorted(out.glob("*.zip"))
         self.assertGreater(len(zips), 1)

@@ -20,6 +20,7 @@ import unittest
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import httpcase  # noqa: E402
+import resumecase  # noqa: E402
 from harness import COMPLETE, holdall, scratch  # noqa: E402
 
 PER_SECOND = 8
@@ -149,11 +150,11 @@ class Summary(unittest.TestCase):
             self.assertEqual((command, run.code), ("holdall", 0), run)
 
     def test_volumes(self):
-        seen = watch(words("--volume-size", "5M"))
+        seen = watch(harness.export_arguments(resumecase.USER, scratch("out"), "--volume-size", "4M", description=resumecase.album()))
         self.assertEqual(seen.code, 0, seen)
         line = next(line for line in seen.screen() if line.startswith("next: "))
         run = harness.command("bash", "-c", line.removeprefix("next: holdall").replace(" verify", f"{shlex.quote(str(harness.binary()))} verify", 1))
-        self.assertEqual((run.code, run.out.count("valid: ")), (0, 3), run)
+        self.assertEqual((run.code, run.out.count("valid: ")), (0, 4), run)
 
     def test_a_failure_has_no_next_command(self):
         seen = watch(words("--export-id", "nonsense"))

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one way in which anything gets into a page: escaped. */
+#ifndef HA_VIEW_HTML_H
+#define HA_VIEW_HTML_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "view/catalogue.h"
+
+/*
+ * Appends LEN bytes as text of an element or of a quoted attribute. Markup becomes references, controls and characters that change the
+ * direction of what follows become signs that can be seen, and bytes that are no UTF-8 become U+FFFD.
+ */
+void ha_html_text(struct ha_buf *out, const char *text, size_t len);
+
+/* The same for a C string, which may be NULL: nothing. */
+void ha_html_say(struct ha_buf *out, const char *text);
+
+/* Words that are not holdall's own, in a <bdi> of their own. */
+void ha_html_own(struct ha_buf *out, const char *text, size_t len);
+
+/* The same, but cut after MOST characters, with an ellipsis. */
+void ha_html_cut(struct ha_buf *out, const char *text, size_t most);
+
+/* The same for an attribute, or a title: without a <bdi>, and with blanks for line breaks. */
+void ha_html_line(struct ha_buf *out, const char *text, size_t most);
+
+/* A text of the catalogue with COUNT values in it; each value is escaped, and words that are not holdall's are in a <bdi>. */
+void ha_html_with(struct ha_buf *out, const struct ha_catalogue *say, enum ha_text id,
+                  const struct ha_said *values, size_t count);
+
+/* The same for one value. */
+void ha_html_with_one(struct ha_buf *out, const struct ha_catalogue *say, enum ha_text id, const char *name,
+                      const char *value);
+
+/* A number with a name, {count}, and where it is one thing only the other text. */
+void ha_html_count(struct ha_buf *out, const struct ha_catalogue *say, enum ha_text id, long long count);
+
+/* A time of the form of RFC 3339 in UTC, labelled so. */
+void ha_html_time(struct ha_buf *out, const char *text);
+
+/* Bytes, as a person reads them. */
+void ha_html_size(struct ha_buf *out, long long bytes);
+
+#endif
