@@ -148,7 +148,7 @@ void ha_export_result_free(struct ha_export_result *result);
 
 /*
  * Writes into FOLDER, which is made when it is not there, what a person would read of the description at SERVICE: README.LANGUAGE.txt and
- * privacy.LANGUAGE.json for each language of the service, with made-up values that are marked as such. Contacts nothing.
+ * privacy.LANGUAGE.json and .html for each language of the service, with made-up values that are marked as such. Contacts nothing.
  */
 int ha_preview(const char *service, const char *folder, struct ha_error *err);
 

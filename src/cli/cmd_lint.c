@@ -53,7 +53,7 @@ const struct cli_command cli_lint = {
     "as FILE:POINTER: REASON. Contacts nothing.\n"
     "\n"
     "      --preview DIR  write what a person would read into DIR, with a made-up person's values:\n"
-    "                     README.LANGUAGE.txt and privacy.LANGUAGE.json\n"
+    "                     README.LANGUAGE.txt, privacy.LANGUAGE.json and privacy.LANGUAGE.html\n"
     "  -h, --help         this text\n"
     "\n"
     "Exit status: 0 it can be used, 2 it cannot.\n",

@@ -269,6 +269,8 @@ int ha_view_privacy(const struct ha_view *view, const ha_json *privacy, struct h
                     struct ha_error *err)
 {
     ha_view_open(view, "viewer/privacy.html", ha_say(view->say, HA_T_VIEW_PRIVACY), out);
+    if (ha_json_get_bool(privacy, HA_K_SAMPLE, false))
+        words("p", ha_say(view->say, HA_T_README_PREVIEW), out);
     add_controller(view, privacy, out);
     add_rights(view, privacy, out);
     add_list(view, privacy, HA_K_PURPOSES, HA_T_VIEW_PURPOSES, out);

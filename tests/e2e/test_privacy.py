@@ -6,7 +6,9 @@ must be those of the archive; and `lint` must find what a catalogue lacks.
 """
 
 import functools
+import html
 import json
+import re
 import sys
 import unittest
 
@@ -60,6 +62,20 @@ def document():
     return privacy(complete())
 
 
+def texts_of(value, path=""):
+    """(path, text) of every text for people in the answer."""
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
+            yield from texts_of(inner, f"{path}/{key}")
+        elif isinstance(inner, str) and key not in ("format", "language", "id", "origin", "state", "retention", "category") and path != "/service":
+            if not path.endswith(("/purposes", "/recipients")):
+                yield f"{path}/{key}", inner
+
+
+def catalogue(key, count):
+    return harness.read_json(harness.root() / "src/view/catalogue/en.json")[key].format(count=count)
+
+
 def by_id(entries):
     return {entry["id"]: entry for entry in entries}
 
@@ -88,6 +104,14 @@ class Policy(unittest.TestCase):
             found = by_id(document()[where])[entry]["text"] if entry else categories[where]["title"] + ". " + categories[where]["text"]
             for word in words:
                 self.assertIn(word, found, statement)
+
+    def test_each_on_the_page(self):
+        """Whatever the answer says, a person finds who reads the page about it."""
+        page = (complete().tree / "viewer/privacy.html").read_text(encoding="utf-8")
+        page = html.unescape(re.sub(r"</?bdi[^>]*>", "", page))
+        for path, text in texts_of(document()):
+            self.assertIn(text, page, path)
+        self.assertIn(catalogue("view_disclosures_made", 0), page)
 
     def test_what_is_no_text_of_a_list(self):
         found, controller = document(), harness.read_json(harness.service())["service"]["controller"]

@@ -7,6 +7,7 @@ in another language than was asked for, and `lint --preview` shows it without ex
 """
 
 import functools
+import html
 import json
 import re
 import shutil
@@ -208,14 +209,18 @@ class Preview(unittest.TestCase):
 
     def test_each_language(self):
         folder = self.preview(service_of(*LANGUAGES))
-        due = [f"{name}.{language}.{end}" for name, end in (("README", "txt"), ("privacy", "json")) for language in LANGUAGES]
-        self.assertLessEqual(set(due), set(harness.leftovers(folder)))
+        due = [f"{name}.{language}.{end}" for name, end in (("README", "txt"), ("privacy", "json"), ("privacy", "html")) for language in LANGUAGES]
+        self.assertEqual(harness.leftovers(folder), sorted(due))
         for language in LANGUAGES:
             text = (folder / f"README.{language}.txt").read_text(encoding="utf-8")
             self.assertTrue(said(language, "readme_preview", text), text)
             privacy = harness.read_json(folder / f"privacy.{language}.json")
             self.assertEqual(harness.schema_errors(privacy, harness.schema("privacy")), [])
             self.assertEqual((privacy["sample"], privacy["language"]), (True, language))
+            page = html.unescape((folder / f"privacy.{language}.html").read_text(encoding="utf-8"))
+            self.assertIn(f'<html lang="{language}"', page)
+            for text in (catalogue(language)["readme_preview"], privacy["rights"][0]["text"]):
+                self.assertIn(text, page)
 
     def test_it_is_what_an_archive_has(self):
         """But for what is the person's and the archive's own."""
