@@ -194,7 +194,7 @@ class Commands(unittest.TestCase):
     def test_volumes(self):
         """Each one names itself."""
         out = scratch("set")
-        run = harness.try_export(COMPLETE, out, "--volume-size", "3M")
+        run = harness.try_export(COMPLETE, out, "--volume-size", "4M")
         self.assertEqual(run.code, 0, run)
         zips = sorted(out.glob("*.zip"))
         self.assertGreater(len(zips), 1)
