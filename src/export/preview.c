@@ -14,6 +14,7 @@
 #include "export/privacy.h"
 #include "ha-formats.h"
 #include "io/file.h"
+#include "view/pages.h"
 
 enum { SAMPLE_RECORDS = 12, SAMPLE_FILES = 5 };
 
@@ -70,6 +71,14 @@ static int put_readme(struct preview *preview, struct ha_error *err)
     return put(preview, "README", "txt", &text, err);
 }
 
+static int put_page(struct preview *preview, const ha_json *doc, struct ha_error *err)
+{
+    struct ha_buf html HA_BUF = ha_buf_make(HA_LIMIT_DESCRIPTION_BYTES);
+    return ha_view_privacy_page(doc, ha_catalogue(preview->run.language), &html, err)
+               ? -1
+               : put(preview, "privacy", "html", &html, err);
+}
+
 static int put_privacy(struct preview *preview, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_DESCRIPTION_BYTES);
@@ -78,7 +87,7 @@ static int put_privacy(struct preview *preview, struct ha_error *err)
         ha_json_write(doc, &text, err))
         return -1;
     ha_buf_add_char(&text, '\n');
-    return put(preview, "privacy", "json", &text, err);
+    return put(preview, "privacy", "json", &text, err) || put_page(preview, doc, err) ? -1 : 0;
 }
 
 static int put_language(struct preview *preview, const char *language, struct ha_error *err)
