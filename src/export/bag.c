@@ -33,7 +33,6 @@ void ha_run_add_readme(const struct ha_run *run, const char *stem, bool preview,
         .part = run->set ? run->volume : 0,
         .records = run->total.records.expected,
         .files = run->total.files.expected,
-        .detached = preview || !run->options->no_detached,
         .preview = preview,
     };
     ha_readme_write(&text, ha_catalogue(run->language), out);

@@ -104,8 +104,6 @@ static void write_zip(const struct page *page)
     snprintf(commands, sizeof commands, "  holdall verify %s.zip -P PUBLIC-KEY\n", stem);
     add_commands(page, HA_T_README_CHECK_HOLDALL, commands);
     add_paragraph(page, HA_T_README_CHECK_MINISIGN);
-    if (!page->readme->detached)
-        return;
     snprintf(commands, sizeof commands, "  minisign -Vm %s.zip -P PUBLIC-KEY\n", stem);
     add_commands(page, HA_T_README_CHECK_ZIP, commands);
     snprintf(commands, sizeof commands, "  minisign -Vm DOWNLOADED.zip -x %s.zip.minisig -P PUBLIC-KEY\n",

@@ -14,7 +14,6 @@ struct ha_readme {
     const char *wanted;     /* the language that was asked for and is not this text's, or NULL */
     int part;               /* of a set of volumes, from 1; 0: it is none */
     int64_t records, files; /* that were found and are to be in the archive, or in one of the ledgers */
-    bool detached;          /* the ZIP has a signature beside it */
     bool preview;           /* what is said of the person is made up */
 };
 

@@ -44,8 +44,8 @@ def service_of(*languages, **about):
 
 
 @functools.cache
-def archive(language, *extra, languages=LANGUAGES):
-    return harness.export("12", "--language", language, "--export-id", harness.EXPORT_ID, *extra, description=service_of(*languages))
+def archive(language, languages=LANGUAGES):
+    return harness.export("12", "--language", language, "--export-id", harness.EXPORT_ID, description=service_of(*languages))
 
 
 def readme(of):
@@ -179,12 +179,6 @@ class Commands(unittest.TestCase):
             due = {line for line in self.run_all(of, self.place(of)) if any(word in line for word in words)
                    and (names[0] == of.zip.name or not line.startswith("minisign") or "/tagmanifest" in names[0])}
             self.assertEqual(wrong, due, names)
-
-    def test_without_a_signature_beside_it(self):
-        text = readme(archive("en", "--no-detached"))
-        self.assertNotIn(".zip.minisig", text)
-        self.assertNotIn("DOWNLOADED", text)
-        self.assertIn("minisign -Vm tagmanifest-sha256.txt", text)
 
     def test_the_published_key(self):
         of = harness.complete()
