@@ -179,7 +179,7 @@ int ha_index_same_record(struct ha_index *index, int category, const char *id, c
  */
 int ha_index_get_text(struct ha_index *index, int64_t row, const char **text, struct ha_error *err);
 int ha_index_find_text(struct ha_index *index, int category, const char *id, const char **text,
-                         struct ha_error *err);
+                       struct ha_error *err);
 
 /* A file that belongs to a record. Sizes are bytes, -1 when unknown. Texts may be NULL where there is none. */
 struct ha_index_item {

@@ -70,7 +70,7 @@ int ha_index_get_text(struct ha_index *index, int64_t row, const char **text, st
 }
 
 int ha_index_find_text(struct ha_index *index, int category, const char *id, const char **text,
-                         struct ha_error *err)
+                       struct ha_error *err)
 {
     return step_text(HA_INDEX_QUERY(index, HA_Q_FIND_TEXT, err,
                                     "SELECT text FROM record WHERE category=? AND id=? AND state=1", "it",

@@ -95,7 +95,6 @@ static int write_check(struct ha_viewer *viewer, struct ha_error *err)
     const ha_json *about = ha_json_get(run->service->doc, HA_K_SERVICE);
     struct ha_view_check check = {
         .stem = ha_volume_now(run)->stem,
-        .detached = !run->options->no_detached,
         .keys_url = ha_json_get_text(about, HA_K_KEYS_URL),
         .contact = ha_json_get_text(ha_json_get(about, HA_K_CONTROLLER), HA_K_EMAIL),
     };

@@ -24,11 +24,14 @@ enum {
     FILE_COST = 640,     /* of a file beside its bytes: two headers, its line in the manifest */
     SIDECAR_COST = 2560, /* of a sidecar, as one commonly is, with all that a file costs */
     LINE_COST = 1536,    /* of a record or a file in records, ledgers and pages, beside its own text */
-    TEXT_SPREAD = 3, /* its own text: once in the records and twice in the pages, where what escapes it is deflated away */
+    TEXT_SPREAD =
+        3, /* its own text: once in the records and twice in the pages, where what escapes it is deflated away */
     LINE_STORED = 2560, /* the same where nothing is deflated */
     SPREAD_STORED = 6,
-    CRATE_LINE = 1024,  /* of a record or a file in the RO-Crate, beside its own text */
-    TEXT_COST = 1 << 18 /* of what every volume has: bag files, export.json, privacy.json, and the pages without records */
+    CRATE_LINE = 1024, /* of a record or a file in the RO-Crate, beside its own text */
+    TEXT_COST =
+        1
+        << 18 /* of what every volume has: bag files, export.json, privacy.json, and the pages without records */
 };
 
 /* --------------------------------------------------------------------------------------------- planning */

@@ -56,8 +56,7 @@ void ha_view_check_page(const struct ha_view *view, const struct ha_view_check *
     add_key(view, check, out);
     ha_buf_add_text(out, "<ol class=\"steps\">\n");
     step(view, HA_T_VIEW_CHECK_HOLDALL, whole, check->stem, out);
-    if (check->detached)
-        step(view, HA_T_VIEW_CHECK_ARCHIVE, archive, check->stem, out);
+    step(view, HA_T_VIEW_CHECK_ARCHIVE, archive, check->stem, out);
     step(view, HA_T_VIEW_CHECK_FOLDER, folder, check->stem, out);
     ha_buf_addf(out, "</ol>\n<p><a href=\"%sREADME.txt\">", view->root);
     ha_html_say(out, ha_say(view->say, HA_T_VIEW_CHECK_README));

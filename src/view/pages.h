@@ -191,7 +191,6 @@ int ha_view_privacy_page(const ha_json *privacy, const struct ha_catalogue *say,
 /* How to check the archive. */
 struct ha_view_check {
     const char *stem, *keys_url, *contact; /* keys_url may be NULL */
-    bool detached;                         /* the ZIP file has a signature of its own beside it */
 };
 void ha_view_check_page(const struct ha_view *view, const struct ha_view_check *check, struct ha_buf *out);
 

@@ -206,7 +206,7 @@ class Known(Guarded):
 
         for spoil, words in ((spoil_extra, ("events", "record r4", "/extra/deep/0/er")), (spoil_name, ("prompts", "record r2", "/extra/deep")),
                              (spoil_id, ("prompts",)), (spoil_file_name, ("data/records/uploads.jsonl",)),
-                             (spoil_text, ("data/privacy.json",)), (spoil_controller, ("data/privacy.json",))):
+                             (spoil_text, ("data/privacy.json",)), (spoil_controller, ("README.txt",))):
             with self.subTest(spoil.__name__):
                 store = Store()
                 spoil(store)

@@ -12,7 +12,6 @@ import shutil
 import signal
 import sys
 import unittest
-import zipfile
 
 sys.dont_write_bytecode = True
 import bagcheck  # noqa: E402
@@ -254,16 +253,16 @@ class Asked(Same):
         target = Target(album())
         done = target.run("--store", *VOLUME)
         self.assertEqual(done.code, 0, done)
-        self.assertEqual([zipcheck.check(path, store=True) for path in sorted(target.out.glob("*.zip"))], [[]] * 5)
+        found = [zipcheck.check(path, store=True) for path in sorted(target.out.glob("*.zip"))]
+        self.assertEqual(found, [[]] * len(found))
+        self.assertGreaterEqual(len(found), 5)
         self.assertEqual(verify(*target.out.glob("*.zip")).code, 0)
 
     def test_no_detached(self):
         target = Target(album())
         self.assertEqual(target.run("--no-detached", *VOLUME).code, 0)
         self.assertEqual(published(target.out), [name(number) for number in range(1, 6)])
-        for path in zips():  # README.txt and the pages name only signatures that there are; the payload is the same
-            listed = [zipfile.ZipFile(one).read(f"{path.stem}/manifest-sha256.txt") for one in (path, target.out / path.name)]
-            self.assertEqual(*listed)
+        self.assertTrue(all((target.out / path.name).read_bytes() == path.read_bytes() for path in zips()))
 
     def test_items_missing(self):
         """A partial set: not published, then published from what is kept, and valid with what it lacks."""
