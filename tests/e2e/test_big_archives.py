@@ -33,6 +33,7 @@ import scale  # noqa: E402
 
 WIDE = 0xFFFFFFFF
 AROUND = (WIDE - 1, WIDE, WIDE + 1)
+PAGE = 60
 COUNTS = (65535, 65536) if harness.SANITIZED else (65535, 65536, 200000)
 SIDE_BY_SIDE = 2
 ROOM = 10 << 30
@@ -238,14 +239,18 @@ class Counter:
         one, two, padded = (learn(store.count(f"cheap{files}{pads}", files, pads), "--store").entries
                             for files, pads in ((1, 0), (2, 0), (1, 1)))
         self.each, self.pad = two - one, padded - one
-        self.rest = one - self.each - 1
+        self.rest = one - self.each - 2
+
+    def entries(self, files, pads):
+        """How many entries so many files make: themselves, a shard for each SHARD of them, and a page of the viewer for each PAGE."""
+        return self.rest + pads * self.pad + files * self.each - (-files // SHARD) - (-files // PAGE)
 
     def split(self, entries):
         """(files, pads) that make so many entries."""
         for pads in range(self.each * 2):
-            for shards in range(1, entries // SHARD + 2):
-                files, odd = divmod(entries - self.rest - shards - pads * self.pad, self.each)
-                if odd == 0 and -(-files // SHARD) == shards:
+            most = (entries - self.rest) // self.each
+            for files in range(most - most // PAGE - most // SHARD - 2, most + 1):
+                if self.entries(files, pads) == entries:
                     return files, pads
         raise AssertionError(f"no number of files makes {entries} entries")
 

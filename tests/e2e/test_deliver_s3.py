@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 import objectstores  # noqa: E402
-from delivercase import NAME, PART, Case, Place, description, file_export, words  # noqa: E402
+from delivercase import NAME, PART, STEM, Case, Place, description, file_export, words  # noqa: E402
 from storeproxy import (cut_request, cut_response, delay, error_xml, leading_blanks, replace_response,  # noqa: E402
                         status)
 

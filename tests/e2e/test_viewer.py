@@ -25,6 +25,11 @@ RECORDS = "[...document.querySelectorAll('main li[id]')].map(one => one.id)"
 DECODED = """Promise.all([...document.images].map(async one => {
     one.loading = 'eager';
     try { await one.decode(); return one.naturalWidth ? '' : one.src; } catch { return one.src; } }))"""
+LOADED = """Promise.all([...document.querySelectorAll('video, audio')].map(one => new Promise(done => {
+    one.addEventListener('loadeddata', () => done(one.duration > 0 ? '' : one.currentSrc));
+    one.addEventListener('error', () => done(one.currentSrc + ': ' + one.error.message));
+    one.preload = 'auto';
+    one.load(); })))"""
 AXE = """axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(found =>
     found.violations.map(one => one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html.slice(0, 200)).join(' | ')))"""
 OPENED = ("image/", "audio/", "video/", "text/plain")
@@ -141,6 +146,16 @@ class Pages(chromium.Case):
                 shown += len(done)
         self.assertGreater(shown, 50)
         self.assertEqual(self.browser.complaints, [])
+
+    def test_every_video_and_sound_decodes(self):
+        played = 0
+        walk = self.walk(complete())
+        for name in walk.pages:
+            self.browser.go(complete().tree / name)
+            done = self.browser.run(LOADED)
+            self.assertEqual([one for one in done if one], [], name)
+            played += len(done)
+        self.assertGreater(played, 3)
 
     def kinds(self):
         """Pages of each kind, the shortest ones: index.html, galleries, lists with and without files, links and words, and the others."""
@@ -274,9 +289,33 @@ def speaking(language):
 
 
 class Hostile(chromium.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service, *cls.counts = hostile()
+        cls.archive = harness.export("12", "--verbose", description=cls.service)
+
+    def check_told(self, text):
+        """What goes to a terminal or into a log moves no cursor and turns no direction."""
+        for letter in text:
+            self.assertFalse(ord(letter) < 32 and letter != "\n" or 0x7f <= ord(letter) < 0xa0 or letter in "\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
+                             "\u2066\u2067\u2068\u2069", f"U+{ord(letter):04X}")
+
+    def test_terminals_and_logs(self):
+        archive = self.archive
+        told = archive.run.out + archive.run.err + archive.report_path.read_text(encoding="utf-8") + archive.events_path.read_text(encoding="utf-8")
+        words = [("verify", archive.zip), ("inspect", archive.zip), ("inspect", archive.zip, "--entries"), ("plan", "-s", self.service, "-u", "12"),
+                 ("probe", self.service, "-u", "12"), ("export", "-s", self.service, "-u", "\u001b[31m\u202e", "-k", harness.secret_key(), "-o", scratch("none"))]
+        notes = archive.records(next(one for one in archive.export["categories"] if one["id"] == "notes"))
+        words += [("inspect", archive.zip, "--record", f"notes/{note['id']}") for note in notes[::9] if "\0" not in note["id"]]
+        for one in words:
+            run = harness.holdall(*one)
+            told += run.out + run.err
+        self.assertGreater(len(told), 20_000)
+        self.check_told(told)
+
     def test_nothing_of_it_lives(self):
-        service, notes, pictures = hostile()
-        archive = harness.export("12", description=service)
+        archive, (notes, pictures) = self.archive, self.counts
         self.assertGreater(notes, 200)
         walk = Walk(self.browser, archive.tree)
         self.browser.settle()
