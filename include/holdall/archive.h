@@ -14,11 +14,35 @@
 extern "C" {
 #endif
 
-/*
- * Takes one finding: a stable rule word ("manifest", "signature", "counts", …), the path in the archive that it is about ("" for the
- * archive itself), and a sentence. The texts live until the call returns.
- */
-typedef void (*ha_verify_finding)(void *context, const char *rule, const char *path, const char *text);
+/* What an archive is judged by (formats/SPEC.md, "What a verifier checks"). */
+enum ha_profile {
+    HA_PROFILE_HOLDALL, /* holdall format 1, as a ZIP or unpacked */
+    HA_PROFILE_BAGIT,   /* BagIt 0.97 or 1.0 (RFC 8493), any bag, as a ZIP or a directory */
+    HA_PROFILE_ZIP      /* any ZIP: its structure, names, sizes and checksums alone */
+};
+
+/* One of the rules by which archives are judged. Ids are stable: they are never given another meaning. */
+struct ha_rule_info {
+    const char *id;    /* "zip.gap" */
+    const char *text;  /* what is wrong when it is broken, a clause */
+    unsigned profiles; /* bit 1 << HA_PROFILE_…: which profiles have it */
+    bool warning;      /* it makes no archive invalid */
+};
+
+/* All rules, in the order of formats/rules.json. They live for ever. */
+const struct ha_rule_info *ha_rules(size_t *count);
+
+/* What is wrong with an archive. No text is NULL; those that say nothing are "". */
+struct ha_finding {
+    const struct ha_rule_info *rule;
+    const char *path;             /* of the file in the archive that it is about, "" for the archive itself */
+    const char *at;               /* the place in that file: "line 3", "byte 4711", "/categories/2/id", … */
+    const char *text;             /* a clause that says all */
+    const char *expected, *found; /* the two values that differ, where there are two */
+};
+
+/* Takes one finding; it and its texts live until the call returns. */
+typedef void (*ha_verify_finding)(void *context, const struct ha_finding *finding);
 
 struct ha_volumes; /* see below */
 
@@ -32,14 +56,23 @@ struct ha_verify_options {
     ha_verify_finding finding; /* may be NULL */
     void *context;
     struct ha_volumes *volumes; /* an archive that is a volume of a set is noted here; may be NULL */
+    enum ha_profile profile;
+    uint64_t max_entries,
+        max_bytes;      /* of a ZIP: files, and bytes of all of them unpacked; 0: HA_VERIFY_MAX_… */
+    uint32_t max_ratio; /* of a deflated file: bytes that one byte may become; 0: HA_VERIFY_MAX_RATIO */
+    unsigned jobs;      /* threads that hash; 0: one for each core */
 };
+
+#define HA_VERIFY_MAX_ENTRIES 10000000
+#define HA_VERIFY_MAX_BYTES (UINT64_C(16) << 40)
+#define HA_VERIFY_MAX_RATIO 1100 /* deflate reaches 1032 (zlib's documentation) */
 
 struct ha_verify_result {
     char service[32], subject[264], export_id[40], as_of[40], outcome[16];
     char key_id[20];          /* of the trusted key that signed it, "" when none did */
     uint32_t volume, volumes; /* it is this one (from 1) of so many; 0 and 0 when the export is one archive */
     uint64_t entries, bytes;
-    uint64_t findings;
+    uint64_t findings, warnings; /* errors, and what is none */
 };
 
 /*
@@ -80,10 +113,10 @@ typedef void (*ha_volumes_verdict)(void *context, const struct ha_volumes_result
  * data/export.json but for the volume's number, the same records, ledgers, documents and schemas. As that lists the media of every volume,
  * and ha_verify has held each volume's own against it, they then are what all the others say. The rules of what may be wrong:
  *
- *   volume_missing    a number that no volume has; the path is the name of the volume
- *   volume_twice      two volumes of one number; here and below the path is that of the archive, as ha_verify got it
- *   volume_exchanged  a volume of another export in the place of one that is missing
- *   volume_differs    a volume of the same export whose text is not that of the others: of another run, or changed
+ *   set.missing    a number that no volume has; the path is the name of the volume
+ *   set.twice      two volumes of one number; here and below the path is that of the archive, as ha_verify got it
+ *   set.exchanged  a volume of another export in the place of one that is missing
+ *   set.differs    a volume of the same export whose text is not that of the others: of another run, or changed
  *
  * The largest set comes first. One volume alone is judged by ha_verify: then there is no verdict here, and the return value is 0. FINDING and
  * VERDICT may be NULL. 0: every set is valid. -1: the worst verdict.

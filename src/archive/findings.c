@@ -7,19 +7,50 @@
 
 #include "base/error.h"
 
-void ha_find(struct ha_findings *findings, const char *rule, const char *path, const char *format, ...)
+static void take(struct ha_findings *findings, enum ha_rule rule, const struct ha_finding *said,
+                 const char *format, va_list list)
 {
     char text[1024];
-    va_list list;
-    va_start(list, format);
+    size_t count;
+    struct ha_finding finding = *said;
+    finding.rule = &ha_rules(&count)[rule];
+    finding.text = text;
     vsnprintf(text, sizeof text, format, list);
-    va_end(list);
-    findings->count++;
+    ++*(finding.rule->warning ? &findings->warnings : &findings->count);
     if (findings->take)
-        findings->take(findings->context, rule, path, text);
+        findings->take(findings->context, &finding);
 }
 
-int ha_find_error(struct ha_findings *findings, const char *rule, const char *path, struct ha_error *err)
+void ha_find(struct ha_findings *findings, enum ha_rule rule, const char *path, const char *format, ...)
+{
+    const struct ha_finding said = {.path = path, .at = "", .expected = "", .found = ""};
+    va_list list;
+    va_start(list, format);
+    take(findings, rule, &said, format, list);
+    va_end(list);
+}
+
+void ha_find_at(struct ha_findings *findings, enum ha_rule rule, const char *path, const char *at,
+                const char *format, ...)
+{
+    const struct ha_finding said = {.path = path, .at = at, .expected = "", .found = ""};
+    va_list list;
+    va_start(list, format);
+    take(findings, rule, &said, format, list);
+    va_end(list);
+}
+
+void ha_find_two(struct ha_findings *findings, enum ha_rule rule, const char *path, const char *at,
+                 const char *expected, const char *found, const char *format, ...)
+{
+    const struct ha_finding said = {.path = path, .at = at, .expected = expected, .found = found};
+    va_list list;
+    va_start(list, format);
+    take(findings, rule, &said, format, list);
+    va_end(list);
+}
+
+int ha_find_error(struct ha_findings *findings, enum ha_rule rule, const char *path, struct ha_error *err)
 {
     switch (err->code) {
     case HA_E_INVALID:

@@ -36,7 +36,8 @@ static int walk_file(struct walk *walk, const struct stat *status, struct ha_err
 {
     struct ha_member member = {.size = (uint64_t)status->st_size};
     snprintf(member.path, sizeof member.path, "%s", walk->path);
-    if (ha_path_check(walk->path, 0, err) && ha_find_error(walk->findings, "names", walk->path, err))
+    if (ha_path_check(walk->path, 0, err) &&
+        ha_find_error(walk->findings, HA_RULE_NAME_CHARACTER, walk->path, err))
         return -1;
     return walk->visit(walk->context, &member, err);
 }
@@ -46,7 +47,7 @@ static int walk_child(struct walk *walk, int fd, size_t len, const char *name, s
     struct stat status;
     int more = snprintf(walk->path + len, sizeof walk->path - len, "%s%s", len ? "/" : "", name);
     if (more < 0 || (size_t)more >= sizeof walk->path - len) {
-        ha_find(walk->findings, "names", walk->path, "the name goes on and is too long");
+        ha_find(walk->findings, HA_RULE_NAME_LENGTH, walk->path, "the name goes on and is too long");
         return 0;
     }
     if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW))
@@ -54,11 +55,11 @@ static int walk_child(struct walk *walk, int fd, size_t len, const char *name, s
     if (S_ISREG(status.st_mode))
         return walk_file(walk, &status, err);
     if (!S_ISDIR(status.st_mode)) {
-        ha_find(walk->findings, "names", walk->path, "is neither a file nor a directory");
+        ha_find(walk->findings, HA_RULE_NAME_KIND, walk->path, "is neither a file nor a directory");
         return 0;
     }
     if (walk->depth == MAX_DEPTH) {
-        ha_find(walk->findings, "names", walk->path, "lies too deep");
+        ha_find(walk->findings, HA_RULE_NAME_LENGTH, walk->path, "lies too deep");
         return 0;
     }
     int below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -123,16 +123,16 @@ static int check_entry(struct pass *pass, const uint8_t *bytes, struct ha_error 
     struct ha_member member = {0};
     char name[NAME_MAX_BYTES];
     if (ha_zip_read_central(bytes, &central, err))
-        return ha_find_error(pass->findings, "zip", "", err) ? -1 : 1;
+        return ha_find_error(pass->findings, HA_RULE_ZIP_HEADER, "", err) ? -1 : 1;
     describe(&central, name);
     if (check_local(pass, &central, &member, err))
-        return ha_find_error(pass->findings, "zip", name, err) ? -1 : 1;
+        return ha_find_error(pass->findings, HA_RULE_ZIP_HEADER, name, err) ? -1 : 1;
     member.size = central.size;
     member.packed = central.packed;
     member.crc = central.crc;
     member.deflated = central.method != 0;
     if (take_name(pass, central.name, central.name_len, &member, err))
-        return ha_find_error(pass->findings, "names", name, err);
+        return ha_find_error(pass->findings, HA_RULE_NAME_CHARACTER, name, err);
     return pass->visit(pass->context, &member, err);
 }
 
@@ -147,7 +147,7 @@ static int check_directory(struct pass *pass, const struct ha_zip_directory *dir
         bytes = bytes ? look(zip, &zip->centrals, at, whole, end, err) : NULL;
         if (!bytes) {
             ha_context(err, "the central directory, entry %llu", (unsigned long long)i + 1);
-            return ha_find_error(pass->findings, "zip", "", err) ? -1 : 1;
+            return ha_find_error(pass->findings, HA_RULE_ZIP_HEADER, "", err) ? -1 : 1;
         }
         int result = check_entry(pass, bytes, err);
         if (result)
@@ -155,10 +155,10 @@ static int check_directory(struct pass *pass, const struct ha_zip_directory *dir
         at += whole;
     }
     if (at != end)
-        ha_find(pass->findings, "zip", "", "the central directory has %llu bytes more than its entries",
-                (unsigned long long)(end - at));
+        ha_find(pass->findings, HA_RULE_ZIP_HEADER, "",
+                "the central directory has %llu bytes more than its entries", (unsigned long long)(end - at));
     if (pass->next != pass->directory)
-        ha_find(pass->findings, "zip", "",
+        ha_find(pass->findings, HA_RULE_ZIP_HEADER, "",
                 "the last entry ends at %llu, and the central directory begins at %llu",
                 (unsigned long long)pass->next, (unsigned long long)pass->directory);
     return 0;
@@ -174,7 +174,7 @@ static int zip_each(struct ha_reader *reader, struct ha_findings *findings, ha_m
     if (ha_file_read_at(zip->fd, tail, len, zip->size - len, &len, err))
         return -1;
     if (ha_zip_read_end(tail, len, zip->size, &directory, err))
-        return ha_find_error(findings, "zip", "", err);
+        return ha_find_error(findings, HA_RULE_ZIP_HEADER, "", err);
     struct pass pass = {
         .zip = zip, .findings = findings, .visit = visit, .context = context, .directory = directory.offset};
     return check_directory(&pass, &directory, err) < 0 ? -1 : 0;

@@ -29,24 +29,40 @@ struct findings {
     uint64_t kept, left_out;
 };
 
-static void keep(void *context, const char *rule, const char *path, const char *text)
+static void keep_member(FILE *stream, const char *name, const char *value)
+{
+    fprintf(stream, "\"%s\": ", name);
+    cli_json_string(stream, value);
+}
+
+static void keep_json(const struct findings *findings, const struct ha_finding *finding)
+{
+    const char *const members[][2] = {
+        {"rule", finding->rule->id}, {"level", finding->rule->warning ? "warning" : "error"},
+        {"path", finding->path},     {"at", finding->at},
+        {"text", finding->text},     {"expected", finding->expected},
+        {"found", finding->found}};
+    fputs(findings->kept ? ", {" : "{", findings->stream);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        fputs(i ? ", " : "", findings->stream);
+        keep_member(findings->stream, members[i][0], members[i][1]);
+    }
+    putc('}', findings->stream);
+}
+
+static void keep(void *context, const struct ha_finding *finding)
 {
     struct findings *findings = context;
+    const char *path = finding->path, *at = finding->at;
     if (findings->kept >= MAX_FINDINGS || findings->given->quiet) {
         findings->left_out++;
         return;
     }
-    if (!findings->given->json) {
-        cli_line(findings->stream, "%s: %s%s%s", rule, path, *path ? ": " : "", text);
-    } else {
-        fputs(findings->kept ? ", {\"rule\": " : "{\"rule\": ", findings->stream);
-        cli_json_string(findings->stream, rule);
-        fputs(", \"path\": ", findings->stream);
-        cli_json_string(findings->stream, path);
-        fputs(", \"text\": ", findings->stream);
-        cli_json_string(findings->stream, text);
-        putc('}', findings->stream);
-    }
+    if (findings->given->json)
+        keep_json(findings, finding);
+    else
+        cli_line(findings->stream, "%s: %s%s%s%s%s", finding->rule->id, path, *path ? ": " : "", at,
+                 *at ? ": " : "", finding->text);
     findings->kept++;
 }
 
@@ -212,13 +228,13 @@ static int verify_one(struct given *given, const char *path)
 
 /* ---- sets ---- */
 
-static void keep_of_set(void *context, const char *rule, const char *path, const char *text)
+static void keep_of_set(void *context, const struct ha_finding *finding)
 {
     struct findings *findings = context;
     if (!findings->stream)
         findings->stream = open_memstream(&findings->text, &findings->size);
     if (findings->stream)
-        keep(findings, rule, path, text);
+        keep(findings, finding);
     else
         findings->left_out++;
 }

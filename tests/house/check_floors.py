@@ -23,7 +23,7 @@ FLOORS = [
     {"net"},
     {"access"},
     {"source", "deliver", "archive", "view"},
-    {"export"},
+    {"export", "verify"},
     {"cli"},
 ]
 
@@ -42,7 +42,8 @@ OWNERS = {
 
 # Headers that the build makes, and the folders that may see them.
 GENERATED = {
-    "ha-formats.h": {"model", "net", "access", "source", "deliver", "archive", "view", "export"},
+    "ha-formats.h": {"model", "net", "access", "source", "deliver", "archive", "view", "export", "verify"},
+    "ha-rules.h": {"archive", "verify"},
     "ha-catalogue.h": {"view"},
 }
 

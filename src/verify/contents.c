@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"
@@ -43,8 +43,8 @@ static int use(struct contents *contents, const char *path, struct ha_error *err
 }
 
 /* Holds size and hash that OBJECT states of PATH against the file; *found false (after a finding under RULE) when there is none. */
-static int check_stated(struct contents *contents, const char *rule, const char *where, const ha_json *object,
-                        const char *path, bool *found, struct ha_error *err)
+static int check_stated(struct contents *contents, enum ha_rule rule, const char *where,
+                        const ha_json *object, const char *path, bool *found, struct ha_error *err)
 {
     struct ha_entry entry;
     const char *sha256 = ha_json_get_text(object, HA_K_SHA256);
@@ -69,10 +69,10 @@ static void check_sidecar_name(struct contents *contents, const ha_json *file, c
     const char *path = ha_json_get_text(file, HA_K_PATH), *type = ha_json_get_text(file, HA_K_TYPE);
     size_t len = strlen(path);
     if (strncmp(sidecar, path, len) != 0 || strcmp(sidecar + len, ".xmp") != 0)
-        ha_find(findings_of(contents), "records", contents->path, "%s is no name for the sidecar of %s",
-                sidecar, path);
+        ha_find(findings_of(contents), HA_RULE_RECORD_SIDECAR, contents->path,
+                "%s is no name for the sidecar of %s", sidecar, path);
     else if (!ha_text_starts_with(type, "image/") && !ha_text_starts_with(type, "video/"))
-        ha_find(findings_of(contents), "records", contents->path,
+        ha_find(findings_of(contents), HA_RULE_RECORD_SIDECAR, contents->path,
                 "%s has a sidecar, and is neither a picture nor a video", path);
 }
 
@@ -85,7 +85,8 @@ static int check_sidecar(struct contents *contents, const char *path, struct ha_
     if (ha_index_find_entry(contents->check->index, path, &entry, &found, err))
         return -1;
     if (!found)
-        ha_find(findings_of(contents), "records", contents->path, "%s is not in the archive", path);
+        ha_find(findings_of(contents), HA_RULE_RECORD_SIDECAR, contents->path, "%s is not in the archive",
+                path);
     return use(contents, path, err);
 }
 
@@ -95,13 +96,13 @@ static bool is_here(struct contents *contents, const ha_json *file, const char *
     const struct ha_verify_result *result = contents->check->result;
     int64_t number = ha_json_get_int(file, HA_K_VOLUME, 0);
     if (!result->volume && number)
-        ha_find(findings_of(contents), "volume", contents->path,
+        ha_find(findings_of(contents), HA_RULE_VOLUME_PLACE, contents->path,
                 "%s is said to be in volume %lld, and the export is one archive", path, (long long)number);
     else if (result->volume && !number)
-        ha_find(findings_of(contents), "volume", contents->path,
+        ha_find(findings_of(contents), HA_RULE_VOLUME_PLACE, contents->path,
                 "it is not said in which of %u volumes %s is", (unsigned)result->volumes, path);
     else if (number > result->volumes)
-        ha_find(findings_of(contents), "volume", contents->path,
+        ha_find(findings_of(contents), HA_RULE_VOLUME_PLACE, contents->path,
                 "%s is said to be in volume %lld, and there are %u", path, (long long)number,
                 (unsigned)result->volumes);
     return number == result->volume || !result->volume;
@@ -119,7 +120,7 @@ static int check_elsewhere(struct contents *contents, const ha_json *file, const
     if (ha_index_find_entry(contents->check->index, path, &entry, &found, err))
         return -1;
     if (found && number)
-        ha_find(findings_of(contents), "volume", contents->path,
+        ha_find(findings_of(contents), HA_RULE_VOLUME_PLACE, contents->path,
                 "%s is said to be in volume %lld, and is in this one", path, (long long)number);
     return found ? use(contents, path, err) : 0;
 }
@@ -134,7 +135,7 @@ static int check_delivered(struct contents *contents, const ha_json *file, struc
         return check_elsewhere(contents, file, path, err) || check_elsewhere(contents, file, sidecar, err)
                    ? -1
                    : 0;
-    if (check_stated(contents, "records", contents->path, file, path, &found, err))
+    if (check_stated(contents, HA_RULE_RECORD_FILE, contents->path, file, path, &found, err))
         return -1;
     return check_sidecar(contents, sidecar, err);
 }
@@ -163,8 +164,8 @@ static int check_id(struct contents *contents, const char *id, uint64_t number, 
     if (ha_index_add_record(contents->check->index, &record, &duplicate, err))
         return -1;
     if (duplicate)
-        ha_find(findings_of(contents), "records", contents->path, "line %llu: the record %s is there twice",
-                (unsigned long long)number, id);
+        ha_find(findings_of(contents), HA_RULE_RECORD_TWICE, contents->path,
+                "line %llu: the record %s is there twice", (unsigned long long)number, id);
     return 0;
 }
 
@@ -202,7 +203,8 @@ static void check_shard_name(struct contents *contents, const char *category, si
     else
         snprintf(due, sizeof due, "data/records/%s-%04zu.jsonl", category, number + 1);
     if (strcmp(due, path) != 0)
-        ha_find(findings_of(contents), "counts", path, "is no name for this shard, which is %s", due);
+        ha_find(findings_of(contents), HA_RULE_EXPORT_SHARD, path, "is no name for this shard, which is %s",
+                due);
 }
 
 static int check_shard(struct contents *contents, const ha_json *shard, struct ha_error *err)
@@ -210,16 +212,17 @@ static int check_shard(struct contents *contents, const ha_json *shard, struct h
     bool found;
     contents->path = ha_json_get_text(shard, HA_K_PATH);
     contents->lines = 0;
-    if (check_stated(contents, "counts", "data/export.json", shard, contents->path, &found, err))
+    if (check_stated(contents, HA_RULE_EXPORT_FILE, "data/export.json", shard, contents->path, &found, err))
         return -1;
     if (!found)
         return 0;
-    if (ha_check_lines(contents->check, "schema", contents->path, LINE_MAX_BYTES, check_record, contents,
-                       err))
+    if (ha_check_lines(contents->check, HA_RULE_JSON_LINES, contents->path, LINE_MAX_BYTES, check_record,
+                       contents, err))
         return -1;
     if ((int64_t)contents->lines != ha_json_get_int(shard, HA_K_RECORDS, -1))
-        ha_find(findings_of(contents), "counts", contents->path, "has %llu records, and %lld are stated",
-                (unsigned long long)contents->lines, (long long)ha_json_get_int(shard, HA_K_RECORDS, -1));
+        ha_find(findings_of(contents), HA_RULE_EXPORT_LINES, contents->path,
+                "has %llu records, and %lld are stated", (unsigned long long)contents->lines,
+                (long long)ha_json_get_int(shard, HA_K_RECORDS, -1));
     return 0;
 }
 
@@ -249,8 +252,8 @@ static struct tally *tally_of(struct contents *contents, const ha_json *line, ui
         if (strcmp(ha_json_get_text(ha_json_at(contents->categories, i), HA_K_ID), id) == 0)
             return &contents->tallies[i];
     }
-    ha_find(findings_of(contents), "ledgers", contents->path, "line %llu: export.json has no category %s",
-            (unsigned long long)number, id);
+    ha_find(findings_of(contents), HA_RULE_LEDGER_CATEGORY, contents->path,
+            "line %llu: export.json has no category %s", (unsigned long long)number, id);
     return NULL;
 }
 
@@ -283,19 +286,20 @@ static int check_ledger(struct contents *contents, const char *path, const char 
             stated = ha_json_at(list, i);
     }
     if (!stated) {
-        ha_find(findings_of(contents), "ledgers", path, "is not listed in export.json");
+        ha_find(findings_of(contents), HA_RULE_LEDGER_LISTED, path, "is not listed in export.json");
         return 0;
     }
     if (ha_schema_open(schema, &opened, err) ||
-        check_stated(contents, "ledgers", "data/export.json", stated, path, &found, err))
+        check_stated(contents, HA_RULE_EXPORT_FILE, "data/export.json", stated, path, &found, err))
         return -1;
     contents->schema = opened;
     contents->path = path;
     contents->lines = 0;
-    if (ha_check_lines(contents->check, "schema", path, LINE_MAX_BYTES, check_ledger_line, contents, err))
+    if (ha_check_lines(contents->check, HA_RULE_JSON_LINES, path, LINE_MAX_BYTES, check_ledger_line, contents,
+                       err))
         return -1;
     if ((int64_t)contents->lines != ha_json_get_int(stated, "lines", -1))
-        ha_find(findings_of(contents), "ledgers", path, "has %llu lines, and %lld are stated",
+        ha_find(findings_of(contents), HA_RULE_EXPORT_LINES, path, "has %llu lines, and %lld are stated",
                 (unsigned long long)contents->lines, (long long)ha_json_get_int(stated, "lines", -1));
     return 0;
 }
@@ -306,8 +310,8 @@ static void compare(struct contents *contents, const char *category, const char 
                     int64_t found)
 {
     if (stated != found)
-        ha_find(findings_of(contents), "counts", "data/export.json", "%s: %s: %lld stated, %lld found",
-                category, what, (long long)stated, (long long)found);
+        ha_find(findings_of(contents), HA_RULE_EXPORT_COUNTS, "data/export.json",
+                "%s: %s: %lld stated, %lld found", category, what, (long long)stated, (long long)found);
 }
 
 static void check_counts(struct contents *contents, const ha_json *category, const struct tally *tally)
@@ -330,7 +334,7 @@ static void check_counts(struct contents *contents, const ha_json *category, con
             tally->fields_withheld);
     compare(contents, id, "bytes", ha_json_get_int(category, HA_K_BYTES, -1), tally->bytes);
     if (tally->file_missing > tally->files.missing || tally->file_withheld > tally->files.withheld)
-        ha_find(findings_of(contents), "ledgers", "data/export.json",
+        ha_find(findings_of(contents), HA_RULE_LEDGER_RECORDS, "data/export.json",
                 "%s: its records name more files that are not here than the ledgers", id);
 }
 
@@ -341,12 +345,14 @@ static int check_privacy(struct contents *contents, const ha_json *doc)
     const ha_json *list = ha_json_get(doc, HA_K_CATEGORIES), *manifest = contents->check->manifest;
     const char *service = ha_json_get_text(ha_json_get(doc, HA_K_SERVICE), HA_K_ID);
     if (strcmp(service, contents->check->result->service) != 0)
-        ha_find(findings_of(contents), "privacy", contents->path, "is of the service %s", service);
+        ha_find(findings_of(contents), HA_RULE_PRIVACY_SERVICE, contents->path, "is of the service %s",
+                service);
     if (strcmp(ha_json_get_text(doc, HA_K_LANGUAGE), ha_json_get_text(manifest, HA_K_LANGUAGE)) != 0)
-        ha_find(findings_of(contents), "privacy", contents->path,
+        ha_find(findings_of(contents), HA_RULE_PRIVACY_LANGUAGE, contents->path,
                 "is in another language than export.json says");
     if (ha_json_get_bool(doc, HA_K_SAMPLE, false))
-        ha_find(findings_of(contents), "privacy", contents->path, "is a preview with made-up values");
+        ha_find(findings_of(contents), HA_RULE_PRIVACY_SAMPLE, contents->path,
+                "is a preview with made-up values");
     for (size_t i = 0; i < ha_json_count(contents->categories); i++) {
         const ha_json *category = ha_json_at(contents->categories, i), *match = NULL;
         const char *id = ha_json_get_text(category, HA_K_ID);
@@ -356,7 +362,7 @@ static int check_privacy(struct contents *contents, const ha_json *doc)
         }
         int64_t expected = ha_json_get_int(ha_json_get(category, HA_K_RECORDS), HA_K_EXPECTED, -1);
         if (!match || ha_json_get_int(match, HA_K_RECORDS, -1) != expected)
-            ha_find(findings_of(contents), "privacy", contents->path, "%s: %s", id,
+            ha_find(findings_of(contents), HA_RULE_PRIVACY_CATEGORY, contents->path, "%s: %s", id,
                     match ? "has another number of records than export.json" : "is not there");
     }
     return 0;
@@ -374,7 +380,7 @@ static int check_document(struct contents *contents, const char *path, struct ha
         return 0;
     contents->path = path;
     if (ha_schema_open("privacy", &schema, err) ||
-        ha_check_read(contents->check, "schema", path, &text, &found, err))
+        ha_check_read(contents->check, HA_RULE_JSON_SYNTAX, path, &text, &found, err))
         return -1;
     if (!found)
         return 0;
@@ -393,12 +399,13 @@ static int check_documents(struct contents *contents, struct ha_error *err)
         const char *path = ha_json_get_text(stated, HA_K_PATH);
         bool found;
         privacy = privacy || strcmp(path, "data/privacy.json") == 0;
-        if (check_stated(contents, "documents", "data/export.json", stated, path, &found, err) ||
+        if (check_stated(contents, HA_RULE_EXPORT_FILE, "data/export.json", stated, path, &found, err) ||
             (found && check_document(contents, path, err)))
             return -1;
     }
     if (!privacy)
-        ha_find(findings_of(contents), "documents", "data/export.json", "data/privacy.json is not listed");
+        ha_find(findings_of(contents), HA_RULE_DOCUMENT_LISTED, "data/export.json",
+                "data/privacy.json is not listed");
     return 0;
 }
 
@@ -425,7 +432,8 @@ static int report_unused(void *context, const struct ha_entry *entry, struct ha_
     if (strcmp(entry->path, "data/privacy.json") == 0 || ha_text_ends_with(entry->path, "/missing.jsonl") ||
         ha_text_ends_with(entry->path, "/withheld.jsonl"))
         return 0; /* required, so its absence from export.json has a finding of its own */
-    ha_find(findings_of(contents), "unexpected", entry->path, "belongs to no record and to no document");
+    ha_find(findings_of(contents), HA_RULE_BAG_UNEXPECTED, entry->path,
+            "belongs to no record and to no document");
     return 0;
 }
 

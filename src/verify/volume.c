@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"
@@ -34,10 +34,10 @@ static void check_entry(struct ha_check *check, const ha_json *entry, uint32_t n
     char due[HA_STEM_SIZE];
     ha_check_stem(check, number, due);
     if (ha_json_get_int(entry, HA_K_NUMBER, 0) != number)
-        ha_find(&check->findings, "volume", export_path, "the set has the number %lld in place %u",
+        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path, "the set has the number %lld in place %u",
                 (long long)ha_json_get_int(entry, HA_K_NUMBER, 0), (unsigned)number);
     else if (strcmp(stem, due) != 0)
-        ha_find(&check->findings, "volume", export_path, "volume %u is called %s, and must be %s",
+        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path, "volume %u is called %s, and must be %s",
                 (unsigned)number, stem, due);
 }
 
@@ -50,11 +50,11 @@ static const ha_json *check_set(struct ha_check *check)
     for (size_t i = 0; i < count; i++)
         check_entry(check, ha_json_at(set, i), (uint32_t)i + 1);
     if (count != of)
-        ha_find(&check->findings, "volume", export_path, "the set lists %zu volumes, and %u are stated",
-                count, (unsigned)of);
+        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path,
+                "the set lists %zu volumes, and %u are stated", count, (unsigned)of);
     if (number > of)
-        ha_find(&check->findings, "volume", export_path, "the number is %u, and there are %u volumes",
-                (unsigned)number, (unsigned)of);
+        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path,
+                "the number is %u, and there are %u volumes", (unsigned)number, (unsigned)of);
     return ha_json_at(set, number - 1);
 }
 
@@ -104,12 +104,12 @@ static int check_media(struct ha_check *check, const ha_json *entry, struct sums
         return 0; /* it has had its finding */
     ha_hex_encode(found.sha256, sizeof found.sha256, sha256);
     if ((int64_t)sums->files != files || (int64_t)sums->bytes != bytes)
-        ha_find(&check->findings, "volume", export_path,
+        ha_find(&check->findings, HA_RULE_VOLUME_MEDIA, export_path,
                 "%llu media files of %llu bytes are here, and %lld of %lld are stated",
                 (unsigned long long)sums->files, (unsigned long long)sums->bytes, (long long)files,
                 (long long)bytes);
     if (strcmp(sha256, stated) != 0)
-        ha_find(&check->findings, "volume", export_path,
+        ha_find(&check->findings, HA_RULE_VOLUME_MEDIA, export_path,
                 "the manifest's lines of the media have the SHA-256 %s, and %s is stated", sha256, stated);
     return 0;
 }
@@ -158,7 +158,7 @@ int ha_check_volume(struct ha_check *check, struct ha_error *err)
     if (!media || !text)
         return -1;
     const ha_json *entry = check_set(check);
-    if (ha_check_lines(check, "manifest", manifest_path, HA_MANIFEST_LINE_MAX, sum_line, &sums, err) ||
+    if (ha_check_lines(check, HA_RULE_BAG_LINE, manifest_path, HA_MANIFEST_LINE_MAX, sum_line, &sums, err) ||
         check_media(check, entry, &sums, err) || sum_export(check, text, err) ||
         ha_digest_finish(text, &shared, err))
         return -1;

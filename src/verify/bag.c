@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"
@@ -43,7 +43,7 @@ static int check_required(struct ha_check *check, struct ha_error *err)
         if (ha_check_member(check, required[i], &member, &found, err))
             return -1;
         if (!found)
-            ha_find(&check->findings, "required", required[i], "is missing");
+            ha_find(&check->findings, HA_RULE_BAG_REQUIRED, required[i], "is missing");
     }
     return 0;
 }
@@ -65,7 +65,7 @@ static int check_tag_file(void *context, const struct ha_entry *entry, struct ha
     struct ha_check *check = context;
     (void)err;
     if (!is_tag_file(entry->path))
-        ha_find(&check->findings, "unexpected", entry->path, "has no place in an archive");
+        ha_find(&check->findings, HA_RULE_BAG_UNEXPECTED, entry->path, "has no place in an archive");
     return 0;
 }
 
@@ -73,10 +73,11 @@ static int check_bagit(struct ha_check *check, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(TAG_FILE_MAX);
     bool found;
-    if (ha_check_read(check, "bagit", "bagit.txt", &text, &found, err))
+    if (ha_check_read(check, HA_RULE_BAG_DECLARATION, "bagit.txt", &text, &found, err))
         return -1;
     if (found && strcmp(ha_buf_text(&text), bagit) != 0)
-        ha_find(&check->findings, "bagit", "bagit.txt", "is not the declaration of BagIt 1.0 in UTF-8");
+        ha_find(&check->findings, HA_RULE_BAG_DECLARATION, "bagit.txt",
+                "is not the declaration of BagIt 1.0 in UTF-8");
     return 0;
 }
 
@@ -84,7 +85,7 @@ static int check_bagit(struct ha_check *check, struct ha_error *err)
 
 struct manifest {
     struct ha_check *check;
-    const char *rule, *path;
+    const char *path;
     bool payload;
     char last[HA_ENTRY_PATH_SIZE];
 };
@@ -98,18 +99,19 @@ static int listed(struct manifest *manifest, const char *sha256, const char *pat
     if (ha_index_find_entry(manifest->check->index, path, &entry, &found, err))
         return -1;
     if (!found || entry.payload != manifest->payload || strcmp(path, manifest->path) == 0) {
-        ha_find(findings, manifest->rule, path,
+        ha_find(findings, HA_RULE_BAG_ABSENT, path,
                 found ? "is listed by the wrong manifest" : "is listed and not there");
         return 0;
     }
     if (strcmp(entry.sha256, sha256) != 0)
-        ha_find(findings, manifest->rule, path, "has the SHA-256 %s, not the listed one", entry.sha256);
+        ha_find_two(findings, HA_RULE_BAG_HASH, path, "", sha256, entry.sha256,
+                    "has the SHA-256 %s, not the listed one", entry.sha256);
     if (ha_index_mark(manifest->check->index, HA_MARK_LISTED, path, &times, err))
         return -1;
     if (times > 0)
-        ha_find(findings, manifest->rule, path, "is listed twice");
+        ha_find(findings, HA_RULE_BAG_TWICE, path, "is listed twice");
     else if (strcmp(path, manifest->last) <= 0)
-        ha_find(findings, manifest->rule, path, "is not listed in the order of the bytes of its path");
+        ha_find(findings, HA_RULE_BAG_LINE, path, "is not listed in the order of the bytes of its path");
     snprintf(manifest->last, sizeof manifest->last, "%s", path);
     return 0;
 }
@@ -142,7 +144,8 @@ static int check_unlisted(void *context, const struct ha_entry *entry, struct ha
     (void)err;
     if (strcmp(path, tag_manifest) != 0 && strcmp(path, tag_signature) != 0 &&
         !ha_text_starts_with(path, "signatures/"))
-        ha_find(&manifest->check->findings, manifest->rule, path, "is in the archive and in no manifest");
+        ha_find(&manifest->check->findings, HA_RULE_BAG_UNLISTED, path,
+                "is in the archive and in no manifest");
     return 0;
 }
 
@@ -151,11 +154,11 @@ static int check_manifest(struct ha_check *check, bool payload, struct ha_error 
     struct manifest manifest = {.check = check, .payload = payload};
     struct ha_member member;
     bool found;
-    manifest.rule = payload ? "manifest" : "tagmanifest";
     manifest.path = payload ? payload_manifest : tag_manifest;
     if (ha_check_member(check, manifest.path, &member, &found, err) || !found)
         return found ? -1 : 0; /* its absence has been reported */
-    if (ha_check_lines(check, manifest.rule, manifest.path, HA_MANIFEST_LINE_MAX, check_line, &manifest, err))
+    if (ha_check_lines(check, HA_RULE_BAG_LINE, manifest.path, HA_MANIFEST_LINE_MAX, check_line, &manifest,
+                       err))
         return -1;
     return ha_index_each_unmarked(check->index, HA_MARK_LISTED, payload, check_unlisted, &manifest, err);
 }
@@ -199,17 +202,17 @@ static void check_labels(struct ha_check *check, char *text, const struct label 
         bool here = line && strncmp(line, labels[i].name, len) == 0 && strncmp(line + len, ": ", 2) == 0 &&
                     line[len + 2];
         if (!here) {
-            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s is missing or not in its place",
+            ha_find(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", "%s is missing or not in its place",
                     labels[i].name);
             return;
         }
         if (labels[i].value && strcmp(line + len + 2, labels[i].value) != 0)
-            ha_find(&check->findings, "baginfo", "bag-info.txt", "%s, where the archive has %s", line,
+            ha_find(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", "%s, where the archive has %s", line,
                     labels[i].value);
         line = next_line(&text);
     }
     if (line || *text)
-        ha_find(&check->findings, "baginfo", "bag-info.txt", "has more than its lines: %.200s",
+        ha_find(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", "has more than its lines: %.200s",
                 line ? line : text);
 }
 
@@ -221,13 +224,13 @@ int ha_check_info(struct ha_check *check, struct ha_error *err)
     bool single = result->volume == 0;
     uint64_t count, bytes;
     bool found;
-    if (ha_check_read(check, "baginfo", "bag-info.txt", &text, &found, err) ||
+    if (ha_check_read(check, HA_RULE_BAG_INFO, "bag-info.txt", &text, &found, err) ||
         ha_index_count_entries(check->index, 0, true, &count, &bytes, err))
         return -1;
     if (!found)
         return 0;
     if (strlen(ha_buf_text(&text)) != text.len)
-        ha_find(&check->findings, "baginfo", "bag-info.txt", "holds a NUL byte");
+        ha_find(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", "holds a NUL byte");
     snprintf(date, sizeof date, "%.10s", result->as_of);
     snprintf(id, sizeof id, "urn:uuid:%s", result->export_id);
     snprintf(oxum, sizeof oxum, "%llu.%llu", (unsigned long long)bytes, (unsigned long long)count);

@@ -3,7 +3,7 @@
  * Sets of volumes: owns what is kept of each verified volume and the verdict on those that belong together. It opens no archive: whether a
  * volume is in order, and holds the media that its set lists for it, is known before it is noted here. It takes 65,536 volumes.
  */
-#include "archive/volumes.h"
+#include "verify/volumes.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -171,7 +171,7 @@ static void find_twice(struct judge *judge)
         const struct volume *volume = &judge->volumes->list[i];
         uint32_t number = volume->result.volume;
         if (is_placed(judge, volume) && judge->at[number - 1] != volume)
-            ha_find(&judge->findings, "volume_twice", volume->path,
+            ha_find(&judge->findings, HA_RULE_SET_TWICE, volume->path,
                     "is volume %u of %u, and so is %.400s: give only one of the two", (unsigned)number,
                     (unsigned)volume->result.volumes, judge->at[number - 1]->path);
     }
@@ -200,7 +200,7 @@ static void find_differing(struct judge *judge, struct volume *volume, const str
 {
     volume->told = true;
     ha_find(
-        &judge->findings, "volume_differs", volume->path,
+        &judge->findings, HA_RULE_SET_DIFFERS, volume->path,
         "is volume %u of this export, and its data/export.json or another text is not that of %.400s: it was changed, or is "
         "of another run; get all volumes of one run",
         (unsigned)volume->result.volume, other->path);
@@ -214,14 +214,14 @@ static void find_missing(struct judge *judge, uint32_t number)
     snprintf(stem, sizeof stem, "%s-part%02u", first->stem, (unsigned)number);
     if (!substitute) {
         ha_find(
-            &judge->findings, "volume_missing", stem,
+            &judge->findings, HA_RULE_SET_MISSING, stem,
             "volume %u of %u is not among those given, or cannot be read: get it where the others came from",
             (unsigned)number, (unsigned)first->result.volumes);
     } else if (same_export(substitute, first)) {
         find_differing(judge, substitute, first);
     } else {
         substitute->told = true;
-        ha_find(&judge->findings, "volume_exchanged", substitute->path,
+        ha_find(&judge->findings, HA_RULE_SET_EXCHANGED, substitute->path,
                 "is volume %u of another export, %s, where %s is due: get that one", (unsigned)number,
                 substitute->result.export_id, stem);
     }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 #include "base/error.h"
 #include "io/file.h"
 
@@ -19,8 +19,8 @@ static const char tag_manifest[] = "tagmanifest-sha256.txt",
 
 /* What a signature is checked for. */
 struct target {
-    const char *rule, *path; /* of the signature */
-    const char *file;        /* what it signs, as its comment says; NULL when that is not known */
+    const char *path; /* of the signature */
+    const char *file; /* what it signs, as its comment says; NULL when that is not known */
     uint8_t hash[HA_BLAKE2B_SIZE];
 };
 
@@ -51,7 +51,7 @@ static int check_signature(struct ha_check *check, const struct target *target,
     if (target->file && check->manifest) {
         ha_check_comment(check, target->file, comment);
         if (strcmp(comment, signature->trusted_comment) != 0)
-            ha_find(&check->findings, target->rule, target->path,
+            ha_find(&check->findings, HA_RULE_SIGN_STATEMENT, target->path,
                     "the trusted comment is \"%s\", and the archive says \"%s\"", signature->trusted_comment,
                     comment);
     }
@@ -60,12 +60,12 @@ static int check_signature(struct ha_check *check, const struct target *target,
     const struct ha_pubkey *key = find_trusted(check, signature);
     if (!key) {
         name_id(signature->key_id, id);
-        ha_find(&check->findings, target->rule, target->path, "is by the key %s, which is not a trusted one",
-                id);
+        ha_find(&check->findings, HA_RULE_SIGN_UNKNOWN, target->path,
+                "is by the key %s, which is not a trusted one", id);
         return 0;
     }
     if (ha_signature_check(signature, key, target->hash, err))
-        return ha_find_error(&check->findings, target->rule, target->path, err);
+        return ha_find_error(&check->findings, HA_RULE_SIGN_WRONG, target->path, err);
     *signer = key;
     return 0;
 }
@@ -116,38 +116,39 @@ static int check_copy(struct ha_check *check, const struct ha_signature *signatu
     struct ha_buf text HA_BUF = ha_buf_make(SIGNATURE_MAX);
     struct ha_pubkey copy;
     bool found;
-    if (ha_check_read(check, "key", "signing-key.pub", &text, &found, err))
+    if (ha_check_read(check, HA_RULE_SIGN_COPY, "signing-key.pub", &text, &found, err))
         return -1;
     if (!found)
         return 0;
     if (ha_pubkey_parse(ha_buf_text(&text), &copy, err)) {
-        ha_find(&check->findings, "key", "signing-key.pub", "%s", err->text);
+        ha_find(&check->findings, HA_RULE_SIGN_COPY, "signing-key.pub", "%s", err->text);
         ha_error_clear(err);
         return 0;
     }
     if (memcmp(copy.id, signature->key_id, sizeof copy.id) != 0 ||
         (signer && memcmp(copy.key, signer->key, sizeof copy.key) != 0))
-        ha_find(&check->findings, "key", "signing-key.pub", "is not the key that signed the tag manifest");
+        ha_find(&check->findings, HA_RULE_SIGN_COPY, "signing-key.pub",
+                "is not the key that signed the tag manifest");
     return 0;
 }
 
 int ha_check_tag_signature(struct ha_check *check, struct ha_error *err)
 {
-    struct target target = {.rule = "signature", .path = tag_signature, .file = tag_manifest};
+    struct target target = {.path = tag_signature, .file = tag_manifest};
     struct ha_buf text HA_BUF = ha_buf_make(SIGNATURE_MAX);
     struct ha_signature signature;
     struct ha_member member;
     const struct ha_pubkey *signer;
     bool found, here;
     if (ha_check_member(check, tag_manifest, &member, &here, err) ||
-        ha_check_read(check, "signature", tag_signature, &text, &found, err))
+        ha_check_read(check, HA_RULE_SIGN_FORM, tag_signature, &text, &found, err))
         return -1;
     if (!found || !here)
         return 0;
     if (ha_signature_parse(ha_buf_text(&text), &signature, err))
-        return ha_find_error(&check->findings, "signature", tag_signature, err);
+        return ha_find_error(&check->findings, HA_RULE_SIGN_FORM, tag_signature, err);
     if (hash_member(check, &member, target.hash, err))
-        return ha_find_error(&check->findings, "signature", tag_manifest, err);
+        return ha_find_error(&check->findings, HA_RULE_SIGN_WRONG, tag_manifest, err);
     if (check_signature(check, &target, &signature, &signer, err) ||
         check_copy(check, &signature, signer, err))
         return -1;
@@ -193,9 +194,9 @@ static int check_detached(struct ha_check *check, struct ha_error *err)
     if (len >= PATH_SIZE || !ha_path_exists(path))
         return 0;
     snprintf(file, sizeof file, "%s.zip", check->reader->top);
-    struct target target = {.rule = "detached", .path = ha_path_base(path), .file = file};
+    struct target target = {.path = ha_path_base(path), .file = file};
     if (ha_file_read(path, &text, err) || ha_signature_parse(ha_buf_text(&text), &signature, err))
-        return ha_find_error(&check->findings, target.rule, target.path, err);
+        return ha_find_error(&check->findings, HA_RULE_SIGN_FORM, target.path, err);
     if (hash_file(check->options->path, target.hash, err))
         return -1;
     return check_signature(check, &target, &signature, &signer, err);

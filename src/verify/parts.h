@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the verifier share; for them alone. */
-#ifndef HA_ARCHIVE_VERIFY_PARTS_H
-#define HA_ARCHIVE_VERIFY_PARTS_H
+#ifndef HA_VERIFY_PARTS_H
+#define HA_VERIFY_PARTS_H
 
 #include <holdall/archive.h>
 
@@ -9,7 +9,7 @@
 #include "archive/index.h"
 #include "archive/reader.h"
 #include "archive/sign.h"
-#include "archive/volumes.h"
+#include "verify/volumes.h"
 #include "base/buf.h"
 #include "io/lines.h"
 #include "model/json.h"
@@ -64,11 +64,11 @@ int ha_check_member(struct ha_check *check, const char *path, struct ha_member *
                     struct ha_error *err);
 
 /* Appends the bytes of PATH to TEXT; *found false when it is not there or (after a finding under RULE) cannot be read. */
-int ha_check_read(struct ha_check *check, const char *rule, const char *path, struct ha_buf *text,
+int ha_check_read(struct ha_check *check, enum ha_rule rule, const char *path, struct ha_buf *text,
                   bool *found, struct ha_error *err);
 
 /* Gives PATH to VISIT line by line; what is wrong with the lines themselves becomes a finding under RULE. */
-int ha_check_lines(struct ha_check *check, const char *rule, const char *path, size_t max,
+int ha_check_lines(struct ha_check *check, enum ha_rule rule, const char *path, size_t max,
                    ha_line_visit visit, void *context, struct ha_error *err);
 
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files that look into an archive share; for them alone. */
-#ifndef HA_ARCHIVE_INSPECT_PARTS_H
-#define HA_ARCHIVE_INSPECT_PARTS_H
+#ifndef HA_VERIFY_INSPECT_PARTS_H
+#define HA_VERIFY_INSPECT_PARTS_H
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 
 struct ha_inspect {
     struct ha_verify_options options;

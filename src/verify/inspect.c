@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/inspect_parts.h"
+#include "verify/inspect_parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "io/file.h"
@@ -21,12 +21,13 @@ static const char manifest_path[] = "manifest-sha256.txt", tags_path[] = "tagman
 /* ------------------------------------------------------------------------------------------ the container */
 
 /* Only the first one is kept: 'verify' names them all. */
-static void keep_first(void *context, const char *rule, const char *path, const char *text)
+static void keep_first(void *context, const struct ha_finding *finding)
 {
     struct ha_inspect *inspect = context;
     if (!inspect->first[0])
-        snprintf(inspect->first, sizeof inspect->first, "%s: %.200s%s%.250s", rule, path, *path ? ": " : "",
-                 text);
+        snprintf(inspect->first, sizeof inspect->first, "%.40s: %.180s%s%.60s%s%.200s", finding->rule->id,
+                 finding->path, *finding->path ? ": " : "", finding->at, *finding->at ? ": " : "",
+                 finding->text);
 }
 
 int ha_inspect_settle(struct ha_inspect *inspect, struct ha_error *err)
@@ -212,7 +213,7 @@ int ha_inspect_open(const struct ha_inspect_options *options, struct ha_inspect 
                                                   .public_key_count = options->public_key_count};
     inspect->interrupted = options->interrupted;
     inspect->check = (struct ha_check){
-        .options = &inspect->options, .result = &inspect->head, .findings = {keep_first, inspect, 0}};
+        .options = &inspect->options, .result = &inspect->head, .findings = {keep_first, inspect, 0, 0}};
     if (open_parts(inspect, err)) {
         ha_inspect_close(inspect);
         return -1;

@@ -4,7 +4,7 @@
  * of the archive; text is read again by whoever judges it. What is wrong is reported and never kept, and no key from inside the archive is
  * trusted. An archive whose container is broken is not judged further: nothing that it says could be relied on.
  */
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,14 +23,14 @@ static int add_member(void *context, const struct ha_member *member, struct ha_e
     struct ha_entry entry = {.size = member->size, .payload = ha_text_starts_with(member->path, "data/")};
     struct ha_sums sums = {0};
     if (ha_reader_read(check->reader, member, NULL, &sums, err) &&
-        ha_find_error(&check->findings, "zip", member->path, err))
+        ha_find_error(&check->findings, HA_RULE_ZIP_DATA, member->path, err))
         return -1;
     snprintf(entry.path, sizeof entry.path, "%s", member->path);
     ha_hex_encode(sums.sha256, sizeof sums.sha256, entry.sha256);
     check->result->entries++;
     check->result->bytes += member->size;
     if (ha_index_add_entry(check->index, &entry, member, sizeof *member, err))
-        return ha_find_error(&check->findings, "names", member->path, err);
+        return ha_find_error(&check->findings, HA_RULE_NAME_TWICE, member->path, err);
     return 0;
 }
 
@@ -46,7 +46,7 @@ static int check_parents(void *context, const struct ha_entry *entry, struct ha_
         if (ha_index_path_taken(check->index, 0, parent, &taken, err))
             return -1;
         if (taken)
-            ha_find(&check->findings, "names", parent, "is both a file and a directory");
+            ha_find(&check->findings, HA_RULE_NAME_PARENT, parent, "is both a file and a directory");
     }
     return 0;
 }
@@ -95,7 +95,7 @@ static void text_abort(struct ha_sink *sink)
     (void)sink;
 }
 
-int ha_check_read(struct ha_check *check, const char *rule, const char *path, struct ha_buf *text,
+int ha_check_read(struct ha_check *check, enum ha_rule rule, const char *path, struct ha_buf *text,
                   bool *found, struct ha_error *err)
 {
     static const struct ha_sink_ops ops = {text_write, text_commit, text_abort};
@@ -110,7 +110,7 @@ int ha_check_read(struct ha_check *check, const char *rule, const char *path, st
     return ha_find_error(&check->findings, rule, path, err);
 }
 
-int ha_check_lines(struct ha_check *check, const char *rule, const char *path, size_t max,
+int ha_check_lines(struct ha_check *check, enum ha_rule rule, const char *path, size_t max,
                    ha_line_visit visit, void *context, struct ha_error *err)
 {
     struct ha_lines_sink lines;
@@ -136,16 +136,20 @@ struct place {
     bool *fits;
 };
 
-static int report(void *context, const char *pointer, const char *reason, struct ha_error *err)
+static void report(const struct place *place, enum ha_rule rule, const char *pointer, const char *reason)
 {
-    struct place *place = context;
-    char where[32] = "";
-    (void)err;
+    char where[32] = "", at[512];
     if (place->line)
-        snprintf(where, sizeof where, "line %llu: ", (unsigned long long)place->line);
-    ha_find(&place->check->findings, "schema", place->path, "%s%s%s%s", where, pointer, *pointer ? ": " : "",
-            reason);
+        snprintf(where, sizeof where, "line %llu", (unsigned long long)place->line);
+    snprintf(at, sizeof at, "%s%s%.440s", where, *where && *pointer ? ": " : "", pointer);
+    ha_find_at(&place->check->findings, rule, place->path, at, "%s", reason);
     *place->fits = false;
+}
+
+static int report_misfit(void *context, const char *pointer, const char *reason, struct ha_error *err)
+{
+    (void)err;
+    report(context, HA_RULE_JSON_SCHEMA, pointer, reason);
     return 0;
 }
 
@@ -157,11 +161,11 @@ static int check_canonical(struct place *place, const ha_json *value, const char
         if (err->code != HA_E_INTERNAL)
             return -1;
         ha_error_clear(err);
-        return report(place, "", "holds a number that is no integer within 2^53-1", err);
+        report(place, HA_RULE_JSON_CANONICAL, "", "holds a number that is no integer within 2^53-1");
+    } else if (again.failed != HA_E_OK || again.len != len || memcmp(ha_buf_text(&again), text, len) != 0) {
+        report(place, HA_RULE_JSON_CANONICAL, "", "is not in canonical form");
     }
-    if (again.failed == HA_E_OK && again.len == len && memcmp(ha_buf_text(&again), text, len) == 0)
-        return 0;
-    return report(place, "", "is not in canonical form", err);
+    return 0;
 }
 
 int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path,
@@ -178,10 +182,11 @@ int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *
         char reason[sizeof err->text];
         snprintf(reason, sizeof reason, "%s", err->text);
         ha_error_clear(err);
-        return report(&place, "", reason, err);
+        report(&place, HA_RULE_JSON_SYNTAX, "", reason);
+        return 0;
     }
     if (check_canonical(&place, value, text, len, err) ||
-        (schema && ha_schema_check(schema, at, value, report, &place, err)))
+        (schema && ha_schema_check(schema, at, value, report_misfit, &place, err)))
         return -1;
     *out = HA_TAKE(value);
     return 0;
@@ -256,7 +261,7 @@ static int note_volume(struct ha_check *check, int done, struct ha_error *err)
 int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *result, struct ha_error *err)
 {
     struct ha_check check = {
-        .options = options, .result = result, .findings = {options->finding, options->context, 0}};
+        .options = options, .result = result, .findings = {options->finding, options->context, 0, 0}};
     *result = (struct ha_verify_result){0};
     ha_error_clear(err);
     if (options->size != sizeof *options)
@@ -267,6 +272,7 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
                    ? -1
                    : 0;
     result->findings = check.findings.count;
+    result->warnings = check.findings.warnings;
     done = note_volume(&check, done, err);
     ha_json_free(check.manifest);
     ha_index_close(check.index);

@@ -7,11 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 #include "base/error.h"
 #include "ha-formats.h"
-
-static const char rule[] = "crate";
 
 struct crate {
     struct ha_check *check;
@@ -43,12 +41,14 @@ static int read_ids(struct crate *crate, struct ha_error *err)
         if (id)
             crate->ids[crate->id_count++] = id;
         else
-            ha_find(&crate->check->findings, rule, crate->path, "the thing %zu has no @id", i + 1);
+            ha_find(&crate->check->findings, HA_RULE_CRATE_GRAPH, crate->path, "the thing %zu has no @id",
+                    i + 1);
     }
     qsort(crate->ids, crate->id_count, sizeof *crate->ids, compare_ids);
     for (size_t i = 1; i < crate->id_count; i++) {
         if (strcmp(crate->ids[i - 1], crate->ids[i]) == 0)
-            ha_find(&crate->check->findings, rule, crate->path, "%s is described twice", crate->ids[i]);
+            ha_find(&crate->check->findings, HA_RULE_CRATE_TWICE, crate->path, "%s is described twice",
+                    crate->ids[i]);
     }
     return 0;
 }
@@ -65,16 +65,16 @@ static int check_file(const struct crate *crate, const ha_json *thing, const cha
         ha_index_find_entry(crate->check->index, path, &entry, &found, err))
         return -1;
     if (!found) {
-        ha_find(&crate->check->findings, rule, crate->path, "%s is not in the archive", id);
+        ha_find(&crate->check->findings, HA_RULE_CRATE_FILE, crate->path, "%s is not in the archive", id);
         return 0;
     }
     snprintf(size, sizeof size, "%llu", (unsigned long long)entry.size);
     if (!stated || strcmp(stated, size) != 0)
-        ha_find(&crate->check->findings, rule, crate->path, "%s has %s bytes, and %s are stated", id, size,
-                stated ? stated : "none");
+        ha_find(&crate->check->findings, HA_RULE_CRATE_FILE, crate->path,
+                "%s has %s bytes, and %s are stated", id, size, stated ? stated : "none");
     if (!sha256 || strcmp(sha256, entry.sha256) != 0)
-        ha_find(&crate->check->findings, rule, crate->path, "%s has the SHA-256 %s, and %s is stated", id,
-                entry.sha256, sha256 ? sha256 : "none");
+        ha_find(&crate->check->findings, HA_RULE_CRATE_FILE, crate->path,
+                "%s has the SHA-256 %s, and %s is stated", id, entry.sha256, sha256 ? sha256 : "none");
     return 0;
 }
 
@@ -97,7 +97,7 @@ static const ha_json *find(const struct crate *crate, const char *id)
         if (other && strcmp(other, id) == 0)
             return ha_json_at(crate->graph, i);
     }
-    ha_find(&crate->check->findings, rule, crate->path, "%s is not described", id);
+    ha_find(&crate->check->findings, HA_RULE_CRATE_ROOT, crate->path, "%s is not described", id);
     return NULL;
 }
 
@@ -108,11 +108,11 @@ static void check_root(const struct crate *crate)
                   *parts = ha_json_get(root, "hasPart");
     const char *about = ha_json_get_text(ha_json_get(descriptor, "about"), "@id");
     if (descriptor && (!about || strcmp(about, "./") != 0))
-        ha_find(&crate->check->findings, rule, crate->path, "its descriptor is not about ./");
+        ha_find(&crate->check->findings, HA_RULE_CRATE_ROOT, crate->path, "its descriptor is not about ./");
     for (size_t i = 0; i < ha_json_count(parts); i++) {
         const char *id = ha_json_plain_text(ha_json_get(ha_json_at(parts, i), "@id"));
         if (!is_described(crate, id))
-            ha_find(&crate->check->findings, rule, crate->path, "the part %s is not described",
+            ha_find(&crate->check->findings, HA_RULE_CRATE_PART, crate->path, "the part %s is not described",
                     id ? id : "without @id");
     }
 }
@@ -131,7 +131,7 @@ int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *er
     struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_CRATE_BYTES + HA_LIMIT_CRATE_BYTES / 4);
     HA_JSON ha_json *doc = NULL;
     bool found, fits;
-    if (ha_check_read(check, rule, path, &text, &found, err))
+    if (ha_check_read(check, HA_RULE_CRATE_GRAPH, path, &text, &found, err))
         return -1;
     if (!found)
         return 0;
@@ -142,7 +142,7 @@ int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *er
         return 0;
     struct crate crate = {.check = check, .path = path, .graph = ha_json_get(doc, "@graph")};
     if (!ha_json_is(crate.graph, HA_JSON_ARRAY)) {
-        ha_find(&check->findings, rule, path, "has no @graph");
+        ha_find(&check->findings, HA_RULE_CRATE_GRAPH, path, "has no @graph");
         return 0;
     }
     return check_graph(&crate, err);

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "archive/inspect_parts.h"
+#include "verify/inspect_parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"

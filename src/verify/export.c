@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "archive/verify_parts.h"
+#include "verify/parts.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"
@@ -23,7 +23,7 @@ static void check_sum(struct ha_check *check, const char *of, const char *what, 
     int64_t missing = ha_json_get_int(counts, HA_K_MISSING, 0),
             withheld = ha_json_get_int(counts, HA_K_WITHHELD, 0);
     if (expected != delivered + missing + withheld)
-        ha_find(&check->findings, "counts", path,
+        ha_find(&check->findings, HA_RULE_EXPORT_SUM, path,
                 "%s: %lld %s expected, and %lld delivered, %lld missing, %lld withheld", of,
                 (long long)expected, what, (long long)delivered, (long long)missing, (long long)withheld);
 }
@@ -57,7 +57,8 @@ static void check_totals(struct ha_check *check, const ha_json *doc)
         for (size_t i = 0; i < ha_json_count(categories); i++)
             sum += value_of(ha_json_at(categories, i), &totals[t]);
         if (sum != value_of(stated, &totals[t]))
-            ha_find(&check->findings, "counts", path, "totals: %s%s%s is %lld, and the categories have %lld",
+            ha_find(&check->findings, HA_RULE_EXPORT_TOTALS, path,
+                    "totals: %s%s%s is %lld, and the categories have %lld",
                     totals[t].group ? totals[t].group : "", totals[t].group ? "." : "", totals[t].member,
                     (long long)value_of(stated, &totals[t]), (long long)sum);
     }
@@ -70,8 +71,9 @@ static void check_outcome(struct ha_check *check, const ha_json *doc)
                       ha_json_get_int(ha_json_get(total, HA_K_FILES), HA_K_MISSING, 0);
     const char *due = missing ? HA_W_OUTCOME_PARTIAL : HA_W_OUTCOME_COMPLETE;
     if (strcmp(ha_json_get_text(doc, HA_K_OUTCOME), due) != 0)
-        ha_find(&check->findings, "counts", path, "the outcome is %s, and %lld items are missing",
-                ha_json_get_text(doc, HA_K_OUTCOME), (long long)missing);
+        ha_find(&check->findings, HA_RULE_EXPORT_OUTCOME, path,
+                "the outcome is %s, and %lld items are missing", ha_json_get_text(doc, HA_K_OUTCOME),
+                (long long)missing);
 }
 
 static void check_categories(struct ha_check *check, const ha_json *doc)
@@ -84,7 +86,8 @@ static void check_categories(struct ha_check *check, const ha_json *doc)
         check_sum(check, id, "files", ha_json_get(category, HA_K_FILES));
         for (size_t j = 0; j < i; j++) {
             if (strcmp(ha_json_get_text(ha_json_at(categories, j), HA_K_ID), id) == 0)
-                ha_find(&check->findings, "counts", path, "the category %s is there twice", id);
+                ha_find(&check->findings, HA_RULE_EXPORT_CATEGORY, path, "the category %s is there twice",
+                        id);
         }
     }
 }
@@ -94,8 +97,8 @@ static void check_top(struct ha_check *check)
     char due[HA_STEM_SIZE];
     ha_check_stem(check, check->result->volume, due);
     if (check->reader->zip && strcmp(due, check->reader->top) != 0)
-        ha_find(&check->findings, "names", "", "the top directory is %s, and must be %s", check->reader->top,
-                due);
+        ha_find(&check->findings, HA_RULE_NAME_TOP, "", "the top directory is %s, and must be %s",
+                check->reader->top, due);
 }
 
 static void copy_text(char *out, size_t size, const char *text)
@@ -132,10 +135,10 @@ static void check_whom(struct ha_check *check, const ha_json *doc)
     const char *request = ha_json_get_text(ha_json_get(doc, HA_K_REQUEST), HA_K_ID);
     const struct ha_verify_options *options = check->options;
     if (options->subject && (!subject || strcmp(options->subject, subject) != 0))
-        ha_find(&check->findings, "subject", path, "the archive is about %s, not about %s",
+        ha_find(&check->findings, HA_RULE_SUBJECT_OTHER, path, "the archive is about %s, not about %s",
                 subject ? subject : "nobody", options->subject);
     if (options->request_id && (!request || strcmp(options->request_id, request) != 0))
-        ha_find(&check->findings, "request", path, "the archive answers the request %s, not %s",
+        ha_find(&check->findings, HA_RULE_REQUEST_OTHER, path, "the archive answers the request %s, not %s",
                 request ? request : "(none)", options->request_id);
 }
 
@@ -145,13 +148,14 @@ int ha_check_export(struct ha_check *check, struct ha_error *err)
     HA_SCHEMA struct ha_schema *schema = NULL;
     HA_JSON ha_json *doc = NULL;
     bool found, fits;
-    if (ha_check_read(check, "schema", path, &text, &found, err) || ha_schema_open("export", &schema, err))
+    if (ha_check_read(check, HA_RULE_JSON_SYNTAX, path, &text, &found, err) ||
+        ha_schema_open("export", &schema, err))
         return -1;
     if (!found)
         return 0;
     size_t len = text.len && text.data[text.len - 1] == '\n' ? text.len - 1 : text.len;
     if (len == text.len)
-        ha_find(&check->findings, "schema", path, "does not end with a newline");
+        ha_find(&check->findings, HA_RULE_JSON_LINES, path, "does not end with a newline");
     if (ha_check_json(check, schema, "", path, 0, ha_buf_text(&text), len, &doc, &fits, err))
         return -1;
     read_head(check, doc);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Volumes that were verified one by one, and are judged together: what the verifier notes of each. */
-#ifndef HA_ARCHIVE_VOLUMES_H
-#define HA_ARCHIVE_VOLUMES_H
+#ifndef HA_VERIFY_VOLUMES_H
+#define HA_VERIFY_VOLUMES_H
 
 #include <holdall/archive.h>
 
