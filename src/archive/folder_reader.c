@@ -12,13 +12,14 @@
 
 #include "archive/reader.h"
 #include "base/error.h"
+#include "io/file.h"
 #include "model/naming.h"
 
-enum { CHUNK = 128 * 1024, MAX_DEPTH = 32 };
+enum { MAX_DEPTH = 32 };
 
 struct folder {
     struct ha_reader reader;
-    int fd;
+    int fd, file; /* the directory; the file that is being read, or -1 */
 };
 
 struct walk {
@@ -130,52 +131,40 @@ static int open_below(int top, const char *path)
     return fd;
 }
 
-static int copy(int fd, struct ha_sink *sink, struct ha_error *err)
-{
-    HA_FREE char *chunk = malloc(CHUNK);
-    ssize_t got;
-    if (!chunk)
-        return ha_fail_nomem(err);
-    while ((got = read(fd, chunk, CHUNK)) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return ha_fail_errno(err, errno, "cannot be read");
-        if (ha_sink_write(sink, chunk, (size_t)got, err))
-            return -1;
-    }
-    return ha_sink_commit(sink, err);
-}
-
-static int folder_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
-                       struct ha_error *err)
+/* Whoever begins with a file opens it, and it stays open until the next one is begun. */
+static int folder_raw(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,
+                      size_t want, size_t *got, struct ha_error *err)
 {
     struct folder *folder = (struct folder *)reader;
-    HA_FD int fd = open_below(folder->fd, member->path);
-    if (fd >= 0 && copy(fd, sink, err) == 0)
-        return 0;
-    if (fd < 0)
-        ha_fail_errno(err, errno, "cannot be opened");
-    ha_sink_abort(sink);
-    return ha_context(err, "%s", member->path);
+    if (offset == 0) {
+        if (folder->file >= 0)
+            close(folder->file);
+        folder->file = open_below(folder->fd, member->path);
+        if (folder->file < 0)
+            return ha_fail_errno(err, errno, "%s: cannot be opened", member->path);
+    }
+    return ha_file_read_at(folder->file, out, want, offset, got, err) ? ha_context(err, "%s", member->path)
+                                                                      : 0;
 }
 
 static void folder_close(struct ha_reader *reader)
 {
     struct folder *folder = (struct folder *)reader;
+    if (folder->file >= 0)
+        close(folder->file);
     close(folder->fd);
     free(folder);
 }
 
 int ha_folder_reader_open(int fd, struct ha_reader **out, struct ha_error *err)
 {
-    static const struct ha_reader_ops ops = {folder_each, folder_read, folder_close};
+    static const struct ha_reader_ops ops = {folder_each, folder_raw, folder_close};
     struct folder *folder = calloc(1, sizeof *folder);
     if (!folder) {
         close(fd);
         return ha_fail_nomem(err);
     }
-    *folder = (struct folder){.reader.ops = &ops, .fd = fd};
+    *folder = (struct folder){.reader.ops = &ops, .fd = fd, .file = -1};
     *out = &folder->reader;
     return 0;
 }

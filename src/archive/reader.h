@@ -30,8 +30,8 @@ typedef int (*ha_member_visit)(void *context, const struct ha_member *member, st
 struct ha_reader_ops {
     int (*each)(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit, void *context,
                 struct ha_error *err);
-    int (*read)(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
-                struct ha_error *err);
+    int (*raw)(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,
+               size_t want, size_t *got, struct ha_error *err);
     void (*close)(struct ha_reader *reader);
 };
 
@@ -54,6 +54,13 @@ void ha_reader_cleanup(struct ha_reader **reader);
  */
 int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit,
                    void *context, struct ha_error *err);
+
+/*
+ * Reads up to WANT of the stored bytes of MEMBER from OFFSET on; *got is 0 behind the last of them. MEMBER is NULL: those of a ZIP itself. Not to be
+ * called by two threads at once.
+ */
+int ha_reader_raw(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,
+                  size_t want, size_t *got, struct ha_error *err);
 
 /*
  * Reads a member into SINK, which is committed, or aborted on failure; NULL only reads. *sums tells what came. HA_E_INVALID when it is not

@@ -11,16 +11,9 @@
 #include "archive/zip_records.h"
 #include "base/error.h"
 #include "io/file.h"
-#include "io/inflate.h"
 #include "model/naming.h"
 
-enum {
-    WINDOW = 256 * 1024,
-    CHUNK = 128 * 1024,
-    LOCAL_BEGIN = 30,
-    CENTRAL_BEGIN = 46,
-    NAME_MAX_BYTES = HA_ENTRY_PATH_SIZE
-};
+enum { WINDOW = 256 * 1024, LOCAL_BEGIN = 30, CENTRAL_BEGIN = 46, NAME_MAX_BYTES = HA_ENTRY_PATH_SIZE };
 
 /* A piece of the file in memory. */
 struct window {
@@ -182,41 +175,16 @@ static int zip_each(struct ha_reader *reader, struct ha_findings *findings, ha_m
 
 /* ----------------------------------------------------------------------------------------------- reading */
 
-static int copy(struct zip *zip, const struct ha_member *member, struct ha_sink *sink, struct ha_error *err)
+static int zip_raw(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,
+                   size_t want, size_t *got, struct ha_error *err)
 {
-    HA_FREE char *chunk = malloc(CHUNK);
-    uint64_t at = member->at, left = member->packed;
-    if (!chunk)
-        return ha_fail_nomem(err);
-    while (left > 0) {
-        size_t want = left < CHUNK ? (size_t)left : CHUNK, got;
-        if (ha_file_read_at(zip->fd, chunk, want, at, &got, err))
-            return -1;
-        if (got < want)
-            return ha_fail(err, HA_E_INVALID, "the file became shorter while it was read");
-        if (ha_sink_write(sink, chunk, got, err))
-            return -1;
-        at += got;
-        left -= got;
-    }
-    return ha_sink_commit(sink, err);
-}
-
-static int zip_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
-                    struct ha_error *err)
-{
-    struct ha_inflate_sink inflate;
-    if (member->deflated) {
-        if (ha_inflate_sink_init(&inflate, sink, err)) {
-            ha_sink_abort(sink);
-            return -1;
-        }
-        sink = &inflate.sink;
-    }
-    if (copy((struct zip *)reader, member, sink, err) == 0)
-        return 0;
-    ha_sink_abort(sink);
-    return -1;
+    struct zip *zip = (struct zip *)reader;
+    uint64_t at = member ? member->at : 0, end = member ? member->packed : zip->size;
+    uint64_t left = offset < end ? end - offset : 0;
+    want = left < want ? (size_t)left : want;
+    if (ha_file_read_at(zip->fd, out, want, at + offset, got, err))
+        return -1;
+    return *got == want ? 0 : ha_fail(err, HA_E_INVALID, "the file became shorter while it was read");
 }
 
 static void zip_close(struct ha_reader *reader)
@@ -230,7 +198,7 @@ static void zip_close(struct ha_reader *reader)
 
 int ha_zip_reader_open(int fd, uint64_t size, struct ha_reader **out, struct ha_error *err)
 {
-    static const struct ha_reader_ops ops = {zip_each, zip_read, zip_close};
+    static const struct ha_reader_ops ops = {zip_each, zip_raw, zip_close};
     struct zip *zip = calloc(1, sizeof *zip);
     if (!zip) {
         close(fd);

@@ -23,6 +23,8 @@ struct ha_check {
     struct ha_index *index;
     struct ha_pubkey *trusted;           /* options->public_key_count of them */
     ha_json *manifest;                   /* data/export.json, NULL when it cannot be used */
+    bool detached;                       /* there is a signature beside the ZIP */
+    uint8_t hash[HA_BLAKE2B_SIZE];       /* then: of the ZIP itself */
     uint8_t text_sha256[HA_SHA256_SIZE]; /* of a volume: over what all volumes of its set share */
 };
 
@@ -45,6 +47,9 @@ int ha_check_signatures(struct ha_check *check,
 
 /* Reads the trusted keys of the options into `trusted`, which the caller frees. */
 int ha_check_keys(struct ha_check *check, struct ha_error *err);
+
+/* Looks for a signature beside the ZIP. */
+void ha_check_find_detached(struct ha_check *check);
 
 /* The signature of the tag manifest alone; the key that made it, if one is trusted, goes into the result. */
 int ha_check_tag_signature(struct ha_check *check, struct ha_error *err);

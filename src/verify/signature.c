@@ -3,8 +3,6 @@
  * Signatures: that of the tag manifest, the copy of the public key, and the detached signature beside a ZIP. Only a key that the caller
  * trusts proves anything; the copy inside the archive is held against the signature and never used to check it.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +10,7 @@
 #include "base/error.h"
 #include "io/file.h"
 
-enum { SIGNATURE_MAX = 4096, CHUNK = 256 * 1024, PATH_SIZE = 4096 };
+enum { SIGNATURE_MAX = 4096, PATH_SIZE = 4096 };
 
 static const char tag_manifest[] = "tagmanifest-sha256.txt",
                   tag_signature[] = "tagmanifest-sha256.txt.minisig";
@@ -159,28 +157,17 @@ int ha_check_tag_signature(struct ha_check *check, struct ha_error *err)
 
 /* ----------------------------------------------------------------------------------- detached signature */
 
-static int hash_file(const char *path, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
+static void name_detached(const struct ha_check *check, char out[PATH_SIZE])
 {
-    HA_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    HA_FREE char *chunk = malloc(CHUNK);
-    struct ha_blake2b *hash = ha_blake2b_new(err);
-    uint64_t at = 0;
-    size_t got = 1;
-    int result = hash ? 0 : -1;
-    if (result == 0 && fd < 0)
-        result = ha_fail_errno(err, errno, "%s cannot be opened", path);
-    if (result == 0 && !chunk)
-        result = ha_fail_nomem(err);
-    while (result == 0 && got > 0) {
-        result = ha_file_read_at(fd, chunk, CHUNK, at, &got, err);
-        if (result == 0)
-            ha_blake2b_update(hash, chunk, got);
-        at += got;
-    }
-    if (hash)
-        ha_blake2b_final(hash, out);
-    ha_blake2b_free(hash);
-    return result;
+    snprintf(out, PATH_SIZE, "%s.minisig", check->options->path);
+}
+
+void ha_check_find_detached(struct ha_check *check)
+{
+    char path[PATH_SIZE];
+    name_detached(check, path);
+    check->detached = check->reader->zip && strlen(check->options->path) < sizeof path - sizeof ".minisig" &&
+                      ha_path_exists(path);
 }
 
 /* Beside the ZIP, when it is there: an archive without one is as good. */
@@ -190,15 +177,14 @@ static int check_detached(struct ha_check *check, struct ha_error *err)
     struct ha_signature signature;
     const struct ha_pubkey *signer;
     char path[PATH_SIZE], file[PATH_SIZE];
-    int len = snprintf(path, sizeof path, "%s.minisig", check->options->path);
-    if (len >= PATH_SIZE || !ha_path_exists(path))
+    if (!check->detached)
         return 0;
+    name_detached(check, path);
     snprintf(file, sizeof file, "%s.zip", check->reader->top);
     struct target target = {.path = ha_path_base(path), .file = file};
     if (ha_file_read(path, &text, err) || ha_signature_parse(ha_buf_text(&text), &signature, err))
         return ha_find_error(&check->findings, HA_RULE_SIGN_FORM, target.path, err);
-    if (hash_file(check->options->path, target.hash, err))
-        return -1;
+    memcpy(target.hash, check->hash, sizeof target.hash);
     return check_signature(check, &target, &signature, &signer, err);
 }
 
@@ -206,5 +192,5 @@ int ha_check_signatures(struct ha_check *check, struct ha_error *err)
 {
     if (ha_check_tag_signature(check, err))
         return -1;
-    return check->reader->zip ? check_detached(check, err) : 0;
+    return check_detached(check, err);
 }

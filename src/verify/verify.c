@@ -12,21 +12,23 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"
+#include "verify/pass.h"
 
 enum { INDEX_CACHE = 8 * 1024 * 1024 };
 
 /* --------------------------------------------------------------------------------------- the whole pass */
 
-static int add_member(void *context, const struct ha_member *member, struct ha_error *err)
+static int add_member(void *context, const struct ha_member *member, const struct ha_sums *sums,
+                      struct ha_error *failed, struct ha_error *err)
 {
     struct ha_check *check = context;
     struct ha_entry entry = {.size = member->size, .payload = ha_text_starts_with(member->path, "data/")};
-    struct ha_sums sums = {0};
-    if (ha_reader_read(check->reader, member, NULL, &sums, err) &&
-        ha_find_error(&check->findings, HA_RULE_ZIP_DATA, member->path, err))
+    if (failed->code != HA_E_OK && ha_find_error(&check->findings, HA_RULE_ZIP_DATA, member->path, failed)) {
+        *err = *failed;
         return -1;
+    }
     snprintf(entry.path, sizeof entry.path, "%s", member->path);
-    ha_hex_encode(sums.sha256, sizeof sums.sha256, entry.sha256);
+    ha_hex_encode(sums->sha256, sizeof sums->sha256, entry.sha256);
     check->result->entries++;
     check->result->bytes += member->size;
     if (ha_index_add_entry(check->index, &entry, member, sizeof *member, err))
@@ -53,8 +55,14 @@ static int check_parents(void *context, const struct ha_entry *entry, struct ha_
 
 static int read_all(struct ha_check *check, struct ha_error *err)
 {
-    if (ha_index_begin(check->index, err) ||
-        ha_reader_each(check->reader, &check->findings, add_member, check, err) ||
+    ha_check_find_detached(check);
+    const struct ha_pass_options pass = {.reader = check->reader,
+                                         .findings = &check->findings,
+                                         .jobs = check->options->jobs,
+                                         .whole = check->detached,
+                                         .visit = add_member,
+                                         .context = check};
+    if (ha_index_begin(check->index, err) || ha_pass(&pass, check->hash, err) ||
         ha_index_commit(check->index, err))
         return -1;
     return ha_index_each_entry(check->index, 0, true, check_parents, check, err) ||

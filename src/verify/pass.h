@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one pass over an archive in which every byte of it is read and hashed. */
+#ifndef HA_VERIFY_PASS_H
+#define HA_VERIFY_PASS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "archive/reader.h"
+#include "archive/sign.h"
+
+/*
+ * Takes one member with the sums of what was read of it, in the order of the archive, always in the thread that called ha_pass. FAILED has a
+ * code where its bytes are not what its headers state, or could not be had.
+ */
+typedef int (*ha_pass_visit)(void *context, const struct ha_member *member, const struct ha_sums *sums,
+                             struct ha_error *failed, struct ha_error *err);
+
+struct ha_pass_options {
+    struct ha_reader *reader;
+    struct ha_findings *findings; /* for what breaks the rules of the container */
+    unsigned jobs;                /* threads that hash members; 0: one for each core */
+    bool whole;                   /* hash the ZIP itself as well */
+    ha_pass_visit visit;
+    void *context;
+};
+
+/* Reads the whole archive from its first byte to its last. HASH is filled where WHOLE: BLAKE2b-512, as minisign signs it. */
+int ha_pass(const struct ha_pass_options *options, uint8_t hash[HA_BLAKE2B_SIZE], struct ha_error *err);
+
+#endif
