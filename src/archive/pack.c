@@ -84,7 +84,8 @@ static int index_window(struct ha_pack *pack, const struct ha_body *bodies, size
         return add_entries(pack, bodies, count, err);
     if (ha_index_begin(pack->index, err) < 0 || add_entries(pack, bodies, count, err) < 0)
         return -1;
-    ha_stitch_start_sync(pack->stitch, &pack->part);
+    if (ha_stitch_start_sync(pack->stitch, &pack->part, err) < 0)
+        return -1;
     pack->pending = true;
     return 0;
 }
@@ -301,7 +302,8 @@ int ha_pack_finish(struct ha_pack *pack, uint64_t *size, struct ha_error *err)
         return -1;
     if (append_directory(pack, err) < 0 || ha_stitch_finish(pack->stitch, size, err) < 0)
         return ha_stage_break(pack->stage, err);
-    ha_stitch_blake2b(pack->stitch, pack->blake2b);
+    if (ha_stitch_blake2b(pack->stitch, pack->blake2b, err) < 0)
+        return ha_stage_break(pack->stage, err);
     pack->finished = true;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures, public keys and BLAKE2b. It and sign_key.c are the only files that see libsodium. It owns minisign's
+ * Signatures and public keys. It and sign_key.c are the only files that see libsodium. It owns minisign's
  * signature and public key files as minisign 0.11 writes them, and reads them strictly: known algorithms, exact
  * lengths, bounded comments, nothing behind the last line.
  *
@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <sodium.h>
-#include <stdalign.h>
 #include <string.h>
 
 #include "archive/sign_parts.h"
@@ -46,49 +45,6 @@ int ha_sign_start(struct ha_error *err)
     if (sodium_init() < 0)
         return ha_fail(err, HA_E_INTERNAL, "libsodium cannot be started");
     return 0;
-}
-
-/* -------------------------------------------------------------------------------------------- BLAKE2b */
-
-struct ha_blake2b {
-    crypto_generichash_state state;
-};
-
-struct ha_blake2b *ha_blake2b_new(struct ha_error *err)
-{
-    struct ha_blake2b *hash;
-
-    if (ha_sign_start(err) < 0)
-        return NULL;
-    hash = aligned_alloc(alignof(struct ha_blake2b), sizeof *hash);
-    if (!hash) {
-        ha_fail_nomem(err);
-        return NULL;
-    }
-    crypto_generichash_init(&hash->state, NULL, 0, HA_BLAKE2B_SIZE);
-    return hash;
-}
-
-void ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len)
-{
-    crypto_generichash_update(&hash->state, data, len);
-}
-
-void ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE])
-{
-    struct ha_blake2b copy = *hash;
-
-    crypto_generichash_final(&copy.state, out, HA_BLAKE2B_SIZE);
-}
-
-void ha_blake2b_final(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE])
-{
-    crypto_generichash_final(&hash->state, out, HA_BLAKE2B_SIZE);
-}
-
-void ha_blake2b_free(struct ha_blake2b *hash)
-{
-    free(hash);
 }
 
 /* ------------------------------------------------------------------------------- the lines of the files */

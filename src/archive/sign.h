@@ -10,17 +10,9 @@
 #include "base/cleanup.h"
 #include "base/env.h"
 #include "base/error.h"
+#include "io/digest.h"
 
-enum { HA_BLAKE2B_SIZE = 64, HA_KEY_ID_SIZE = 8, HA_COMMENT_MAX = 1024 };
-
-/* A running BLAKE2b-512, or NULL with an error. Freed by ha_blake2b_free (NULL is fine). */
-struct ha_blake2b;
-struct ha_blake2b *ha_blake2b_new(struct ha_error *err);
-void ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len);
-/* The hash of all bytes so far; the running one goes on. */
-void ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE]);
-void ha_blake2b_final(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE]);
-void ha_blake2b_free(struct ha_blake2b *hash);
+enum { HA_KEY_ID_SIZE = 8, HA_COMMENT_MAX = 1024 };
 
 struct ha_pubkey {
     uint8_t id[HA_KEY_ID_SIZE];

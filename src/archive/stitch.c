@@ -141,9 +141,8 @@ void ha_stitch_rest(struct ha_stitch *stitch)
 
 static int emit(struct ha_stitch *stitch, const uint8_t *data, size_t len, struct ha_error *err)
 {
-    if (need_buffer(stitch, err) < 0)
+    if (need_buffer(stitch, err) < 0 || ha_blake2b_update(stitch->hash, data, len, err) < 0)
         return -1;
-    ha_blake2b_update(stitch->hash, data, len);
     while (len > 0) {
         size_t room = BUFFER_SIZE - stitch->buffered;
         size_t part = len < room ? len : room;
@@ -161,9 +160,8 @@ static int emit(struct ha_stitch *stitch, const uint8_t *data, size_t len, struc
 /* Passes over bytes that lie in the file already. */
 static int pass(struct ha_stitch *stitch, const uint8_t *data, size_t len, struct ha_error *err)
 {
-    if (drain(stitch, err) < 0)
+    if (drain(stitch, err) < 0 || ha_blake2b_update(stitch->hash, data, len, err) < 0)
         return -1;
-    ha_blake2b_update(stitch->hash, data, len);
     stitch->at += len;
     return 0;
 }
@@ -221,7 +219,8 @@ static int hash_file(struct ha_stitch *stitch, uint64_t size, ha_pack_check go_o
             return -1;
         if (got == 0)
             return ha_fail(err, HA_E_INVALID, "the unfinished archive is shorter than its journal says");
-        ha_blake2b_update(stitch->hash, stitch->buffer, got);
+        if (ha_blake2b_update(stitch->hash, stitch->buffer, got, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -231,9 +230,9 @@ int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pa
 {
     uint8_t hash[HA_BLAKE2B_SIZE];
 
-    if (hash_file(stitch, part->size, go_on, context, err) < 0)
+    if (hash_file(stitch, part->size, go_on, context, err) < 0 ||
+        ha_blake2b_peek(stitch->hash, hash, err) < 0)
         return fail(stitch);
-    ha_blake2b_peek(stitch->hash, hash);
     if (memcmp(hash, part->hash, sizeof hash) != 0) {
         ha_fail(err, HA_E_INVALID, "the unfinished archive is not what its journal says");
         return fail(stitch);
@@ -242,14 +241,14 @@ int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pa
     return cut_to(stitch, stitch->tail, err) < 0 ? fail(stitch) : 0;
 }
 
-void ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part)
+int ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part, struct ha_error *err)
 {
     /* Only a hint: what does not begin now begins with the sync. */
     sync_file_range(stitch->fd, (off_t)stitch->hinted, (off_t)(stitch->tail - stitch->hinted),
                     SYNC_FILE_RANGE_WRITE);
     stitch->hinted = stitch->tail;
     part->size = stitch->tail;
-    ha_blake2b_peek(stitch->hash, part->hash);
+    return ha_blake2b_peek(stitch->hash, part->hash, err) < 0 ? fail(stitch) : 0;
 }
 
 int ha_stitch_sync(struct ha_stitch *stitch, struct ha_error *err)
@@ -511,7 +510,7 @@ int ha_stitch_finish(struct ha_stitch *stitch, uint64_t *size, struct ha_error *
     return 0;
 }
 
-void ha_stitch_blake2b(struct ha_stitch *stitch, uint8_t out[HA_BLAKE2B_SIZE])
+int ha_stitch_blake2b(struct ha_stitch *stitch, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
 {
-    ha_blake2b_final(stitch->hash, out);
+    return ha_blake2b_finish(stitch->hash, out, err);
 }

@@ -24,7 +24,7 @@ int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pa
                      struct ha_error *err);
 
 /* What was committed begins its way to the disk; *part is how far the file is final once it is there. Only between windows. */
-void ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part);
+int ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part, struct ha_error *err);
 
 /* All that was written arrives on the disk. */
 int ha_stitch_sync(struct ha_stitch *stitch, struct ha_error *err);
@@ -76,7 +76,7 @@ int ha_stitch_append(struct ha_stitch *stitch, const void *data, size_t len, str
 int ha_stitch_finish(struct ha_stitch *stitch, uint64_t *size, struct ha_error *err);
 
 /* The BLAKE2b-512 of all bytes from BASE on; once, after ha_stitch_finish. */
-void ha_stitch_blake2b(struct ha_stitch *stitch, uint8_t out[HA_BLAKE2B_SIZE]);
+int ha_stitch_blake2b(struct ha_stitch *stitch, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
 
 /*
  * ha_pack_open with a file that is filled up to BASE already. Its hash covers only what follows. The tests of

@@ -103,8 +103,8 @@ static int manifest_line(void *context, const struct ha_entry *entry, struct ha_
     struct manifest *manifest = context;
     char line[HA_ENTRY_PATH_SIZE + HA_SHA256_HEX + 4];
     int len = snprintf(line, sizeof line, "%s  %s\n", entry->sha256, entry->path);
-    if (manifest->hash)
-        ha_blake2b_update(manifest->hash, line, (size_t)len);
+    if (manifest->hash && ha_blake2b_update(manifest->hash, line, (size_t)len, err))
+        return -1;
     return ha_sink_write(manifest->sink, line, (size_t)len, err);
 }
 
@@ -129,7 +129,8 @@ static int sign_manifest(struct ha_run *run, struct ha_blake2b *hash, struct ha_
     struct ha_buf signature HA_BUF = ha_buf_make(4096);
     uint8_t digest[HA_BLAKE2B_SIZE];
     char comment[256];
-    ha_blake2b_final(hash, digest);
+    if (ha_blake2b_finish(hash, digest, err))
+        return -1;
     snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=tagmanifest-sha256.txt", HA_FORMAT_EXPORT,
              run->order.export_id, run->order.as_of_text);
     if (ha_key_sign(run->key, digest, comment, &signature, err))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Digests: the only file that sees libcrypto (SHA-256, SHA-1 and MD5 with the processor's instructions) and zlib's
+ * Digests: the only file that sees libcrypto (SHA-256, SHA-1, MD5 and BLAKE2b with the processor's instructions) and zlib's
  * CRC-32. It encrypts nothing, and what an HMAC signs is decided elsewhere.
  */
 #include "io/digest.h"
@@ -110,6 +110,41 @@ int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_err
 void ha_md5_free(struct ha_md5 *md5)
 {
     EVP_MD_CTX_free((EVP_MD_CTX *)md5);
+}
+
+/* libcrypto's is twice as fast as libsodium's on processors with AVX2 (docs/measurements.md). */
+struct ha_blake2b *ha_blake2b_new(struct ha_error *err)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context && EVP_DigestInit_ex(context, EVP_blake2b512(), NULL) == 1)
+        return (struct ha_blake2b *)context;
+    fail_hash("libcrypto has no BLAKE2b-512 here", err);
+    EVP_MD_CTX_free(context);
+    return NULL;
+}
+
+int ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len, struct ha_error *err)
+{
+    return EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len) == 1 ? 0 : fail_hash("BLAKE2b-512 failed", err);
+}
+
+int ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
+{
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    bool good = copy && EVP_MD_CTX_copy_ex(copy, (const EVP_MD_CTX *)hash) == 1 &&
+                EVP_DigestFinal_ex(copy, out, NULL) == 1;
+    EVP_MD_CTX_free(copy);
+    return good ? 0 : fail_hash("BLAKE2b-512 failed", err);
+}
+
+int ha_blake2b_finish(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
+{
+    return EVP_DigestFinal_ex((EVP_MD_CTX *)hash, out, NULL) == 1 ? 0 : fail_hash("BLAKE2b-512 failed", err);
+}
+
+void ha_blake2b_free(struct ha_blake2b *hash)
+{
+    EVP_MD_CTX_free((EVP_MD_CTX *)hash);
 }
 
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256, MD5 and SHA-1 (where others state them) and CRC-32, alone and as a filter; HMAC; base64. */
+/* SHA-256, BLAKE2b-512, MD5 and SHA-1 (where others state them) and CRC-32, alone and as a filter; HMAC; base64. */
 #ifndef HA_IO_DIGEST_H
 #define HA_IO_DIGEST_H
 
@@ -38,6 +38,18 @@ int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error 
 void ha_md5_free(struct ha_md5 *md5);
 /* MD5 of one block. */
 int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_error *err);
+
+/*
+ * A running BLAKE2b-512 (RFC 7693, without a key), which minisign signs. ha_blake2b_peek tells the hash of all bytes so far, and more may follow;
+ * after ha_blake2b_finish none may.
+ */
+enum { HA_BLAKE2B_SIZE = 64 };
+struct ha_blake2b;
+struct ha_blake2b *ha_blake2b_new(struct ha_error *err);
+int ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len, struct ha_error *err);
+int ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
+int ha_blake2b_finish(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
+void ha_blake2b_free(struct ha_blake2b *hash);
 
 /* SHA-256 of one block. */
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);

@@ -40,6 +40,7 @@ struct ha_lanes {
     size_t count, conditions;
     bool whole, stop, wanted; /* wanted: the reading thread waits */
     struct ha_blake2b *blake;
+    struct ha_error failed; /* what kept the archive itself from being hashed */
 };
 
 /* --------------------------------------------------------------------------------------------- the work */
@@ -64,8 +65,8 @@ static void work_on(struct ha_lanes *lanes, const struct piece *piece)
 {
     if (piece->job)
         hash_member(piece->job, piece);
-    else
-        ha_blake2b_update(lanes->blake, piece->data, piece->len);
+    else if (lanes->failed.code == HA_E_OK)
+        ha_blake2b_update(lanes->blake, piece->data, piece->len, &lanes->failed);
 }
 
 /* Under the lock. */
@@ -268,8 +269,10 @@ int ha_lanes_hash(struct ha_lanes *lanes, uint8_t out[HA_BLAKE2B_SIZE], struct h
     while (lane && lane->count > 0)
         wait_changed(lanes);
     pthread_mutex_unlock(&lanes->lock);
-    ha_blake2b_final(lanes->blake, out);
-    return 0;
+    if (lanes->failed.code == HA_E_OK)
+        return ha_blake2b_finish(lanes->blake, out, err);
+    *err = lanes->failed;
+    return -1;
 }
 
 /* The lane that has the least to do. */

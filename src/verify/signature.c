@@ -77,9 +77,7 @@ struct hash_sink {
 
 static int hash_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
-    (void)err;
-    ha_blake2b_update(((struct hash_sink *)sink)->hash, data, len);
-    return 0;
+    return ha_blake2b_update(((struct hash_sink *)sink)->hash, data, len, err);
 }
 
 static int hash_commit(struct ha_sink *sink, struct ha_error *err)
@@ -102,8 +100,10 @@ static int hash_member(struct ha_check *check, const struct ha_member *member, u
     struct ha_sums sums;
     if (!sink.hash)
         return -1;
-    int result = ha_reader_read(check->reader, member, &sink.sink, &sums, err);
-    ha_blake2b_final(sink.hash, out);
+    int result = ha_reader_read(check->reader, member, &sink.sink, &sums, err) ||
+                         ha_blake2b_finish(sink.hash, out, err)
+                     ? -1
+                     : 0;
     ha_blake2b_free(sink.hash);
     return result;
 }
