@@ -7,6 +7,7 @@ a crate that speaks of files otherwise than they are. What a library for RO-Crat
 """
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -266,7 +267,7 @@ class Large(unittest.TestCase):
 class Refused(unittest.TestCase):
     """A crate that is signed and listed, and wrong."""
 
-    def found(self, change):
+    def found(self, rule, change):
         forged = Forged(complete())
         forged.edit(CRATE, change)
         export = forged.read("data/export.json")
@@ -275,35 +276,34 @@ class Refused(unittest.TestCase):
             one.update(size=path.stat().st_size, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
         forged.write("data/export.json", export)
         forged.reseal()
-        run = harness.holdall("verify", forged.tree, "-p", harness.public_key())
-        self.assertEqual(run.code, 1, run)
-        self.assertIn("crate: data/ro-crate-metadata.json", run.out + run.err)
+        run = harness.holdall("verify", forged.tree, "-p", harness.public_key(), "--format", "json")
+        self.assertEqual((run.code, {(one["rule"], one["path"]) for one in json.loads(run.out)[0]["findings"]}), (1, {(rule, CRATE)}), run)
 
     def test_file_that_is_not_here(self):
-        self.found(lambda doc: doc["@graph"].append({"@id": "media/none.png", "@type": "File", "contentSize": "1", "sha256": "0" * 64}))
-        self.found(lambda doc: doc["@graph"].append({"@id": "../bagit.txt", "@type": "File", "contentSize": "1", "sha256": "0" * 64}))
-        self.found(lambda doc: doc["@graph"].append({"@id": "x" * 1000, "@type": "File", "contentSize": "1", "sha256": "0" * 64}))
+        self.found("crate.file", lambda doc: doc["@graph"].append({"@id": "media/none.png", "@type": "File", "contentSize": "1", "sha256": "0" * 64}))
+        self.found("crate.file", lambda doc: doc["@graph"].append({"@id": "../bagit.txt", "@type": "File", "contentSize": "1", "sha256": "0" * 64}))
+        self.found("crate.file", lambda doc: doc["@graph"].append({"@id": "x" * 1000, "@type": "File", "contentSize": "1", "sha256": "0" * 64}))
 
     def test_file_that_is_otherwise(self):
         for member, value in (("contentSize", "1"), ("sha256", "0" * 64), ("contentSize", 7)):
             with self.subTest(member):
-                self.found(lambda doc, member=member, value=value: next(
+                self.found("crate.file", lambda doc, member=member, value=value: next(
                     one for one in doc["@graph"] if one["@type"] == "File").update({member: value}))
 
     def test_root_and_descriptor(self):
         def without(name):
             return lambda doc: doc.update({"@graph": [one for one in doc["@graph"] if one["@id"] != name]})
-        self.found(without("./"))
-        self.found(without("ro-crate-metadata.json"))
-        self.found(without("records/prompts.jsonl"))
+        self.found("crate.root", without("./"))
+        self.found("crate.root", without("ro-crate-metadata.json"))
+        self.found("crate.part", without("records/prompts.jsonl"))
 
     def test_graph(self):
-        self.found(lambda doc: doc.pop("@graph") and None)
-        self.found(lambda doc: doc.update({"@graph": {}}))
-        self.found(lambda doc: doc["@graph"].append(dict(doc["@graph"][0])))
-        self.found(lambda doc: doc["@graph"].append({"@type": "File"}))
-        self.found(lambda doc: doc["@graph"].append("text"))
-        self.found(lambda doc: doc["@graph"].append(None))
+        self.found("crate.graph", lambda doc: doc.pop("@graph") and None)
+        self.found("crate.graph", lambda doc: doc.update({"@graph": {}}))
+        self.found("crate.twice", lambda doc: doc["@graph"].append(dict(doc["@graph"][0])))
+        self.found("crate.graph", lambda doc: doc["@graph"].append({"@type": "File"}))
+        self.found("crate.graph", lambda doc: doc["@graph"].append("text"))
+        self.found("crate.graph", lambda doc: doc["@graph"].append(None))
 
 
 if __name__ == "__main__":

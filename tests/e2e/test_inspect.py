@@ -255,7 +255,7 @@ class Damaged(Case):
         self.both(lambda forged: forged.path("tagmanifest-sha256.txt").unlink(), told="there is no file")
         forged = Forged(complete())
         forged.reseal(key=harness.new_keys() / "holdall.key")
-        self.refused(forged.tree, "-p", public_key(), told="signature")
+        self.refused(forged.tree, "-p", public_key(), told="sign.unknown")
         forged.path("tagmanifest-sha256.txt.minisig").unlink()
         self.refused(forged.tree, "-p", public_key(), told="not signed by a trusted key")
 
@@ -283,7 +283,7 @@ class Hostile(Case):
             path = scratch("zip") / "a.zip"
             path.write_bytes(zipraw.build([*members, zipraw.Member(name, b"x", members[0].mtime)]))
             for words in ((), ("--entries",), ("--entry", "README.txt")):
-                self.refused(path, *words, told="names")
+                self.refused(path, *words, told="name.")
 
     def test_strange_files_in_a_folder(self):
         """What a system leaves in a folder is no fault of the archive, and cannot be had from it."""

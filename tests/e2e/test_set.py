@@ -175,12 +175,12 @@ class Set(unittest.TestCase):
     def refused(self, rule, paths, folders):
         run = verify(*paths)
         self.assertEqual(run.code, 1, run)
-        self.assertEqual({line.partition(":")[0] for line in run.out.splitlines() if line.startswith("volume_")}, {rule}, run)
+        self.assertEqual({line.partition(":")[0] for line in run.out.splitlines() if line.startswith("set.")}, {rule}, run)
         self.assertNotEqual(bagcheck.check_set(folders), [])
 
     def test_one_removed(self):
         for at in range(5):
-            self.refused("volume_missing", zips()[:at] + zips()[at + 1:], trees()[:at] + trees()[at + 1:])
+            self.refused("set.missing", zips()[:at] + zips()[at + 1:], trees()[:at] + trees()[at + 1:])
 
     def exchanged(self, rule, at, extra, **options):
         paths, folders = list(zips()), list(trees())
@@ -190,12 +190,12 @@ class Set(unittest.TestCase):
     def test_exchanged_with_another_export(self):
         """Of the same person, time and pictures, under another id."""
         for at in (0, 2, 4):
-            self.exchanged("volume_exchanged", at, VOLUME, export_id=OTHER_ID)
+            self.exchanged("set.exchanged", at, VOLUME, export_id=OTHER_ID)
 
     def test_exchanged_with_another_run(self):
         """Of the same export, divided otherwise: the volumes of the same number fit in name, and in nothing else."""
         for at in (0, 3):
-            self.exchanged("volume_differs", at, ("--volume-size", "2200K"))
+            self.exchanged("set.differs", at, ("--volume-size", "2200K"))
 
 
 class Same(unittest.TestCase):

@@ -392,18 +392,18 @@ class Forgeries(unittest.TestCase):
         def change(forged):
             (forged.path("data/media/output/undated")).mkdir(parents=True, exist_ok=True)
             forged.path("data/media/output/undated/x-01234567.png.xmp").write_text("<x/>", encoding="ascii")
-        self.judged(change, "unexpected: belongs to no record and to no document")
+        self.judged(change, "bag.unexpected: belongs to no record and to no document")
 
     def test_second_sidecar(self):
         def change(forged):
             path = next(forged.tree.rglob("*.png.xmp"))
             path.with_name(path.name.replace(".png.xmp", ".png.xmp.xmp")).write_bytes(path.read_bytes())
-        self.judged(change, "unexpected: belongs to no record and to no document")
+        self.judged(change, "bag.unexpected: belongs to no record and to no document")
 
     def test_sidecar_that_is_not_there(self):
         first = self.names()[0]
         self.judged(lambda forged: self.outputs(forged, lambda one, _: forged.path(one["sidecar"]).unlink()),
-                    f"records: {first}.xmp is not in the archive")
+                    f"record.sidecar: {first}.xmp is not in the archive")
 
     def test_sidecar_of_another_file(self):
         first, second = self.names()
@@ -412,17 +412,17 @@ class Forgeries(unittest.TestCase):
             def exchange(one, other):
                 one["sidecar"], other["sidecar"] = other["sidecar"], one["sidecar"]
             self.outputs(forged, exchange)
-        self.judged(change, f"records: {second}.xmp is no name for the sidecar of {first}",
-                    f"records: {first}.xmp is no name for the sidecar of {second}")
+        self.judged(change, f"record.sidecar: {second}.xmp is no name for the sidecar of {first}",
+                    f"record.sidecar: {first}.xmp is no name for the sidecar of {second}")
 
     def test_not_spoken_of(self):
         self.judged(lambda forged: self.outputs(forged, lambda one, _: one.pop("sidecar")),
-                    "unexpected: belongs to no record and to no document")
+                    "bag.unexpected: belongs to no record and to no document")
 
     def test_neither_picture_nor_video(self):
         first = self.names()[0]
         self.judged(lambda forged: self.outputs(forged, lambda one, _: one.update(type="text/plain")),
-                    f"records: {first} has a sidecar, and is neither a picture nor a video")
+                    f"record.sidecar: {first} has a sidecar, and is neither a picture nor a video")
 
 
 class Resumed(unittest.TestCase):

@@ -162,8 +162,8 @@ class OneVolume(unittest.TestCase):
         def beyond(volume):
             volume.edit(EXPORT, lambda export: export["volume"].update(number=6))
             volume.count("6 of 5")
-        self.found(beyond, "volume")
-        self.edited(lambda said: said.update(number=3), "volume", "records", "baginfo")
+        self.found(beyond, "volume.set", "volume.place")
+        self.edited(lambda said: said.update(number=3), "volume.media", "volume.place", "record.file", "record.sidecar", "bag.info")
 
     def test_order_and_length_of_the_set(self):
         def exchange(said):
@@ -173,32 +173,32 @@ class OneVolume(unittest.TestCase):
             del said["set"][4]
         for change in (exchange, shorter):
             with self.subTest(change.__name__):
-                self.edited(change, "volume")
-        self.edited(lambda said: said.update(of=6), "volume", "baginfo")
+                self.edited(change, "volume.set")
+        self.edited(lambda said: said.update(of=6), "volume.set", "bag.info")
 
     def test_stems(self):
         """Its own and that of another one."""
         for number in (2, 4):
             for stem in (f"{complete().stem}-part03", f"{complete().stem[:-8]}00000000-part{number:02}"):
                 with self.subTest(f"{number}: {stem}"):
-                    self.edited(lambda said, number=number, stem=stem: said["set"][number - 1].update(stem=stem), "volume")
+                    self.edited(lambda said, number=number, stem=stem: said["set"][number - 1].update(stem=stem), "volume.set")
 
     def test_top_directory(self):
         for top in (complete().stem, f"{complete().stem}-part03", f"{complete().stem}-part2"):
             with self.subTest(top):
                 _, (one,), _ = told(five()[1].zipped(top=top, sign=False))
-                self.assertEqual((one["verdict"], rules(one)), ("invalid", {"names"}))
+                self.assertEqual((one["verdict"], rules(one)), ("invalid", {"name.top"}))
 
     def test_detached_signature_of_another_volume(self):
         path, other = five()[1].zipped(), five()[2].zipped()
         shutil.copy(f"{other}.minisig", f"{path}.minisig")
-        self.assertEqual(rules(told(path)[1][0]), {"detached"})
+        self.assertEqual(rules(told(path)[1][0]), {"sign.wrong", "sign.statement"})
 
     def test_own_media(self):
         """What the set lists for this volume is not what it holds."""
         for name, value in (("files", 7), ("bytes", 7), ("media_sha256", "0" * 64)):
             with self.subTest(name):
-                self.edited(lambda said, name=name, value=value: said["set"][1].update({name: value}), "volume")
+                self.edited(lambda said, name=name, value=value: said["set"][1].update({name: value}), "volume.media")
 
     def test_what_is_said_of_others_is_not_judged_here(self):
         volume = five()[1].copy()
@@ -213,49 +213,49 @@ class OneVolume(unittest.TestCase):
                         {"Bag-Group-Identifier": f"urn:uuid:{OTHER_ID}", "Bag-Count": "2 of 5"},
                         {"Bag-Count": "2 of 5", "Bag-Group-Identifier": group}):
             with self.subTest(changes):
-                self.found(lambda volume, changes=changes: volume.edit_info(changes), "baginfo")
+                self.found(lambda volume, changes=changes: volume.edit_info(changes), "bag.info")
 
     def files(self, change, *expected):
         self.found(lambda volume: volume.edit_files(change), *expected)
 
     def test_volume_of_files(self):
         """None, one that there is not, another one than it is in, and this one though it is not in it."""
-        self.files(lambda file: file.pop("volume"), "volume")
-        self.files(lambda file: file.update(volume=6) if file["volume"] == 3 else None, "volume")
-        self.files(lambda file: file.update(volume=6) if file["volume"] == 2 else None, "volume")
-        self.files(lambda file: file.update(volume=3) if file["volume"] == 2 else None, "volume")
-        self.files(lambda file: file.update(volume=2) if file["volume"] == 3 else None, "records")
+        self.files(lambda file: file.pop("volume"), "volume.place")
+        self.files(lambda file: file.update(volume=6) if file["volume"] == 3 else None, "volume.place")
+        self.files(lambda file: file.update(volume=6) if file["volume"] == 2 else None, "volume.place")
+        self.files(lambda file: file.update(volume=3) if file["volume"] == 2 else None, "volume.place")
+        self.files(lambda file: file.update(volume=2) if file["volume"] == 3 else None, "record.file", "record.sidecar")
 
     def test_medium_without_a_record(self):
         def change(volume):
             volume.path("data/media/output/undated").mkdir(parents=True)
             volume.path("data/media/output/undated/x-01234567.png").write_bytes(b"x")
             volume.say([volume.entry() if one.number == 2 else one.entry() for one in five()])
-        self.found(change, "unexpected")
+        self.found(change, "bag.unexpected")
 
     def test_medium_gone(self):
         def change(volume):
             volume.path(volume.media()[0]).unlink()
             volume.restate()
             volume.say([volume.entry() if one.number == 2 else one.entry() for one in five()])
-        self.found(change, "records")
+        self.found(change, "record.file")
 
     def test_schema(self):
-        self.edited(lambda said: said.update(of="?"), "schema")
-        self.edited(lambda said: said.pop("set"), "schema")
-        self.files(lambda file: file.update(volume=0), "schema", "unexpected")
+        self.edited(lambda said: said.update(of="?"), "json.schema")
+        self.edited(lambda said: said.pop("set"), "json.schema")
+        self.files(lambda file: file.update(volume=0), "json.schema", "bag.unexpected")
 
     def test_no_volume(self):
         """An export that is one archive has none of it."""
         plain = Volume(complete().tree, complete().stem, 0)
         plain.edit_files(lambda file: file.update(volume=1))
         plain.reseal()
-        self.assertEqual(rules(told(plain.tree)[1][0]), {"volume"})
+        self.assertEqual(rules(told(plain.tree)[1][0]), {"volume.place"})
         for changes in ({"Bag-Count": "1 of 1"}, {"Bag-Group-Identifier": five()[0].info("Bag-Group-Identifier")}):
             plain = Volume(complete().tree, complete().stem, 0)
             plain.edit_info(changes)
             plain.reseal()
-            self.assertEqual(rules(told(plain.tree)[1][0]), {"baginfo"})
+            self.assertEqual(rules(told(plain.tree)[1][0]), {"bag.info"})
 
 
 class Sets(unittest.TestCase):
@@ -274,44 +274,44 @@ class Sets(unittest.TestCase):
     def test_one_removed(self):
         for number in (1, 3, 5):
             rest = [volume for volume in five() if volume.number != number]
-            told_of = self.refused(rest, "volume_missing", f"{complete().stem}-part{number:02}")
+            told_of = self.refused(rest, "set.missing", f"{complete().stem}-part{number:02}")
             self.assertEqual((told_of["given"], told_of["volumes"]), (4, 5))
 
     def test_three_removed(self):
-        self.refused([five()[1], five()[3]], "volume_missing", *(f"{complete().stem}-part{number:02}" for number in (1, 3, 5)))
+        self.refused([five()[1], five()[3]], "set.missing", *(f"{complete().stem}-part{number:02}" for number in (1, 3, 5)))
 
     def test_text(self):
         """Verdict and findings as a reader sees them."""
         run = verify(*trees(five()[:2] + five()[3:]))
         self.assertEqual(run.out.splitlines()[-2], f"INVALID: the set {complete().stem}: 4 of 5 volumes")
-        self.assertRegex(run.out.splitlines()[-1], f"^volume_missing: {complete().stem}-part03: volume 3 of 5 is not among those given")
+        self.assertRegex(run.out.splitlines()[-1], f"^set.missing: {complete().stem}-part03: volume 3 of 5 is not among those given")
         run = holdall("verify", "-q", *trees(five()[:2]), "-p", public_key())
         self.assertEqual(len(run.out.splitlines()), 3, run)
 
     def test_exchanged_with_another_export(self):
         for number in (1, 3):
             other = another_export()[number - 1]
-            self.refused(swapped(five(), number, other), "volume_exchanged", other.tree)
-        self.refused([*five()[:3], *another_export()[3:]], "volume_exchanged", *trees(another_export()[3:]))
+            self.refused(swapped(five(), number, other), "set.exchanged", other.tree)
+        self.refused([*five()[:3], *another_export()[3:]], "set.exchanged", *trees(another_export()[3:]))
 
     def test_exchanged_with_another_run(self):
         for number in (1, 3):
             other = another_run()[number - 1]
-            self.refused(swapped(five(), number, other), "volume_differs", other.tree)
+            self.refused(swapped(five(), number, other), "set.differs", other.tree)
 
     def test_one_of_another_run_too_many(self):
         """The set is whole; what is left over is of no use."""
         other = another_run()[2]
         code, _, sets = told(*trees(five()), other.tree)
         self.assertEqual((code, [one["verdict"] for one in sets]), (1, ["valid", "invalid"]))
-        self.assertEqual([(one["rule"], one["path"]) for one in sets[1]["findings"]], [("volume_differs", str(other.tree))])
+        self.assertEqual([(one["rule"], one["path"]) for one in sets[1]["findings"]], [("set.differs", str(other.tree))])
 
     def test_the_same_one_of_another_run_twice(self):
         """One takes the place of what is missing, the other is left over."""
         volumes = [*swapped(five(), 3, another_run()[2]), another_run()[2].copy()]
         code, _, sets = told(*trees(volumes))
         self.assertEqual((code, [one["verdict"] for one in sets]), (1, ["invalid", "invalid"]))
-        self.assertEqual([[finding["rule"] for finding in one["findings"]] for one in sets], [["volume_differs"]] * 2)
+        self.assertEqual([[finding["rule"] for finding in one["findings"]] for one in sets], [["set.differs"]] * 2)
 
     def test_two_runs(self):
         code, _, sets = told(*trees([*five(), *another_run()]))
@@ -320,15 +320,15 @@ class Sets(unittest.TestCase):
     def test_one_each_of_two_exports(self):
         """Neither is alone any more, so both sets must be there."""
         code, _, sets = told(five()[0].tree, another_export()[0].tree)
-        self.assertEqual((code, [rules(one) for one in sets]), (1, [{"volume_missing"}] * 2))
+        self.assertEqual((code, [rules(one) for one in sets]), (1, [{"set.missing"}] * 2))
 
     def test_doubled(self):
         again = five()[1].copy()
-        self.refused([*five(), again], "volume_twice", again.tree)
+        self.refused([*five(), again], "set.twice", again.tree)
         code, _, (one,) = told(*trees(five()), five()[3].tree)
-        self.assertEqual((code, rules(one)), (1, {"volume_twice"}))
+        self.assertEqual((code, rules(one)), (1, {"set.twice"}))
         code, _, (one,) = told(five()[3].tree, five()[3].tree)
-        self.assertEqual((code, rules(one)), (1, {"volume_twice", "volume_missing"}))
+        self.assertEqual((code, rules(one)), (1, {"set.twice", "set.missing"}))
 
     def changed(self, change):
         """Volume 4, changed so that it is right by itself and signed, among the others, which know nothing of it."""
@@ -336,7 +336,7 @@ class Sets(unittest.TestCase):
         change(volume)
         volume.restate()
         bind([volume], of=swapped(five(), 4, volume))
-        self.refused(swapped(five(), 4, volume), "volume_differs", volume.tree)
+        self.refused(swapped(five(), 4, volume), "set.differs", volume.tree)
 
     def test_medium_changed_and_signed(self):
         def change(volume):
@@ -367,7 +367,7 @@ class Sets(unittest.TestCase):
         volume = five()[3].copy()
         volume.edit(EXPORT, lambda export: export["volume"]["set"][1].update(media_sha256="0" * 64))
         volume.reseal()
-        self.refused(swapped(five(), 4, volume), "volume_differs", volume.tree)
+        self.refused(swapped(five(), 4, volume), "set.differs", volume.tree)
 
     def test_damaged(self):
         """A volume that is not valid spoils the set; but it is there, and nothing is wrong between the volumes."""
@@ -375,7 +375,7 @@ class Sets(unittest.TestCase):
         volume.path(volume.media()[0]).write_bytes(b"x")
         code, archives, (one,) = told(*trees(swapped(five(), 3, volume)))
         self.assertEqual((code, one["verdict"], one["given"], rules(one)), (1, "invalid", 5, set()))
-        self.assertIn("manifest", rules(archives[2]))
+        self.assertIn("bag.hash", rules(archives[2]))
         self.assertIn("set: 1 of its volumes is not valid by itself", verify(*trees(swapped(five(), 3, volume))).out)
 
     def test_unreadable(self):
@@ -391,7 +391,7 @@ class Sets(unittest.TestCase):
         shutil.copy(mine / "holdall.pub", volume.path("signing-key.pub"))
         volume.reseal(key=mine / "holdall.key")
         code, archives, (one,) = told(*trees(swapped(five(), 2, volume)))
-        self.assertEqual((code, rules(archives[1]), one["verdict"]), (1, {"signature"}, "invalid"))
+        self.assertEqual((code, rules(archives[1]), one["verdict"]), (1, {"sign.unknown"}, "invalid"))
 
 
 class TheOtherChecker(unittest.TestCase):
