@@ -21,7 +21,7 @@ NOTE = "/* Made by formats/generate_rules.py from rules.json: change that. */\n"
 
 def check_rule(rule):
     """What is wrong with one rule by itself, or None."""
-    if set(rule) != MEMBERS:
+    if set(rule) - {"key"} != MEMBERS or rule.get("key", True) is not True:
         return "must have " + ", ".join(sorted(MEMBERS))
     if not ID.match(rule["id"]):
         return "the id is no two plain words with a dot between them"
@@ -60,7 +60,7 @@ def source(rules):
     body = ""
     for rule in rules:
         bits = " | ".join(f"1u << HA_PROFILE_{name.upper()}" for name in rule["profiles"])
-        body += f'    {{"{rule["id"]}", "{rule["text"]}", {bits}, {str(rule["level"] == "warning").lower()}}},\n'
+        body += f'    {{"{rule["id"]}", "{rule["text"]}", {bits}, {str(rule["level"] == "warning").lower()}, {str("key" in rule).lower()}}},\n'
     return (f'{NOTE}#include <holdall/archive.h>\n\n#include "ha-rules.h"\n\nstatic const struct ha_rule_info rules[HA_RULES] = {{\n{body}}};\n\n'
             "const struct ha_rule_info *ha_rules(size_t *count)\n{\n    *count = HA_RULES;\n    return rules;\n}\n")
 

@@ -27,6 +27,7 @@ struct ha_rule_info {
     const char *text;  /* what is wrong when it is broken, a clause */
     unsigned profiles; /* bit 1 << HA_PROFILE_…: which profiles have it */
     bool warning;      /* it makes no archive invalid */
+    bool needs_key;    /* it is judged only when keys are given */
 };
 
 /* All rules, in the order of formats/rules.json. They live for ever. */
@@ -73,6 +74,7 @@ struct ha_verify_result {
     uint32_t volume, volumes; /* it is this one (from 1) of so many; 0 and 0 when the export is one archive */
     uint64_t entries, bytes;
     uint64_t findings, warnings; /* errors, and what is none */
+    bool judged; /* to the end: not given up at a broken container or at an unusable data/export.json */
 };
 
 /*

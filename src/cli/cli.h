@@ -70,6 +70,10 @@ void cli_line(FILE *stream, const char *format, ...) __attribute__((format(print
 /* Prints TEXT as a JSON string. */
 void cli_json_string(FILE *stream, const char *text);
 
+/* Prints TEXT as content or as the value of an attribute of XML, and as the description of a point of TAP. */
+void cli_xml_text(FILE *stream, const char *text);
+void cli_tap_text(FILE *stream, const char *text);
+
 /* Prints "holdall: TEXT" and returns the exit status that belongs to the error. */
 int cli_error(const struct ha_error *err);
 

@@ -224,6 +224,7 @@ static int run_checks(struct ha_check *check, struct ha_error *err)
     if (check->manifest &&
         (ha_check_info(check, err) || ha_check_contents(check, err) || ha_check_volume(check, err)))
         return -1;
+    check->result->judged = check->manifest != NULL;
     return ha_check_signatures(check, err);
 }
 

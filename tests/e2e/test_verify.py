@@ -24,7 +24,7 @@ def verify(path, *extra, keys=True):
 def findings(path, *extra, keys=True):
     """(exit code, verdict, the set of rules) as --format json tells them."""
     run = verify(path, "--format", "json", *extra, keys=keys)
-    (told,) = json.loads(run.out)
+    (told,) = json.loads(run.out)["results"]
     return run.code, told["verdict"], {one["rule"] for one in told["findings"]}
 
 
