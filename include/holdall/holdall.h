@@ -11,6 +11,7 @@
 #include <holdall/key.h>
 #include <holdall/source.h>
 #include <holdall/text.h>
+#include <holdall/trust.h>
 
 #ifdef __cplusplus
 extern "C" {

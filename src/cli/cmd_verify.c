@@ -203,8 +203,8 @@ static int check_profile(const struct cli_command *command, struct given *given)
     if (options->profile == HA_PROFILE_BAGIT)
         return cli_usage_error(command, "the profile bagit is not there yet");
     if (options->profile != HA_PROFILE_HOLDALL &&
-        (options->subject || options->request_id || given->trust.files.count || given->trust.keys.count))
-        return cli_usage_error(command, "-p, -P, --subject and --request-id need --profile holdall");
+        (options->subject || options->request_id || cli_trust_given(&given->trust)))
+        return cli_usage_error(command, "-p, -P, --trust, --subject and --request-id need --profile holdall");
     return CLI_OK;
 }
 
@@ -231,8 +231,7 @@ static int run_verify(const struct cli_command *command, int argc, char **argv)
     struct given given = {
         .format = "text", .profile = "holdall", .options.size = sizeof(struct ha_verify_options)};
     const struct cli_option options[] = {
-        {"public-key-file", 'p', CLI_LIST, &given.trust.files},
-        {"public-key", 'P', CLI_LIST, &given.trust.keys},
+        CLI_TRUST_OPTIONS(given.trust),
         {"subject", 0, CLI_TEXT, &given.options.subject},
         {"request-id", 0, CLI_TEXT, &given.options.request_id},
         {"profile", 0, CLI_TEXT, &given.profile},
@@ -256,8 +255,7 @@ static int run_verify(const struct cli_command *command, int argc, char **argv)
     }
     if (status == CLI_OK)
         status = cli_trust_load(command, &given.trust);
-    given.options.public_keys = given.trust.trusted;
-    given.options.public_key_count = given.trust.count;
+    given.options.trust = given.trust.trust;
     if (status == CLI_OK)
         status = verify_all(&given, &paths);
     cli_trust_free(&given.trust);
@@ -266,13 +264,14 @@ static int run_verify(const struct cli_command *command, int argc, char **argv)
 
 const struct cli_command cli_verify = {
     "verify", run_verify,
-    "Usage: holdall verify PATH… [-p PUBKEYFILE | -P PUBKEY] [OPTION…]\n"
+    "Usage: holdall verify PATH… [-p PUBKEYFILE | -P PUBKEY | --trust FILE] [OPTION…]\n"
     "\n"
     "Verifies archives: ZIPs, or directories that one was unpacked to. A volume that is the only one among\n"
     "the PATHs is judged by itself; of several volumes, all of their set must be there.\n"
     "\n"
     "  -p, --public-key-file FILE  a trusted public key; may be given more than once\n"
     "  -P, --public-key KEY        the same, as a base64 line\n"
+    "      --trust FILE            a keys document: keys with their services, times and revocations\n"
     "      --subject ID            the archive must be about this subject\n"
     "      --request-id ID         the archive must answer this request\n"
     "      --profile PROFILE       holdall (default), or zip: any ZIP, its structure and checksums alone\n"

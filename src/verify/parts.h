@@ -9,6 +9,7 @@
 #include "archive/index.h"
 #include "archive/reader.h"
 #include "archive/sign.h"
+#include "verify/trust.h"
 #include "verify/volumes.h"
 #include "base/buf.h"
 #include "io/lines.h"
@@ -21,7 +22,8 @@ struct ha_check {
     struct ha_findings findings;
     struct ha_reader *reader;
     struct ha_index *index;
-    struct ha_pubkey *trusted;           /* options->public_key_count of them */
+    uint8_t signer_id[HA_KEY_ID_SIZE];   /* of the key that the signature of the tag manifest names */
+    bool is_signed;                      /* there is such a signature */
     ha_json *manifest;                   /* data/export.json, NULL when it cannot be used */
     uint8_t text_sha256[HA_SHA256_SIZE]; /* of a volume: over what all volumes of its set share */
 };
@@ -42,9 +44,6 @@ int ha_check_volume(struct ha_check *check,
                     struct ha_error *err); /* of a volume: its place in the set, and its media */
 int ha_check_signatures(struct ha_check *check,
                         struct ha_error *err); /* that of the tag manifest, and the detached one */
-
-/* Reads the trusted keys of the options into `trusted`, which the caller frees. */
-int ha_check_keys(struct ha_check *check, struct ha_error *err);
 
 /* The signature of the tag manifest alone; the key that made it, if one is trusted, goes into the result. */
 int ha_check_tag_signature(struct ha_check *check, struct ha_error *err);

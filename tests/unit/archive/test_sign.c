@@ -453,20 +453,22 @@ static char *format_pubkey(const struct ha_pubkey *key)
 static struct ha_signature parse_signature(const char *text)
 {
     struct ha_signature signature;
+    enum ha_signature_fault fault;
     struct ha_error err = {0};
 
-    assert_good(ha_signature_parse(text, &signature, &err), &err);
+    assert_good(ha_signature_parse(text, &signature, &fault, &err), &err);
     return signature;
 }
 
 static void assert_signature_refused(const char *text, const char *words)
 {
     struct ha_signature signature, before;
+    enum ha_signature_fault fault;
     struct ha_error err = {0};
 
     memset(&signature, 7, sizeof signature);
     before = signature;
-    assert_int_equal(ha_signature_parse(text, &signature, &err), -1);
+    assert_int_equal(ha_signature_parse(text, &signature, &fault, &err), -1);
     assert_error(&err, HA_E_INVALID, words);
     assert_memory_equal(&signature, &before, sizeof before);
 }
@@ -474,17 +476,19 @@ static void assert_signature_refused(const char *text, const char *words)
 static void assert_signed(const char *text, const struct ha_pubkey *key, const uint8_t hash[HA_BLAKE2B_SIZE])
 {
     struct ha_signature signature = parse_signature(text);
+    enum ha_signature_fault fault;
     struct ha_error err = {0};
 
-    assert_good(ha_signature_check(&signature, key, hash, &err), &err);
+    assert_good(ha_signature_check(&signature, key, hash, &fault, &err), &err);
 }
 
 static void assert_not_signed(const struct ha_signature *signature, const struct ha_pubkey *key,
                               const uint8_t hash[HA_BLAKE2B_SIZE], const char *words)
 {
+    enum ha_signature_fault fault;
     struct ha_error err = {0};
 
-    assert_int_equal(ha_signature_check(signature, key, hash, &err), -1);
+    assert_int_equal(ha_signature_check(signature, key, hash, &fault, &err), -1);
     assert_error(&err, HA_E_INVALID, words);
 }
 
@@ -1268,6 +1272,7 @@ static void a_libsodium_that_does_not_start_is_named(void **state)
     HA_KEY struct ha_key *key = load_key("minisign-plain.key", NULL), *none = NULL;
     struct ha_pubkey pubkey = load_pubkey("minisign-plain.pub");
     struct ha_signature signature = parse_signature(minisig);
+    enum ha_signature_fault fault;
     struct ha_buf HA_BUF out = ha_buf_make(TEXT_MAX);
     uint8_t hash[HA_BLAKE2B_SIZE] = {0};
     struct ha_error err[6] = {0};
@@ -1278,8 +1283,8 @@ static void a_libsodium_that_does_not_start_is_named(void **state)
     assert_int_equal(ha_pubkey_parse(pub, &pubkey, &err[1]), -1);
     assert_int_equal(parse_once(&none, &err[2]), -1);
     assert_int_equal(ha_key_format(key, ha_env_system(), NULL, &out, &err[3]), -1);
-    assert_int_equal(ha_signature_parse(minisig, &signature, &err[4]), -1);
-    assert_int_equal(ha_signature_check(&signature, &pubkey, hash, &err[5]), -1);
+    assert_int_equal(ha_signature_parse(minisig, &signature, &fault, &err[4]), -1);
+    assert_int_equal(ha_signature_check(&signature, &pubkey, hash, &fault, &err[5]), -1);
     for (size_t i = 0; i < 6; i++)
         assert_error(&err[i], HA_E_INTERNAL, "libsodium cannot be started");
 }
