@@ -1063,7 +1063,7 @@ static void a_signature_has_no_second_form(void **state)
         signature.signature[32 + i] = (uint8_t)carry;
         carry >>= 8;
     }
-    assert_not_signed(&signature, &pubkey, hash, "does not belong to these bytes and this key");
+    assert_not_signed(&signature, &pubkey, hash, "is not in canonical form");
 }
 
 /* The identity as a key verifies anything where nobody looks; the check itself must look too. */
