@@ -5,6 +5,7 @@ It refuses an id that is no two plain words with a dot between them or is there 
 that do not stand together.
 
     generate_rules.py RULES_JSON OUT_H OUT_C      exit 1: something is refused; exit 2: wrong arguments
+    generate_rules.py RULES_JSON                  prints the table for SPEC.md
 """
 
 import json
@@ -21,7 +22,7 @@ NOTE = "/* Made by formats/generate_rules.py from rules.json: change that. */\n"
 
 def check_rule(rule):
     """What is wrong with one rule by itself, or None."""
-    if set(rule) != MEMBERS:
+    if set(rule) - {"key"} != MEMBERS or rule.get("key", True) is not True:
         return "must have " + ", ".join(sorted(MEMBERS))
     if not ID.match(rule["id"]):
         return "the id is no two plain words with a dot between them"
@@ -60,14 +61,20 @@ def source(rules):
     body = ""
     for rule in rules:
         bits = " | ".join(f"1u << HA_PROFILE_{name.upper()}" for name in rule["profiles"])
-        body += f'    {{"{rule["id"]}", "{rule["text"]}", {bits}, {str(rule["level"] == "warning").lower()}}},\n'
+        body += f'    {{"{rule["id"]}", "{rule["text"]}", {bits}, {str(rule["level"] == "warning").lower()}, {str("key" in rule).lower()}}},\n'
     return (f'{NOTE}#include <holdall/archive.h>\n\n#include "ha-rules.h"\n\nstatic const struct ha_rule_info rules[HA_RULES] = {{\n{body}}};\n\n'
             "const struct ha_rule_info *ha_rules(size_t *count)\n{\n    *count = HA_RULES;\n    return rules;\n}\n")
 
 
+def table(rules):
+    """The rules as SPEC.md lists them."""
+    rows = [f"| `{rule['id']}` | {', '.join(rule['profiles'])} | {rule['level']} | {rule['text'].replace('|', chr(92) + '|')} |\n" for rule in rules]
+    return "| rule | profiles | level | what is wrong |\n| --- | --- | --- | --- |\n" + "".join(rows)
+
+
 def main(arguments):
-    if len(arguments) != 3:
-        print("usage: generate_rules.py RULES_JSON OUT_H OUT_C", file=sys.stderr)
+    if len(arguments) not in (1, 3):
+        print("usage: generate_rules.py RULES_JSON [OUT_H OUT_C]", file=sys.stderr)
         return 2
     rules = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     wrong = check(rules)
@@ -75,6 +82,9 @@ def main(arguments):
         print(f"generate_rules.py: {said}", file=sys.stderr)
     if wrong:
         return 1
+    if len(arguments) == 1:
+        print(table(rules), end="")
+        return 0
     Path(arguments[1]).write_text(header(rules), encoding="utf-8")
     Path(arguments[2]).write_text(source(rules), encoding="utf-8")
     return 0

@@ -9,6 +9,7 @@
 
 #include <holdall/error.h>
 #include <holdall/export.h>
+#include <holdall/trust.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +28,7 @@ struct ha_rule_info {
     const char *text;  /* what is wrong when it is broken, a clause */
     unsigned profiles; /* bit 1 << HA_PROFILE_…: which profiles have it */
     bool warning;      /* it makes no archive invalid */
+    bool needs_key;    /* it is judged only when keys are given */
 };
 
 /* All rules, in the order of formats/rules.json. They live for ever. */
@@ -47,13 +49,12 @@ typedef void (*ha_verify_finding)(void *context, const struct ha_finding *findin
 struct ha_volumes; /* see below */
 
 struct ha_verify_options {
-    size_t size;                    /* sizeof of this struct: how a later version knows which one it got */
-    const char *path;               /* a ZIP, or a directory that one was unpacked to */
-    const char *const *public_keys; /* trusted keys: base64 lines or the text of .pub files; may be NULL */
-    size_t public_key_count;
-    const char *subject;       /* the archive must be about this subject; NULL: any */
-    const char *request_id;    /* and answer this request; NULL: any */
-    ha_verify_finding finding; /* may be NULL */
+    size_t size;                  /* sizeof of this struct: how a later version knows which one it got */
+    const char *path;             /* a ZIP, or a directory that one was unpacked to */
+    const struct ha_trust *trust; /* whom to believe; NULL or without a key: the signer is not checked */
+    const char *subject;          /* the archive must be about this subject; NULL: any */
+    const char *request_id;       /* and answer this request; NULL: any */
+    ha_verify_finding finding;    /* may be NULL */
     void *context;
     struct ha_volumes *volumes; /* an archive that is a volume of a set is noted here; may be NULL */
     enum ha_profile profile;
@@ -73,6 +74,7 @@ struct ha_verify_result {
     uint32_t volume, volumes; /* it is this one (from 1) of so many; 0 and 0 when the export is one archive */
     uint64_t entries, bytes;
     uint64_t findings, warnings; /* errors, and what is none */
+    bool judged; /* to the end: not given up at a broken container or at an unusable data/export.json */
 };
 
 /*
@@ -127,10 +129,9 @@ int ha_verify_volumes(struct ha_volumes *volumes, ha_verify_finding finding, ha_
 /* ---- looking into one ---- */
 
 struct ha_inspect_options {
-    size_t size;                    /* sizeof of this struct: how a later version knows which one it got */
-    const char *path;               /* a ZIP, or a directory that one was unpacked to */
-    const char *const *public_keys; /* trusted keys, as for ha_verify; may be NULL */
-    size_t public_key_count;
+    size_t size;                  /* sizeof of this struct: how a later version knows which one it got */
+    const char *path;             /* a ZIP, or a directory that one was unpacked to */
+    const struct ha_trust *trust; /* as for ha_verify */
     const volatile int
         *interrupted; /* the number of the signal that wants ha_inspect_save to stop, or 0; may be NULL */
 };

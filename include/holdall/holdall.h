@@ -11,6 +11,7 @@
 #include <holdall/key.h>
 #include <holdall/source.h>
 #include <holdall/text.h>
+#include <holdall/trust.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,6 +22,9 @@ const char *ha_version(void);
 
 /* The embedded schema number INDEX from 0 on: *name ("export") and its text; -1 beyond the last one. */
 int ha_schema_text(size_t index, const char **name, const char **text, size_t *size);
+
+/* Writes LEN bytes to the file PATH, mode 0600, through a hidden one beside it: it is whole, or as it was before. -1 with *err. */
+int ha_write_file(const char *path, const void *data, size_t len, struct ha_error *err);
 
 #ifdef __cplusplus
 }

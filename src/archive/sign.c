@@ -131,10 +131,9 @@ bool ha_sign_is_alg(const uint8_t found[2], const char *alg)
 
 /* ---------------------------------------------------------------------------------------- public keys */
 
-int ha_pubkey_parse(const char *text, struct ha_pubkey *key, struct ha_error *err)
+static int read_pubkey(const char *text, struct public_bytes *bytes, struct ha_error *err)
 {
     struct ha_sign_reader reader = {.at = text, .what = "public key", .code = HA_E_KEY};
-    struct public_bytes bytes;
     struct ha_sign_line comment;
 
     if (ha_sign_start(err) < 0)
@@ -142,16 +141,38 @@ int ha_pubkey_parse(const char *text, struct ha_pubkey *key, struct ha_error *er
     if (ha_text_starts_with(text, HA_UNTRUSTED_PREFIX) &&
         ha_sign_read_comment(&reader, HA_UNTRUSTED_PREFIX, &comment, err) < 0)
         return -1;
-    if (ha_sign_read_base64(&reader, &bytes, sizeof bytes, err) < 0 || ha_sign_read_end(&reader, err) < 0)
+    if (ha_sign_read_base64(&reader, bytes, sizeof *bytes, err) < 0 || ha_sign_read_end(&reader, err) < 0)
         return -1;
-    if (!ha_sign_is_alg(bytes.alg, HA_ALG_KEY))
+    if (!ha_sign_is_alg(bytes->alg, HA_ALG_KEY))
         return ha_fail(err, HA_E_KEY, "the public key is for an algorithm other than Ed25519");
-    /* Canonical, on the curve and in the main subgroup: a key of low order would accept forged signatures. */
-    if (!crypto_core_ed25519_is_valid_point(bytes.key))
+    return 0;
+}
+
+/* Canonical, on the curve and in the main subgroup: a key of low order would accept forged signatures. */
+static bool is_safe(const struct public_bytes *bytes)
+{
+    return crypto_core_ed25519_is_valid_point(bytes->key);
+}
+
+int ha_pubkey_parse(const char *text, struct ha_pubkey *key, struct ha_error *err)
+{
+    struct public_bytes bytes;
+
+    if (read_pubkey(text, &bytes, err) < 0)
+        return -1;
+    if (!is_safe(&bytes))
         return ha_fail(err, HA_E_KEY, "the public key is unsafe: no key pair has such a point");
     memcpy(key->id, bytes.id, sizeof key->id);
     memcpy(key->key, bytes.key, sizeof key->key);
     return 0;
+}
+
+bool ha_pubkey_is_unsafe(const char *text)
+{
+    struct public_bytes bytes;
+    struct ha_error err = {0};
+
+    return read_pubkey(text, &bytes, &err) == 0 && !is_safe(&bytes);
 }
 
 void ha_sign_format_id(const uint8_t id[HA_KEY_ID_SIZE], char out[HA_KEY_ID_TEXT])
@@ -222,19 +243,23 @@ int ha_key_sign(const struct ha_key *key, const uint8_t hash[HA_BLAKE2B_SIZE], c
     return ha_buf_check(out, "the signature", err);
 }
 
-int ha_signature_parse(const char *text, struct ha_signature *signature, struct ha_error *err)
+int ha_signature_parse(const char *text, struct ha_signature *signature, enum ha_signature_fault *fault,
+                       struct ha_error *err)
 {
     struct ha_sign_reader reader = {.at = text, .what = "signature file", .code = HA_E_INVALID};
     struct signature_bytes bytes;
     struct ha_sign_line comment;
     uint8_t global[SIGNATURE_SIZE];
 
+    *fault = HA_SIGNATURE_FORM;
     if (ha_sign_start(err) < 0 || ha_sign_read_comment(&reader, HA_UNTRUSTED_PREFIX, &comment, err) < 0 ||
         ha_sign_read_base64(&reader, &bytes, sizeof bytes, err) < 0)
         return -1;
-    if (ha_sign_is_alg(bytes.alg, HA_ALG_KEY))
+    if (ha_sign_is_alg(bytes.alg, HA_ALG_KEY)) {
+        *fault = HA_SIGNATURE_LEGACY;
         return ha_fail(err, HA_E_INVALID,
                        "the signature is of minisign's legacy form, which is not accepted");
+    }
     if (!ha_sign_is_alg(bytes.alg, alg_prehashed))
         return ha_fail(err, HA_E_INVALID, "the signature is of an unknown algorithm");
     if (ha_sign_read_comment(&reader, HA_TRUSTED_PREFIX, &comment, err) < 0 ||
@@ -248,24 +273,50 @@ int ha_signature_parse(const char *text, struct ha_signature *signature, struct 
     return 0;
 }
 
+/* Whether the number S, the second half, is below the order of the group: RFC 8032, section 5.1.7, demands it. */
+static bool is_reduced(const uint8_t signature[SIGNATURE_SIZE])
+{
+    static const uint8_t order[SIGNATURE_SIZE / 2] = {
+        0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
+        0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0x10};
+    const uint8_t *s = signature + SIGNATURE_SIZE / 2;
+
+    for (size_t i = sizeof order; i-- > 0;) {
+        if (s[i] != order[i])
+            return s[i] < order[i];
+    }
+    return false;
+}
+
+static int check_key(const struct ha_signature *signature, const struct ha_pubkey *key, struct ha_error *err)
+{
+    char signer[HA_KEY_ID_TEXT], given[HA_KEY_ID_TEXT];
+
+    if (memcmp(signature->key_id, key->id, sizeof key->id) == 0)
+        return 0;
+    ha_sign_format_id(signature->key_id, signer);
+    ha_sign_format_id(key->id, given);
+    return ha_fail(err, HA_E_INVALID, "the signature was made with key %s, not with key %s", signer, given);
+}
+
 int ha_signature_check(const struct ha_signature *signature, const struct ha_pubkey *key,
-                       const uint8_t hash[HA_BLAKE2B_SIZE], struct ha_error *err)
+                       const uint8_t hash[HA_BLAKE2B_SIZE], enum ha_signature_fault *fault,
+                       struct ha_error *err)
 {
     uint8_t joined[SIGNATURE_SIZE + HA_COMMENT_MAX];
-    char signer[HA_KEY_ID_TEXT], given[HA_KEY_ID_TEXT];
-    size_t len;
+    size_t len = join(signature->signature, signature->trusted_comment, joined);
 
-    if (ha_sign_start(err) < 0)
+    *fault = HA_SIGNATURE_OTHER_KEY;
+    if (ha_sign_start(err) < 0 || check_key(signature, key, err) < 0)
         return -1;
-    if (memcmp(signature->key_id, key->id, sizeof key->id) != 0) {
-        ha_sign_format_id(signature->key_id, signer);
-        ha_sign_format_id(key->id, given);
-        return ha_fail(err, HA_E_INVALID, "the signature was made with key %s, not with key %s", signer,
-                       given);
-    }
+    *fault = HA_SIGNATURE_NOT_CANONICAL;
+    if (!is_reduced(signature->signature) || !is_reduced(signature->global))
+        return ha_fail(err, HA_E_INVALID,
+                       "the signature is not in canonical form: a number in it is not reduced");
+    *fault = HA_SIGNATURE_WRONG;
     if (crypto_sign_verify_detached(signature->signature, hash, HA_BLAKE2B_SIZE, key->key) != 0)
         return ha_fail(err, HA_E_INVALID, "the signature does not belong to these bytes and this key");
-    len = join(signature->signature, signature->trusted_comment, joined);
+    *fault = HA_SIGNATURE_COMMENT;
     if (crypto_sign_verify_detached(signature->global, joined, len, key->key) != 0)
         return ha_fail(err, HA_E_INVALID, "the trusted comment is not the one that was signed");
     return 0;

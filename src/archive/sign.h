@@ -3,6 +3,7 @@
 #ifndef HA_ARCHIVE_SIGN_H
 #define HA_ARCHIVE_SIGN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,8 @@ struct ha_pubkey {
 
 /* Reads a public key: the text of a minisign .pub file, or the base64 line alone. Refuses low-order points. */
 int ha_pubkey_parse(const char *text, struct ha_pubkey *key, struct ha_error *err);
+/* Whether TEXT has the form of a public key, but the point is one that no key pair has. */
+bool ha_pubkey_is_unsafe(const char *text);
 /* Writes the .pub file's text: "untrusted comment: minisign public key <ID in hex>" and the base64 line. */
 int ha_pubkey_format(const struct ha_pubkey *key, struct ha_buf *out, struct ha_error *err);
 /*
@@ -65,12 +68,24 @@ struct ha_signature {
     char trusted_comment[HA_COMMENT_MAX + 1];
 };
 
-/* Reads a .minisig file's text: four lines, algorithm ED only (the legacy Ed is refused with a sentence). */
-int ha_signature_parse(const char *text, struct ha_signature *signature, struct ha_error *err);
+/* Why a signature was refused. */
+enum ha_signature_fault {
+    HA_SIGNATURE_FORM,      /* the file is none */
+    HA_SIGNATURE_LEGACY,    /* of the legacy kind Ed, over the file itself */
+    HA_SIGNATURE_OTHER_KEY, /* made with a key of another id */
+    HA_SIGNATURE_NOT_CANONICAL, /* a number in it is not reduced, so that the same signature could be written in two ways (RFC 8032, 5.1.7) */
+    HA_SIGNATURE_WRONG,  /* over other bytes, or by another key of the same id */
+    HA_SIGNATURE_COMMENT /* over these bytes, but the trusted comment was changed */
+};
 
-/* Checks signature and trusted comment against KEY. Each way to fail has a sentence of its own. HA_E_INVALID. */
+/* Reads a .minisig file's text: four lines, algorithm ED only (the legacy Ed is refused). HA_E_INVALID and *fault. */
+int ha_signature_parse(const char *text, struct ha_signature *signature, enum ha_signature_fault *fault,
+                       struct ha_error *err);
+
+/* Checks signature and trusted comment against KEY. Each way to fail has a sentence of its own. HA_E_INVALID and *fault. */
 int ha_signature_check(const struct ha_signature *signature, const struct ha_pubkey *key,
-                       const uint8_t hash[HA_BLAKE2B_SIZE], struct ha_error *err);
+                       const uint8_t hash[HA_BLAKE2B_SIZE], enum ha_signature_fault *fault,
+                       struct ha_error *err);
 
 /* The version of libsodium in use. */
 const char *ha_sign_version(void);

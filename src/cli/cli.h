@@ -70,6 +70,10 @@ void cli_line(FILE *stream, const char *format, ...) __attribute__((format(print
 /* Prints TEXT as a JSON string. */
 void cli_json_string(FILE *stream, const char *text);
 
+/* Prints TEXT as content or as the value of an attribute of XML, and as the description of a point of TAP. */
+void cli_xml_text(FILE *stream, const char *text);
+void cli_tap_text(FILE *stream, const char *text);
+
 /* Prints "holdall: TEXT" and returns the exit status that belongs to the error. */
 int cli_error(const struct ha_error *err);
 
@@ -94,15 +98,22 @@ int cli_password(void *context, char *password, size_t size, struct ha_error *er
 
 /* ---- trust.c ---- */
 
-/* Public keys: FILES and KEYS as options take them, then loaded, and freed whatever came of that. */
+/* Whom to believe: what the options of CLI_TRUST_OPTIONS name, then TRUST, which is freed whatever came of that. */
 struct cli_trust {
-    struct cli_list files, keys;
-    const char *trusted[2 * CLI_LIST_MAX];
-    size_t count;
-    char *loaded[CLI_LIST_MAX];
+    struct cli_list files, keys, documents;
+    struct ha_trust *trust;
 };
-int cli_trust_load(const struct cli_command *command, struct cli_trust *trust); /* an exit status */
-void cli_trust_free(struct cli_trust *trust);
+
+/* The rows of these options in a command's table. */
+#define CLI_TRUST_OPTIONS(given)                                                                      \
+    {"public-key-file", 'p', CLI_LIST, &(given).files}, {"public-key", 'P', CLI_LIST, &(given).keys}, \
+    {                                                                                                 \
+        "trust", 0, CLI_LIST, &(given).documents                                                      \
+    }
+
+int cli_trust_load(const struct cli_command *command, struct cli_trust *given); /* an exit status */
+bool cli_trust_given(const struct cli_trust *given);
+void cli_trust_free(struct cli_trust *given);
 
 /* ---- signals.c ---- */
 

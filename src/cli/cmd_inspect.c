@@ -240,11 +240,8 @@ static int fail(const struct ha_error *err)
 
 static int inspect_path(const struct given *given, const char *path)
 {
-    const struct ha_inspect_options options = {.size = sizeof options,
-                                               .path = path,
-                                               .public_keys = given->trust.trusted,
-                                               .public_key_count = given->trust.count,
-                                               .interrupted = cli_interrupted()};
+    const struct ha_inspect_options options = {
+        .size = sizeof options, .path = path, .trust = given->trust.trust, .interrupted = cli_interrupted()};
     struct ha_inspect *inspect = NULL;
     struct ha_error err = {0};
     if (given->output)
@@ -281,13 +278,9 @@ static int run_inspect(const struct cli_command *command, int argc, char **argv)
 {
     struct given given = {.format = "text"};
     const struct cli_option options[] = {
-        {"entries", 0, CLI_FLAG, &given.entries},
-        {"entry", 0, CLI_TEXT, &given.entry},
-        {"record", 0, CLI_TEXT, &given.record},
-        {"output", 'o', CLI_TEXT, &given.output},
-        {"force", 0, CLI_FLAG, &given.force},
-        {"public-key-file", 'p', CLI_LIST, &given.trust.files},
-        {"public-key", 'P', CLI_LIST, &given.trust.keys},
+        {"entries", 0, CLI_FLAG, &given.entries}, {"entry", 0, CLI_TEXT, &given.entry},
+        {"record", 0, CLI_TEXT, &given.record},   {"output", 'o', CLI_TEXT, &given.output},
+        {"force", 0, CLI_FLAG, &given.force},     CLI_TRUST_OPTIONS(given.trust),
         {"format", 0, CLI_TEXT, &given.format},
     };
     struct cli_args args;
@@ -319,6 +312,7 @@ const struct cli_command cli_inspect = {
     "  -p, --public-key-file FILE  a trusted public key: one must have signed the archive; may be given more\n"
     "                              than once\n"
     "  -P, --public-key KEY        the same, as a base64 line\n"
+    "      --trust FILE            a keys document: keys with their services, times and revocations\n"
     "      --format FORMAT         text (default) or json, of the overview and the list\n"
     "  -h, --help                  this text\n"
     "\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Output: owns how a line, an error, a number and a JSON string are printed. Nothing foreign reaches a terminal
+ * Output: owns how a line, an error, a number, and a text within JSON, XML and TAP are printed. Nothing foreign reaches a terminal
  * but through ha_text_escape; a line that memory does not suffice for is cut, not left out.
  */
 #include <inttypes.h>
@@ -10,8 +10,8 @@
 
 #include "cli.h"
 
-/* An escape is at most four times as long as the byte it stands for. */
-static void put_escaped(FILE *stream, const char *text)
+/* Gives TEXT to PUT as ha_text_escape makes it. An escape is at most four times as long as the byte it stands for. */
+static void put_inert(FILE *stream, const char *text, void (*put)(FILE *stream, const char *text))
 {
     size_t size = 4 * strlen(text) + 1;
     char small[512], *out = size <= sizeof small ? small : malloc(size);
@@ -20,9 +20,14 @@ static void put_escaped(FILE *stream, const char *text)
         size = sizeof small;
     }
     ha_text_escape(text, out, size);
-    fputs(out, stream);
+    put(stream, out);
     if (out != small)
         free(out);
+}
+
+static void put_plain(FILE *stream, const char *text)
+{
+    fputs(text, stream);
 }
 
 void cli_line(FILE *stream, const char *format, ...)
@@ -37,7 +42,7 @@ void cli_line(FILE *stream, const char *format, ...)
     }
     va_end(again);
     va_end(list);
-    put_escaped(stream, text ? text : small);
+    put_inert(stream, text ? text : small, put_plain);
     putc('\n', stream);
     free(text);
 }
@@ -53,14 +58,50 @@ static void put_json(FILE *stream, const char *text)
 
 void cli_json_string(FILE *stream, const char *text)
 {
-    size_t size = 4 * strlen(text) + 1;
-    char small[512], *out = size <= sizeof small ? small : malloc(size);
-    ha_text_escape(text, out ? out : small, out && out != small ? size : sizeof small);
     putc('"', stream);
-    put_json(stream, out ? out : small);
+    put_inert(stream, text, put_json);
     putc('"', stream);
-    if (out != small)
-        free(out);
+}
+
+static const char *entity_of(char c)
+{
+    return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : NULL;
+}
+
+/* Two characters are valid UTF-8 and none of XML 1.0 (section 2.2): U+FFFE and U+FFFF. */
+static void put_xml(FILE *stream, const char *text)
+{
+    while (*text) {
+        const char *entity = entity_of(*text);
+        bool none = strncmp(text, "\xEF\xBF\xBE", 3) == 0 || strncmp(text, "\xEF\xBF\xBF", 3) == 0;
+        if (entity)
+            fputs(entity, stream);
+        else if (none)
+            fputs(text[2] == '\xBE' ? "\\u{fffe}" : "\\u{ffff}", stream);
+        else
+            putc(*text, stream);
+        text += none ? 3 : 1;
+    }
+}
+
+void cli_xml_text(FILE *stream, const char *text)
+{
+    put_inert(stream, text, put_xml);
+}
+
+/* "#" would begin a directive. */
+static void put_tap(FILE *stream, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '#' || *text == '\\')
+            putc('\\', stream);
+        putc(*text, stream);
+    }
+}
+
+void cli_tap_text(FILE *stream, const char *text)
+{
+    put_inert(stream, text, put_tap);
 }
 
 int cli_error(const struct ha_error *err)

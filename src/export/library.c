@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the library says of itself. */
+/* What the library says of itself, and the one file that it writes for a program around it. */
 #include <holdall/holdall.h>
 
+#include "base/error.h"
+#include "io/file.h"
 #include "ha-formats.h"
 
 const char *ha_version(void)
@@ -17,4 +19,10 @@ int ha_schema_text(size_t index, const char **name, const char **text, size_t *s
     *text = ha_format_files[index].text;
     *size = ha_format_files[index].size;
     return 0;
+}
+
+int ha_write_file(const char *path, const void *data, size_t len, struct ha_error *err)
+{
+    ha_error_clear(err);
+    return ha_file_write_whole(path, data, len, true, err);
 }

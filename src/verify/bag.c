@@ -27,7 +27,6 @@ static int check_required(struct ha_check *check, struct ha_error *err)
                                            "signing-key.pub",
                                            payload_manifest,
                                            tag_manifest,
-                                           tag_signature,
                                            "data/export.json",
                                            "data/privacy.json",
                                            "data/missing.jsonl",

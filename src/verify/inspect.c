@@ -175,7 +175,7 @@ static int take_chain(struct ha_inspect *inspect, struct ha_error *err)
         find_due(inspect, export_path, due, err) || ha_inspect_pass(inspect, export_path, due, NULL, err) ||
         ha_check_export(&inspect->check, err) || ha_inspect_settle(inspect, err))
         return -1;
-    if (inspect->options.public_key_count == 0)
+    if (ha_trust_count(inspect->options.trust) == 0)
         return 0;
     if (ha_check_tag_signature(&inspect->check, err) || ha_inspect_settle(inspect, err))
         return -1;
@@ -188,7 +188,7 @@ static int take_chain(struct ha_inspect *inspect, struct ha_error *err)
 static int open_parts(struct ha_inspect *inspect, struct ha_error *err)
 {
     struct ha_check *check = &inspect->check;
-    if (ha_check_keys(check, err) || ha_reader_open(inspect->options.path, &check->reader, err) ||
+    if (ha_reader_open(inspect->options.path, &check->reader, err) ||
         ha_index_open(NULL, INDEX_CACHE, &check->index, err))
         return -1;
     /* a file that must be there and is not makes it no archive */
@@ -207,10 +207,8 @@ int ha_inspect_open(const struct ha_inspect_options *options, struct ha_inspect 
     struct ha_inspect *inspect = calloc(1, sizeof *inspect);
     if (!inspect)
         return ha_fail_nomem(err);
-    inspect->options = (struct ha_verify_options){.size = sizeof inspect->options,
-                                                  .path = options->path,
-                                                  .public_keys = options->public_keys,
-                                                  .public_key_count = options->public_key_count};
+    inspect->options = (struct ha_verify_options){
+        .size = sizeof inspect->options, .path = options->path, .trust = options->trust};
     inspect->interrupted = options->interrupted;
     inspect->check = (struct ha_check){
         .options = &inspect->options, .result = &inspect->head, .findings = {keep_first, inspect, 0, 0}};
@@ -229,7 +227,6 @@ void ha_inspect_close(struct ha_inspect *inspect)
     ha_json_free(inspect->check.manifest);
     ha_index_close(inspect->check.index);
     ha_reader_close(inspect->check.reader);
-    free(inspect->check.trusted);
     free(inspect);
 }
 

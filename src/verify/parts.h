@@ -9,6 +9,7 @@
 #include "archive/index.h"
 #include "archive/reader.h"
 #include "archive/sign.h"
+#include "verify/trust.h"
 #include "verify/volumes.h"
 #include "base/buf.h"
 #include "io/lines.h"
@@ -21,7 +22,8 @@ struct ha_check {
     struct ha_findings findings;
     struct ha_reader *reader;
     struct ha_index *index;
-    struct ha_pubkey *trusted;           /* options->public_key_count of them */
+    uint8_t signer_id[HA_KEY_ID_SIZE];   /* of the key that the signature of the tag manifest names */
+    bool is_signed;                      /* there is such a signature */
     ha_json *manifest;                   /* data/export.json, NULL when it cannot be used */
     bool detached;                       /* there is a signature beside the ZIP */
     uint8_t hash[HA_BLAKE2B_SIZE];       /* then: of the ZIP itself */
@@ -44,9 +46,6 @@ int ha_check_volume(struct ha_check *check,
                     struct ha_error *err); /* of a volume: its place in the set, and its media */
 int ha_check_signatures(struct ha_check *check,
                         struct ha_error *err); /* that of the tag manifest, and the detached one */
-
-/* Reads the trusted keys of the options into `trusted`, which the caller frees. */
-int ha_check_keys(struct ha_check *check, struct ha_error *err);
 
 /* Looks for a signature beside the ZIP. */
 void ha_check_find_detached(struct ha_check *check);

@@ -18,19 +18,9 @@ static const char tag_manifest[] = "tagmanifest-sha256.txt",
 /* What a signature is checked for. */
 struct target {
     const char *path; /* of the signature */
-    const char *file; /* what it signs, as its comment says; NULL when that is not known */
+    const char *file; /* what it signs, as its comment must say */
     uint8_t hash[HA_BLAKE2B_SIZE];
 };
-
-static const struct ha_pubkey *find_trusted(const struct ha_check *check,
-                                            const struct ha_signature *signature)
-{
-    for (size_t i = 0; i < check->options->public_key_count; i++) {
-        if (memcmp(check->trusted[i].id, signature->key_id, HA_KEY_ID_SIZE) == 0)
-            return &check->trusted[i];
-    }
-    return NULL;
-}
 
 static void name_id(const uint8_t id[HA_KEY_ID_SIZE], char out[HA_KEY_ID_SIZE * 2 + 1])
 {
@@ -39,33 +29,114 @@ static void name_id(const uint8_t id[HA_KEY_ID_SIZE], char out[HA_KEY_ID_SIZE * 
     ha_pubkey_id(&key, out);
 }
 
+/* What each refusal is a finding of. */
+static enum ha_rule rule_of(enum ha_signature_fault fault)
+{
+    switch (fault) {
+    case HA_SIGNATURE_LEGACY:
+        return HA_RULE_SIGN_LEGACY;
+    case HA_SIGNATURE_OTHER_KEY:
+        return HA_RULE_SIGN_UNKNOWN;
+    case HA_SIGNATURE_NOT_CANONICAL:
+        return HA_RULE_SIGN_CANONICAL;
+    case HA_SIGNATURE_WRONG:
+        return HA_RULE_SIGN_WRONG;
+    case HA_SIGNATURE_COMMENT:
+        return HA_RULE_SIGN_COMMENT;
+    default:
+        return HA_RULE_SIGN_FORM;
+    }
+}
+
+/* The time that the statement names; HA_TIME_NONE when there is none. */
+static ha_time time_of(const struct ha_signature *signature)
+{
+    static const char name[] = " as_of=";
+    const char *at = strstr(signature->trusted_comment, name);
+    char text[HA_TIME_TEXT];
+    ha_time time;
+    if (!at)
+        return HA_TIME_NONE;
+    at += strlen(name);
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(at, " "), at);
+    return ha_time_parse(text, &time) ? HA_TIME_NONE : time;
+}
+
+/* What is stated must be this archive and this file. */
+static void check_statement(struct ha_check *check, const struct target *target,
+                            const struct ha_signature *signature)
+{
+    char comment[HA_COMMENT_MAX + 1];
+    if (!check->manifest)
+        return;
+    ha_check_comment(check, target->file, comment);
+    if (strcmp(comment, signature->trusted_comment) != 0)
+        ha_find_two(&check->findings, HA_RULE_SIGN_STATEMENT, target->path, "", comment,
+                    signature->trusted_comment, "the trusted comment is \"%s\", and the archive says \"%s\"",
+                    signature->trusted_comment, comment);
+}
+
+static void find_refused(struct ha_check *check, const struct target *target, enum ha_signature_fault fault,
+                         const char *id)
+{
+    static const char *const clauses[][2] = {
+        [HA_SIGNATURE_OTHER_KEY] = {"is by the key ", ", which is not a trusted one"},
+        [HA_SIGNATURE_NOT_CANONICAL] = {"is not in canonical form (a number is not reduced), by the key ",
+                                        ""},
+        [HA_SIGNATURE_WRONG] = {"was not made over these bytes by the trusted key ", ""},
+        [HA_SIGNATURE_COMMENT] = {"fits, but the trusted comment is not the one that was signed by the key ",
+                                  ""}};
+    ha_find(&check->findings, rule_of(fault), target->path, "%s%s%s", clauses[fault][0], id,
+            clauses[fault][1]);
+}
+
+/* *signer is the trusted key that made the signature, or (after a finding) NULL; *stated is false when the comment is not the signer's. */
+static int find_signer(struct ha_check *check, const struct target *target,
+                       const struct ha_signature *signature, const struct ha_pubkey **signer, bool *stated,
+                       struct ha_error *err)
+{
+    enum ha_signature_fault fault, nearest = HA_SIGNATURE_OTHER_KEY;
+    char id[HA_KEY_ID_SIZE * 2 + 1];
+    size_t at = 0;
+    while ((*signer = ha_trust_next(check->options->trust, signature->key_id, &at))) {
+        if (ha_signature_check(signature, *signer, target->hash, &fault, err) == 0)
+            return 0;
+        if (err->code != HA_E_INVALID)
+            return -1;
+        ha_error_clear(err);
+        nearest = fault > nearest ? fault : nearest; /* what comes nearest to a good one says most */
+    }
+    *stated = nearest != HA_SIGNATURE_COMMENT;
+    name_id(signature->key_id, id);
+    find_refused(check, target, nearest, id);
+    return 0;
+}
+
 /* *signer is the trusted key that made the signature, NULL when no key was given or (after a finding) none fits. */
 static int check_signature(struct ha_check *check, const struct target *target,
                            const struct ha_signature *signature, const struct ha_pubkey **signer,
                            struct ha_error *err)
 {
-    char comment[HA_COMMENT_MAX + 1], id[HA_KEY_ID_SIZE * 2 + 1];
+    const struct ha_signed what = {target->path, check->result->service, time_of(signature)};
+    bool stated = true;
     *signer = NULL;
-    if (target->file && check->manifest) {
-        ha_check_comment(check, target->file, comment);
-        if (strcmp(comment, signature->trusted_comment) != 0)
-            ha_find(&check->findings, HA_RULE_SIGN_STATEMENT, target->path,
-                    "the trusted comment is \"%s\", and the archive says \"%s\"", signature->trusted_comment,
-                    comment);
-    }
-    if (check->options->public_key_count == 0)
-        return 0;
-    const struct ha_pubkey *key = find_trusted(check, signature);
-    if (!key) {
-        name_id(signature->key_id, id);
-        ha_find(&check->findings, HA_RULE_SIGN_UNKNOWN, target->path,
-                "is by the key %s, which is not a trusted one", id);
-        return 0;
-    }
-    if (ha_signature_check(signature, key, target->hash, err))
-        return ha_find_error(&check->findings, HA_RULE_SIGN_WRONG, target->path, err);
-    *signer = key;
+    if (ha_trust_count(check->options->trust) > 0 &&
+        find_signer(check, target, signature, signer, &stated, err))
+        return -1;
+    if (stated)
+        check_statement(check, target, signature);
+    if (*signer && !ha_trust_allows(check->options->trust, *signer, &what, &check->findings))
+        *signer = NULL;
     return 0;
+}
+
+/* Reads the text of a signature; *good false after a finding. */
+static int parse_signature(struct ha_check *check, const char *path, const struct ha_buf *text,
+                           struct ha_signature *signature, bool *good, struct ha_error *err)
+{
+    enum ha_signature_fault fault;
+    *good = ha_signature_parse(ha_buf_text(text), signature, &fault, err) == 0;
+    return *good ? 0 : ha_find_error(&check->findings, rule_of(fault), path, err);
 }
 
 /* ------------------------------------------------------------------------------------------ tag manifest */
@@ -119,7 +190,9 @@ static int check_copy(struct ha_check *check, const struct ha_signature *signatu
     if (!found)
         return 0;
     if (ha_pubkey_parse(ha_buf_text(&text), &copy, err)) {
-        ha_find(&check->findings, HA_RULE_SIGN_COPY, "signing-key.pub", "%s", err->text);
+        ha_find(&check->findings,
+                ha_pubkey_is_unsafe(ha_buf_text(&text)) ? HA_RULE_SIGN_UNSAFE : HA_RULE_SIGN_KEY,
+                "signing-key.pub", "%s", err->text);
         ha_error_clear(err);
         return 0;
     }
@@ -130,29 +203,44 @@ static int check_copy(struct ha_check *check, const struct ha_signature *signatu
     return 0;
 }
 
-int ha_check_tag_signature(struct ha_check *check, struct ha_error *err)
+static int judge_tag_signature(struct ha_check *check, const struct ha_member *member,
+                               const struct ha_buf *text, struct ha_error *err)
 {
     struct target target = {.path = tag_signature, .file = tag_manifest};
-    struct ha_buf text HA_BUF = ha_buf_make(SIGNATURE_MAX);
     struct ha_signature signature;
-    struct ha_member member;
     const struct ha_pubkey *signer;
-    bool found, here;
-    if (ha_check_member(check, tag_manifest, &member, &here, err) ||
-        ha_check_read(check, HA_RULE_SIGN_FORM, tag_signature, &text, &found, err))
+    bool good;
+    if (parse_signature(check, tag_signature, text, &signature, &good, err))
         return -1;
-    if (!found || !here)
+    if (!good)
         return 0;
-    if (ha_signature_parse(ha_buf_text(&text), &signature, err))
-        return ha_find_error(&check->findings, HA_RULE_SIGN_FORM, tag_signature, err);
-    if (hash_member(check, &member, target.hash, err))
+    if (hash_member(check, member, target.hash, err))
         return ha_find_error(&check->findings, HA_RULE_SIGN_WRONG, tag_manifest, err);
-    if (check_signature(check, &target, &signature, &signer, err) ||
-        check_copy(check, &signature, signer, err))
+    if (check_signature(check, &target, &signature, &signer, err))
         return -1;
+    memcpy(check->signer_id, signature.key_id, sizeof check->signer_id);
+    check->is_signed = true;
     if (signer)
         ha_pubkey_id(signer, check->result->key_id);
-    return 0;
+    return check_copy(check, &signature, signer, err);
+}
+
+int ha_check_tag_signature(struct ha_check *check, struct ha_error *err)
+{
+    struct ha_buf text HA_BUF = ha_buf_make(SIGNATURE_MAX);
+    struct ha_member member, signature;
+    bool there, readable, here;
+    if (ha_check_member(check, tag_manifest, &member, &here, err) ||
+        ha_check_member(check, tag_signature, &signature, &there, err))
+        return -1;
+    if (!there)
+        ha_find(&check->findings, HA_RULE_SIGN_MISSING, tag_signature,
+                "is missing: nothing says who made the archive");
+    if (!there || !here)
+        return 0;
+    if (ha_check_read(check, HA_RULE_SIGN_FORM, tag_signature, &text, &readable, err))
+        return -1;
+    return readable ? judge_tag_signature(check, &member, &text, err) : 0;
 }
 
 /* ----------------------------------------------------------------------------------- detached signature */
@@ -170,6 +258,19 @@ void ha_check_find_detached(struct ha_check *check)
                       ha_path_exists(path);
 }
 
+/* Both signatures are by one key. */
+static void check_pair(struct ha_check *check, const struct target *target,
+                       const struct ha_signature *signature)
+{
+    char id[HA_KEY_ID_SIZE * 2 + 1], due[HA_KEY_ID_SIZE * 2 + 1];
+    if (!check->is_signed || memcmp(check->signer_id, signature->key_id, HA_KEY_ID_SIZE) == 0)
+        return;
+    name_id(signature->key_id, id);
+    name_id(check->signer_id, due);
+    ha_find_two(&check->findings, HA_RULE_SIGN_PAIR, target->path, "", due, id,
+                "is by the key %s, and the signature inside is by %s", id, due);
+}
+
 /* Beside the ZIP, when it is there: an archive without one is as good. */
 static int check_detached(struct ha_check *check, struct ha_error *err)
 {
@@ -177,15 +278,24 @@ static int check_detached(struct ha_check *check, struct ha_error *err)
     struct ha_signature signature;
     const struct ha_pubkey *signer;
     char path[PATH_SIZE], file[PATH_SIZE];
+    bool good;
     if (!check->detached)
         return 0;
     name_detached(check, path);
     snprintf(file, sizeof file, "%s.zip", check->reader->top);
     struct target target = {.path = ha_path_base(path), .file = file};
-    if (ha_file_read(path, &text, err) || ha_signature_parse(ha_buf_text(&text), &signature, err))
+    if (ha_file_read(path, &text, err))
         return ha_find_error(&check->findings, HA_RULE_SIGN_FORM, target.path, err);
+    if (parse_signature(check, target.path, &text, &signature, &good, err))
+        return -1;
+    if (!good)
+        return 0;
     memcpy(target.hash, check->hash, sizeof target.hash);
-    return check_signature(check, &target, &signature, &signer, err);
+    if (check_signature(check, &target, &signature, &signer, err))
+        return -1;
+    if (signer || ha_trust_count(check->options->trust) == 0)
+        check_pair(check, &target, &signature);
+    return 0;
 }
 
 int ha_check_signatures(struct ha_check *check, struct ha_error *err)

@@ -208,19 +208,6 @@ void ha_check_comment(const struct ha_check *check, const char *file, char out[H
 
 /* -------------------------------------------------------------------------------------------- the verdict */
 
-int ha_check_keys(struct ha_check *check, struct ha_error *err)
-{
-    size_t count = check->options->public_key_count;
-    check->trusted = count ? calloc(count, sizeof *check->trusted) : NULL;
-    if (count && !check->trusted)
-        return ha_fail_nomem(err);
-    for (size_t i = 0; i < count; i++) {
-        if (ha_pubkey_parse(check->options->public_keys[i], &check->trusted[i], err))
-            return ha_context(err, "trusted key %zu", i + 1);
-    }
-    return 0;
-}
-
 static int run_checks(struct ha_check *check, struct ha_error *err)
 {
     if (read_all(check, err))
@@ -232,6 +219,7 @@ static int run_checks(struct ha_check *check, struct ha_error *err)
     if (check->manifest &&
         (ha_check_info(check, err) || ha_check_contents(check, err) || ha_check_volume(check, err)))
         return -1;
+    check->result->judged = check->manifest != NULL;
     return ha_check_signatures(check, err);
 }
 
@@ -274,7 +262,7 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
     ha_error_clear(err);
     if (options->size != sizeof *options)
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
-    int done = ha_check_keys(&check, err) || ha_reader_open(options->path, &check.reader, err) ||
+    int done = ha_reader_open(options->path, &check.reader, err) ||
                        ha_index_open(NULL, INDEX_CACHE, &check.index, err) || run_checks(&check, err) ||
                        give_verdict(&check, err)
                    ? -1
@@ -285,6 +273,5 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
     ha_json_free(check.manifest);
     ha_index_close(check.index);
     ha_reader_close(check.reader);
-    free(check.trusted);
     return done;
 }

@@ -373,7 +373,7 @@ class Forgeries(unittest.TestCase):
         forged.restate()
         forged.reseal()
         run = holdall("verify", forged.tree, "-p", harness.public_key(), "--format", "json")
-        found = json.loads(run.out)[0]["findings"]
+        found = json.loads(run.out)["results"][0]["findings"]
         self.assertEqual((run.code, [one["rule"] + ": " + re.sub("data/media/[^ ]*/", "", one["text"]) for one in found]), (1, list(texts)), run)
 
     def outputs(self, forged, change):

@@ -440,12 +440,25 @@ def check_spec_tables(tally, schemas, text):
         tally.check(said is None or f"`{said}`" in text, f"SPEC.md does not name {said}")
 
 
+def check_spec_rules(tally, text):
+    """The table of rules is the one that generate_rules.py makes: every rule, in its order, with the same words."""
+    rules = read(ROOT / "formats" / "rules.json")
+    rows = re.findall(r"^\| `([a-z0-9]+[.][a-z0-9_]+)` \| ([a-z, ]+) \| ([a-z]+) \| (.*) \|$", section(text, "Rules"), re.MULTILINE)
+    told = {row[0]: row for row in rows}
+    for rule in rules:
+        due = rule["id"], ", ".join(rule["profiles"]), rule["level"], rule["text"].replace("|", r"\|")
+        tally.check(told.pop(rule["id"], None) == due, f"SPEC.md: the rule {rule['id']} is not as rules.json has it")
+    tally.check(not told, f"SPEC.md: rules.json has no rules {sorted(told)}")
+    tally.check([row[0] for row in rows] == [rule["id"] for rule in rules], "SPEC.md: the rules are in another order than rules.json")
+
+
 def check_spec(tally, schemas):
     path = ROOT / "formats" / "SPEC.md"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if tally.check(text, "there is no SPEC.md"):
         check_spec_examples(tally, schemas, text)
         check_spec_tables(tally, schemas, text)
+        check_spec_rules(tally, text)
 
 
 def main():
