@@ -53,7 +53,7 @@ static const struct {
     {HA_E_INTERRUPTED, "Nothing was published. --resume goes on where the run was stopped."},
     {HA_E_INVALID, "Do not trust it; each finding is a line. Fetch it again from where it came."},
     {HA_E_UNCHECKED,
-     "Give the public key of the service with -p or -P, and not the one that lies in the archive."},
+     "Give the public key of the service with -p or -P, or its keys document with --trust, and not the key that lies in the archive."},
     {HA_E_BUSY, "Wait for the other run, or give another -o or --stage."},
     {HA_E_INTERNAL, "Please report it, with the sentence and what 'holdall --version' prints."},
     {HA_E_TERMINATED, "Nothing was published. --resume goes on where the run was stopped."},
