@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive/names.h"
 #include "archive/reader.h"
 #include "base/error.h"
 #include "io/file.h"
-#include "model/naming.h"
 
 enum { MAX_DEPTH = 32 };
 
@@ -36,10 +36,11 @@ static int walk_directory(struct walk *walk, int fd, size_t len, struct ha_error
 static int walk_file(struct walk *walk, const struct stat *status, struct ha_error *err)
 {
     struct ha_member member = {.size = (uint64_t)status->st_size};
+    const char *clause;
     snprintf(member.path, sizeof member.path, "%s", walk->path);
-    if (ha_path_check(walk->path, 0, err) &&
-        ha_find_error(walk->findings, HA_RULE_NAME_CHARACTER, walk->path, err))
-        return -1;
+    enum ha_name_fault fault = ha_path_fault(walk->path, 0, &clause);
+    if (fault)
+        ha_find(walk->findings, ha_name_rule(fault), walk->path, "the name %s", clause);
     return walk->visit(walk->context, &member, err);
 }
 

@@ -15,6 +15,7 @@ struct ha_intake {
     struct ha_sink nowhere;
     struct ha_sink *first;
     struct ha_sums *sums;
+    enum ha_rule rule; /* after HA_E_INVALID: which one the bytes break */
 };
 
 /*
@@ -31,5 +32,9 @@ int ha_intake_write(struct ha_intake *intake, const void *data, size_t len, stru
 int ha_intake_end(struct ha_intake *intake, const struct ha_member *member, bool check_crc,
                   struct ha_error *err);
 void ha_intake_abort(struct ha_intake *intake);
+
+/* ha_find_error for what an intake found, with the place, and with both values where there are two. */
+int ha_find_fault(struct ha_findings *findings, enum ha_rule rule, const struct ha_member *member,
+                  const struct ha_sums *sums, struct ha_error *failed);
 
 #endif

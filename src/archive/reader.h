@@ -8,6 +8,7 @@
 
 #include "archive/findings.h"
 #include "archive/index.h"
+#include "archive/walk.h"
 #include "base/cleanup.h"
 #include "io/digest.h"
 #include "io/sink.h"
@@ -38,6 +39,7 @@ struct ha_reader_ops {
 struct ha_reader {
     const struct ha_reader_ops *ops;
     bool zip;
+    struct ha_walk_rules rules; /* of a ZIP: by what it is judged; may be set before ha_reader_each */
     char top
         [HA_ENTRY_PATH_SIZE]; /* the top directory of a ZIP, known after ha_reader_each; "" for a directory */
 };
@@ -49,8 +51,8 @@ void ha_reader_cleanup(struct ha_reader **reader);
 #define HA_READER HA_CLEANUP(ha_reader_cleanup)
 
 /*
- * The structural pass: calls VISIT for each file and reports everything that breaks the rules of the container (rules "zip" and
- * "names"). Of a ZIP it trusts no header: see zip_reader.c. It stops early, with a finding, where nothing can be told about the rest.
+ * The structural pass: calls VISIT for each file and reports everything that breaks the rules of the container (rules zip, name
+ * and limit). Of a ZIP it trusts no header, and VISIT is not called at all where anything breaks one: see walk.h.
  */
 int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_member_visit visit,
                    void *context, struct ha_error *err);
@@ -68,6 +70,14 @@ int ha_reader_raw(struct ha_reader *reader, const struct ha_member *member, uint
  */
 int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
                    struct ha_sums *sums, struct ha_error *err);
+
+/* Reads a member to its end; what is wrong with its bytes becomes a finding. -1 only when they cannot be had. */
+int ha_reader_judge(struct ha_reader *reader, const struct ha_member *member, struct ha_findings *findings,
+                    struct ha_error *err);
+
+/* The same as ha_reader_each for the entries of any ZIP, which need have no top directory. Only for a reader of a ZIP. */
+int ha_zip_reader_walk(struct ha_reader *reader, struct ha_findings *findings, ha_walk_visit visit,
+                       void *context, struct ha_error *err);
 
 /* Each kind of container, for ha_reader_open alone. FD is taken over, also on failure. */
 int ha_zip_reader_open(int fd, uint64_t size, struct ha_reader **out, struct ha_error *err);

@@ -250,37 +250,50 @@ static bool is_device(const char *name, size_t len)
            (memcmp(name, "com", 3) == 0 || memcmp(name, "lpt", 3) == 0);
 }
 
-/* What is wrong with one component, or NULL. */
-static const char *component_fault(const char *name, size_t len)
+static enum ha_name_fault say(const char **clause, enum ha_name_fault fault, const char *text)
 {
-    if (len == 0)
-        return "has an empty component";
-    if (len > HA_LIMIT_COMPONENT)
-        return "has a component that is too long";
-    for (size_t i = 0; i < len; i++)
-        if (!is_name_character(name[i]))
-            return "holds something other than [a-z0-9._-] and /";
-    if (name[0] == '.' || name[0] == '-')
-        return "has a component that begins with a dot or a hyphen";
-    if (name[len - 1] == '.')
-        return "has a component that ends with a dot";
-    return is_device(name, len) ? "has a component that Windows takes for a device" : NULL;
+    *clause = text;
+    return fault;
 }
 
-static const char *path_fault(const char *path, size_t top)
+static enum ha_name_fault component_fault(const char *name, size_t len, const char **clause)
+{
+    if (len == 0)
+        return say(clause, HA_NAME_PATH, "has an empty component");
+    if (len > HA_LIMIT_COMPONENT)
+        return say(clause, HA_NAME_LENGTH, "has a component that is too long");
+    for (size_t i = 0; i < len; i++)
+        if (!is_name_character(name[i]))
+            return say(clause, HA_NAME_CHARACTER, "holds something other than [a-z0-9._-] and /");
+    if (strspn(name, ".") >= len && len <= 2)
+        return say(clause, HA_NAME_PATH, "has a component of dots");
+    if (name[0] == '.' || name[0] == '-')
+        return say(clause, HA_NAME_RESERVED, "has a component that begins with a dot or a hyphen");
+    if (name[len - 1] == '.')
+        return say(clause, HA_NAME_RESERVED, "has a component that ends with a dot");
+    return is_device(name, len)
+               ? say(clause, HA_NAME_RESERVED, "has a component that Windows takes for a device")
+               : say(clause, HA_NAME_GOOD, NULL);
+}
+
+enum ha_name_fault ha_path_fault(const char *path, size_t top, const char **clause)
 {
     size_t len = strlen(path), part;
-    const char *fault;
+    enum ha_name_fault fault;
 
+    if (len == 0)
+        return say(clause, HA_NAME_LENGTH, "is empty");
+    if (!ha_utf8_valid(path, len))
+        return say(clause, HA_NAME_ENCODING, "is not UTF-8");
     if (top > HA_LIMIT_PATH || len > HA_LIMIT_PATH - top)
-        return "is too long";
+        return say(clause, HA_NAME_LENGTH, "is too long");
     if (path[0] == '/')
-        return "begins with a slash";
+        return say(clause, HA_NAME_PATH, "begins with a slash");
     if (strcmp(path, "README.txt") == 0)
-        return NULL;
+        return say(clause, HA_NAME_GOOD, NULL);
     for (const char *at = path;; at += part + 1) {
         part = strcspn(at, "/");
-        fault = component_fault(at, part);
+        fault = component_fault(at, part, clause);
         if (fault || at[part] == '\0')
             return fault;
     }
@@ -288,11 +301,11 @@ static const char *path_fault(const char *path, size_t top)
 
 int ha_path_check(const char *path, size_t top, struct ha_error *err)
 {
-    const char *fault = path_fault(path, top);
+    const char *clause;
 
-    if (!fault)
+    if (!ha_path_fault(path, top, &clause))
         return 0;
-    return ha_fail(err, HA_E_PATH, "the name \"%.*s\" %s", SHOWN_MAX, path, fault);
+    return ha_fail(err, HA_E_PATH, "the name \"%.*s\" %s", SHOWN_MAX, path, clause);
 }
 
 /*

@@ -33,6 +33,22 @@ struct ha_media_name {
 int ha_media_path(const struct ha_media_name *name, size_t reserve, char *out, size_t size,
                   struct ha_error *err);
 
+/* What may be wrong with a name; each is a rule of its own. */
+enum ha_name_fault {
+    HA_NAME_GOOD,
+    HA_NAME_ENCODING,  /* it is not UTF-8 */
+    HA_NAME_CHARACTER, /* a character that is not allowed */
+    HA_NAME_PATH,      /* it is absolute, or has a component that is empty or stands for another place */
+    HA_NAME_LENGTH,    /* it, or a component, is too long, or it is empty */
+    HA_NAME_RESERVED   /* some system cannot have it, or takes it for something else */
+};
+
+/* The first rule that PATH breaks, with a clause that follows "the name", TOP being the length of the top directory with its slash. */
+enum ha_name_fault ha_path_fault(const char *path, size_t top, const char **clause);
+
+/* The same of a name that others gave, of LEN bytes of any value: what no reader may write to a disk. A "/" at its end is that of a directory. */
+enum ha_name_fault ha_foreign_fault(const char *name, size_t len, const char **clause);
+
 /*
  * 0 when PATH obeys every rule for names inside the archive, TOP being the length of the top directory with its slash;
  * else -1 with HA_E_PATH and the rule that it breaks.

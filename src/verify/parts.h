@@ -86,4 +86,11 @@ int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *
 /* "holdall-export-1 export=… as_of=… file=FILE", as data/export.json demands it. */
 void ha_check_comment(const struct ha_check *check, const char *file, char out[HA_COMMENT_MAX + 1]);
 
+/* By what a ZIP is judged under these options. */
+struct ha_walk_rules ha_check_rules(const struct ha_verify_options *options);
+
+/* The whole of ha_verify for HA_PROFILE_ZIP. */
+int ha_verify_zip(const struct ha_verify_options *options, struct ha_verify_result *result,
+                  struct ha_error *err);
+
 #endif

@@ -32,7 +32,8 @@ static int tell(struct pass *pass, struct ha_error *err)
     ha_lanes_done(pass->lanes, job, true);
     pass->first = (pass->first + 1) % JOBS;
     pass->count--;
-    return pass->options->visit(pass->options->context, &job->member, &job->sums, &job->failed, err);
+    return pass->options->visit(pass->options->context, &job->member, &job->sums, job->intake.rule,
+                                &job->failed, err);
 }
 
 static int tell_done(struct pass *pass, struct ha_error *err)

@@ -11,10 +11,10 @@
 
 /*
  * Takes one member with the sums of what was read of it, in the order of the archive, always in the thread that called ha_pass. FAILED has a
- * code where its bytes are not what its headers state, or could not be had.
+ * code where its bytes are not what its headers state (RULE says in which way, see ha_find_fault), or could not be had.
  */
 typedef int (*ha_pass_visit)(void *context, const struct ha_member *member, const struct ha_sums *sums,
-                             struct ha_error *failed, struct ha_error *err);
+                             enum ha_rule rule, struct ha_error *failed, struct ha_error *err);
 
 struct ha_pass_options {
     struct ha_reader *reader;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/intake.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "ha-formats.h"
@@ -19,11 +20,11 @@ enum { INDEX_CACHE = 8 * 1024 * 1024 };
 /* --------------------------------------------------------------------------------------- the whole pass */
 
 static int add_member(void *context, const struct ha_member *member, const struct ha_sums *sums,
-                      struct ha_error *failed, struct ha_error *err)
+                      enum ha_rule rule, struct ha_error *failed, struct ha_error *err)
 {
     struct ha_check *check = context;
     struct ha_entry entry = {.size = member->size, .payload = ha_text_starts_with(member->path, "data/")};
-    if (failed->code != HA_E_OK && ha_find_error(&check->findings, HA_RULE_ZIP_DATA, member->path, failed)) {
+    if (failed->code != HA_E_OK && ha_find_fault(&check->findings, rule, member, sums, failed)) {
         *err = *failed;
         return -1;
     }
@@ -254,6 +255,14 @@ static int note_volume(struct ha_check *check, int done, struct ha_error *err)
     return -1;
 }
 
+static int open_archive(struct ha_check *check, struct ha_error *err)
+{
+    if (ha_reader_open(check->options->path, &check->reader, err))
+        return -1;
+    check->reader->rules = ha_check_rules(check->options);
+    return 0;
+}
+
 int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *result, struct ha_error *err)
 {
     struct ha_check check = {
@@ -262,7 +271,9 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
     ha_error_clear(err);
     if (options->size != sizeof *options)
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
-    int done = ha_reader_open(options->path, &check.reader, err) ||
+    if (options->profile == HA_PROFILE_ZIP)
+        return ha_verify_zip(options, result, err);
+    int done = open_archive(&check, err) ||
                        ha_index_open(NULL, INDEX_CACHE, &check.index, err) || run_checks(&check, err) ||
                        give_verdict(&check, err)
                    ? -1
