@@ -28,12 +28,19 @@ static const char *reference(uint32_t letter)
     }
 }
 
+/* What chooses the form of the letter in front of it: in Japanese, names need that. */
+static bool is_variant(uint32_t letter)
+{
+    return letter >= 0xe0100 && letter <= 0xe01ef;
+}
+
 /* Characters that are not seen and do something: other controls, the separators of lines, and what turns directions round. */
 static bool is_hidden(uint32_t letter)
 {
     return (letter >= 0x7f && letter < 0xa0) || letter == 0x2028 || letter == 0x2029 ||
            (letter >= 0x202a && letter <= 0x202e) || (letter >= 0x2066 && letter <= 0x2069) ||
-           (letter >= 0xfff9 && letter <= 0xfffb) || (letter & 0xfffe) == 0xfffe || letter >= 0xe0000;
+           (letter >= 0xfff9 && letter <= 0xfffb) || (letter & 0xfffe) == 0xfffe ||
+           (letter >= 0xe0000 && !is_variant(letter));
 }
 
 static void add_letter(struct ha_buf *out, uint32_t letter, const char *bytes, size_t len)
@@ -49,10 +56,17 @@ static void add_letter(struct ha_buf *out, uint32_t letter, const char *bytes, s
         ha_buf_add(out, bytes, len);
 }
 
+/* The first half of a line's end as forms send it: what follows says it all. */
+static bool is_half_end(const char *text, size_t len, size_t at)
+{
+    return text[at] == '\r' && at + 1 < len && text[at + 1] == '\n';
+}
+
 /* Adds what begins at *AT and moves behind it. */
 static void take_letter(struct ha_buf *out, const char *text, size_t len, size_t *at, bool line)
 {
     uint32_t letter;
+    *at += is_half_end(text, len, *at);
     size_t used = ha_utf8_decode(text + *at, len - *at, &letter);
     if (used == 0)
         ha_buf_add_text(out, "\xef\xbf\xbd");

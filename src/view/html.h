@@ -10,7 +10,7 @@
 
 /*
  * Appends LEN bytes as text of an element or of a quoted attribute. Markup becomes references, controls and characters that change the
- * direction of what follows become signs that can be seen, and bytes that are no UTF-8 become U+FFFD.
+ * direction of what follows become signs that can be seen, and bytes that are no UTF-8 become U+FFFD. A line's end of two characters becomes one.
  */
 void ha_html_text(struct ha_buf *out, const char *text, size_t len);
 
@@ -34,7 +34,7 @@ void ha_html_with(struct ha_buf *out, const struct ha_catalogue *say, enum ha_te
 void ha_html_with_one(struct ha_buf *out, const struct ha_catalogue *say, enum ha_text id, const char *name,
                       const char *value);
 
-/* A number with a name, {count}, and where it is one thing only the other text. */
+/* A text of the catalogue with a number in it, {count}. */
 void ha_html_count(struct ha_buf *out, const struct ha_catalogue *say, enum ha_text id, long long count);
 
 /* A time of the form of RFC 3339 in UTC, labelled so. */
