@@ -5,6 +5,7 @@
 
 #include "export/viewer.h"
 #include "ha-formats.h"
+#include "view/html.h"
 
 static int add_month(void *context, const char *month, int64_t records, int64_t page, struct ha_error *err)
 {
@@ -118,9 +119,9 @@ struct record {
 static const char *words_of(const struct record *record)
 {
     const char *caption = ha_json_get_text(record->value, HA_K_CAPTION);
-    if (caption && caption[0])
+    if (ha_html_shows(caption))
         return caption;
-    return record->prompt ? record->prompt : ha_view_title(record->value);
+    return ha_html_shows(record->prompt) ? record->prompt : ha_view_title(record->value);
 }
 
 static int add_file(void *context, const struct ha_index_item *item, struct ha_error *err)

@@ -62,6 +62,28 @@ static bool is_half_end(const char *text, size_t len, size_t at)
     return text[at] == '\r' && at + 1 < len && text[at + 1] == '\n';
 }
 
+/* Blanks of any width, and what is only there for its neighbours. */
+static bool is_blank(uint32_t letter)
+{
+    return letter == ' ' || (letter >= '\t' && letter <= '\r') || letter == 0xa0 || letter == 0xad ||
+           letter == 0x61c || letter == 0x1680 || (letter >= 0x2000 && letter <= 0x200f) ||
+           letter == 0x202f || (letter >= 0x205f && letter <= 0x2064) || letter == 0x2800 ||
+           letter == 0x3000 || letter == 0x3164 || (letter >= 0xfe00 && letter <= 0xfe0f) ||
+           letter == 0xfeff || is_variant(letter);
+}
+
+bool ha_html_shows(const char *text)
+{
+    size_t len = text ? strlen(text) : 0, used;
+    for (size_t at = 0; at < len; at += used) {
+        uint32_t letter;
+        used = ha_utf8_decode(text + at, len - at, &letter);
+        if (used == 0 || !is_blank(letter))
+            return true;
+    }
+    return false;
+}
+
 /* Adds what begins at *AT and moves behind it. */
 static void take_letter(struct ha_buf *out, const char *text, size_t len, size_t *at, bool line)
 {

@@ -3,6 +3,7 @@
 #ifndef HA_VIEW_HTML_H
 #define HA_VIEW_HTML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -16,6 +17,9 @@ void ha_html_text(struct ha_buf *out, const char *text, size_t len);
 
 /* The same for a C string, which may be NULL: nothing. */
 void ha_html_say(struct ha_buf *out, const char *text);
+
+/* Whether TEXT, which may be NULL, has anything that can be seen: nothing else can be a heading, or stand for a picture. */
+bool ha_html_shows(const char *text);
 
 /* Words that are not holdall's own, in a <bdi> of their own. */
 void ha_html_own(struct ha_buf *out, const char *text, size_t len);

@@ -54,7 +54,7 @@ void ha_view_lost_item(const struct ha_view *view, const struct ha_view_lost *lo
     ha_buf_add_text(out, "<li class=\"item\">\n<h2>");
     ha_html_cut(out, lost->category, 120);
     ha_buf_add_text(out, " · ");
-    ha_html_cut(out, lost->name ? lost->name : lost->id ? lost->id : "", 120);
+    ha_html_cut(out, ha_html_shows(lost->name) || !lost->id ? lost->name : lost->id, 120);
     ha_buf_add_text(out, "</h2>\n<p>");
     ha_html_say(out, ha_view_why(view, lost->why));
     ha_buf_add_text(out, "</p>\n<p class=\"file\">");

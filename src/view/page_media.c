@@ -47,8 +47,8 @@ static void add_address(const struct ha_view *view, const struct ha_view_file *f
 /* What stands for the file in words, as an attribute. */
 static void add_alt(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
 {
-    const char *words = file->alt ? file->alt : file->name;
-    if (words)
+    const char *words = ha_html_shows(file->alt) ? file->alt : file->name;
+    if (ha_html_shows(words))
         ha_html_line(out, words, ALT_MOST);
     else
         ha_html_say(out, ha_say(view->say, HA_T_VIEW_NO_WORDS));

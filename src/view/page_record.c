@@ -26,7 +26,7 @@ const char *ha_view_title(const ha_json *record)
                                           HA_K_ACTION,        HA_K_VALUE,   HA_K_DEVICE};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const char *text = ha_json_get_text(record, members[i]);
-        if (text && text[strspn(text, " \t\r\n")])
+        if (ha_html_shows(text))
             return text;
     }
     return NULL;
@@ -257,30 +257,38 @@ static void add_settings(const struct ha_view *view, const ha_json *record, cons
     ha_buf_add_text(out, "</dl>\n");
 }
 
-/* Whether the heading says all of TEXT, which is then not said again. */
-static bool is_whole(const char *title, const char *text)
+/* Whether the heading says all of LEN bytes of TEXT, which are then not said again. */
+static bool is_whole(const char *title, const char *text, size_t len)
 {
-    return strcmp(title, text) == 0 && strlen(text) <= TITLE_MOST && !strchr(text, '\n');
+    return len <= TITLE_MOST && strlen(title) == len && memcmp(title, text, len) == 0 && !strchr(title, '\n');
+}
+
+/* A heading is never empty. */
+static const char *title_of(const ha_json *record, const struct ha_view_made *made)
+{
+    const char *title = ha_view_title(record), *id = ha_json_get_text(record, HA_K_ID);
+    if (title)
+        return title;
+    if (ha_html_shows(made->prompt))
+        return made->prompt;
+    return ha_html_shows(id) ? id : "–";
 }
 
 void ha_view_record_head(const struct ha_view *view, const struct ha_view_record *record,
                          const struct ha_view_made *made, struct ha_buf *out)
 {
-    const char *title = ha_view_title(record->value);
     const ha_json *text = ha_json_get(record->value, HA_K_TEXT);
-    const char *level = record->media ? "h3" : "h2";
-    if (!title)
-        title = made->prompt ? made->prompt : ha_json_get_text(record->value, HA_K_ID);
-    title = title ? title : "–";
+    const char *title = title_of(record->value, made), *level = record->media ? "h3" : "h2";
+    size_t len = ha_json_text_length(text);
     ha_buf_addf(out, "<%s>", level);
     ha_html_cut(out, title, TITLE_MOST);
     ha_buf_addf(out, "</%s>\n", level);
-    if (ha_json_text(text) && !is_whole(title, ha_json_text(text))) {
+    if (len && !is_whole(title, ha_json_text(text), len)) {
         ha_buf_add_text(out, "<p class=\"words\">");
-        ha_html_own(out, ha_json_text(text), ha_json_text_length(text));
+        ha_html_own(out, ha_json_text(text), len);
         ha_buf_add_text(out, "</p>\n");
     }
-    if (made->prompt && !is_whole(title, made->prompt)) {
+    if (ha_html_shows(made->prompt) && !is_whole(title, made->prompt, strlen(made->prompt))) {
         ha_buf_add_text(out, "<p class=\"words\">");
         ha_html_cut(out, made->prompt, PROMPT_MOST);
         ha_buf_add_text(out, "</p>\n");
