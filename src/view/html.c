@@ -111,9 +111,37 @@ void ha_html_say(struct ha_buf *out, const char *text)
         ha_html_text(out, text, strlen(text));
 }
 
-void ha_html_own(struct ha_buf *out, const char *text, size_t len)
+/* A first subtag of two or three letters, and others of up to eight letters and digits. */
+const char *ha_html_language(const char *tag)
 {
-    ha_buf_add_text(out, "<bdi dir=\"auto\">");
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                      others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    size_t part = tag ? strspn(tag, letters) : 0;
+    if (part < 2 || part > 3)
+        return "";
+    for (const char *at = tag + part; *at; at += part) {
+        part = *at == '-' ? strspn(at + 1, others) : 0;
+        if (part < 1 || part > 8)
+            return "";
+        part++;
+    }
+    return tag;
+}
+
+static void begin_own(struct ha_buf *out, const char *lang)
+{
+    ha_buf_add_text(out, "<bdi dir=\"auto\"");
+    if (lang) {
+        ha_buf_add_text(out, " lang=\"");
+        ha_html_say(out, lang);
+        ha_buf_add_char(out, '"');
+    }
+    ha_buf_add_char(out, '>');
+}
+
+void ha_html_own(struct ha_buf *out, const char *text, size_t len, const char *lang)
+{
+    begin_own(out, lang);
     ha_html_text(out, text, len);
     ha_buf_add_text(out, "</bdi>");
 }
@@ -127,9 +155,9 @@ static void cut(struct ha_buf *out, const char *text, size_t most, bool line)
         ha_buf_add_text(out, "…");
 }
 
-void ha_html_cut(struct ha_buf *out, const char *text, size_t most)
+void ha_html_cut(struct ha_buf *out, const char *text, size_t most, const char *lang)
 {
-    ha_buf_add_text(out, "<bdi dir=\"auto\">");
+    begin_own(out, lang);
     cut(out, text, most, false);
     ha_buf_add_text(out, "</bdi>");
 }
@@ -144,7 +172,7 @@ static void add_value(struct ha_buf *out, const char *name, size_t len, const st
 {
     for (size_t i = 0; i < count; i++) {
         if (strlen(values[i].name) == len && memcmp(values[i].name, name, len) == 0 && values[i].value)
-            ha_html_cut(out, values[i].value, SIZE_MAX);
+            ha_html_cut(out, values[i].value, SIZE_MAX, NULL);
     }
 }
 

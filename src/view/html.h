@@ -21,11 +21,17 @@ void ha_html_say(struct ha_buf *out, const char *text);
 /* Whether TEXT, which may be NULL, has anything that can be seen: nothing else can be a heading, or stand for a picture. */
 bool ha_html_shows(const char *text);
 
-/* Words that are not holdall's own, in a <bdi> of their own. */
-void ha_html_own(struct ha_buf *out, const char *text, size_t len);
+/*
+ * Words that are not holdall's own, in a <bdi> of their own. LANG is the tag of their language, "" when nobody knows it, so that a screen reader
+ * does not pronounce them as if they were the page's, and NULL when they are in the page's or in none.
+ */
+void ha_html_own(struct ha_buf *out, const char *text, size_t len, const char *lang);
 
 /* The same, but cut after MOST characters, with an ellipsis. */
-void ha_html_cut(struct ha_buf *out, const char *text, size_t most);
+void ha_html_cut(struct ha_buf *out, const char *text, size_t most, const char *lang);
+
+/* TAG where it has the form of a language tag (RFC 5646), else "": what a service calls a language may be any text. TAG may be NULL. */
+const char *ha_html_language(const char *tag);
 
 /* The same for an attribute, or a title: without a <bdi>, and with blanks for line breaks. */
 void ha_html_line(struct ha_buf *out, const char *text, size_t most);

@@ -76,7 +76,7 @@ static void add_label(const struct ha_view *view, const char *key, struct ha_buf
             return;
         }
     }
-    ha_buf_add_text(out, "<bdi>");
+    ha_buf_add_text(out, "<bdi lang=\"en\">");
     while (*key) {
         size_t word = strcspn(key, "_");
         ha_html_text(out, key, word);
@@ -112,7 +112,7 @@ static void add_simple(const struct ha_view *view, const ha_json *value, struct 
         if (is_time(ha_json_text(value)))
             ha_html_time(out, ha_json_text(value));
         else
-            ha_html_own(out, ha_json_text(value), ha_json_text_length(value));
+            ha_html_own(out, ha_json_text(value), ha_json_text_length(value), "");
         return;
     case HA_JSON_BOOLEAN:
         ha_html_say(out, ha_say(view->say, ha_json_bool(value, false) ? HA_T_VIEW_YES : HA_T_VIEW_NO));
@@ -166,7 +166,7 @@ static int add_value(const struct ha_view *view, const ha_json *value, struct ha
     }
     if (ha_json_write(value, &json, err) || ha_buf_check(&json, "a value", err))
         return -1;
-    ha_buf_add_text(out, "<code dir=\"ltr\">");
+    ha_buf_add_text(out, "<code dir=\"ltr\" lang=\"\">");
     ha_html_text(out, ha_buf_text(&json), json.len);
     ha_buf_add_text(out, "</code>");
     return 0;
@@ -228,7 +228,7 @@ static void add_fact(const struct ha_view *view, enum ha_text label, const char 
     if (is_time(value))
         ha_html_time(out, value);
     else
-        ha_html_cut(out, value, FACT_MOST);
+        ha_html_cut(out, value, FACT_MOST, "");
     ha_buf_add_text(out, "</dd></div>\n");
 }
 
@@ -279,18 +279,19 @@ void ha_view_record_head(const struct ha_view *view, const struct ha_view_record
 {
     const ha_json *text = ha_json_get(record->value, HA_K_TEXT);
     const char *title = title_of(record->value, made), *level = record->media ? "h3" : "h2";
+    const char *language = ha_html_language(ha_json_get_text(record->value, HA_K_LANGUAGE));
     size_t len = ha_json_text_length(text);
     ha_buf_addf(out, "<%s>", level);
-    ha_html_cut(out, title, TITLE_MOST);
+    ha_html_cut(out, title, TITLE_MOST, len ? language : "");
     ha_buf_addf(out, "</%s>\n", level);
     if (len && !is_whole(title, ha_json_text(text), len)) {
         ha_buf_add_text(out, "<p class=\"words\">");
-        ha_html_own(out, ha_json_text(text), len);
+        ha_html_own(out, ha_json_text(text), len, language);
         ha_buf_add_text(out, "</p>\n");
     }
     if (ha_html_shows(made->prompt) && !is_whole(title, made->prompt, strlen(made->prompt))) {
         ha_buf_add_text(out, "<p class=\"words\">");
-        ha_html_cut(out, made->prompt, PROMPT_MOST);
+        ha_html_cut(out, made->prompt, PROMPT_MOST, ha_html_language(made->language));
         ha_buf_add_text(out, "</p>\n");
     }
     if (record->media)
@@ -313,7 +314,7 @@ void ha_view_ref(const struct ha_view *view, const char *relation, const char *t
         ha_view_href(view, href, out);
         ha_buf_add_char(out, '>');
     }
-    ha_html_cut(out, title, FACT_MOST);
+    ha_html_cut(out, title, FACT_MOST, "");
     ha_buf_add_text(out, href ? "</a></li>\n" : "</li>\n");
 }
 

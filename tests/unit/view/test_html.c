@@ -121,20 +121,35 @@ static void long_texts_are_cut_at_a_letter(void **state)
 {
     struct ha_buf out HA_BUF = ha_buf_make(200);
     (void)state;
-    ha_html_cut(&out, "<äöü>", 3);
+    ha_html_cut(&out, "<äöü>", 3, NULL);
     assert_string_equal(ha_buf_text(&out), "<bdi dir=\"auto\">&lt;äö…</bdi>");
     ha_buf_clear(&out);
-    ha_html_cut(&out, "<äöü>", 5);
-    assert_string_equal(ha_buf_text(&out), "<bdi dir=\"auto\">&lt;äöü&gt;</bdi>");
+    ha_html_cut(&out, "<äöü>", 5, "");
+    assert_string_equal(ha_buf_text(&out), "<bdi dir=\"auto\" lang=\"\">&lt;äöü&gt;</bdi>");
     ha_buf_clear(&out);
     ha_html_line(&out, "a\nb\"c", 4);
     assert_string_equal(ha_buf_text(&out), "a b&#34;…");
     ha_buf_clear(&out);
-    ha_html_own(&out, "a\0<", 3);
-    assert_string_equal(ha_buf_text(&out), "<bdi dir=\"auto\">a\xe2\x90\x80&lt;</bdi>");
+    ha_html_own(&out, "a\0<", 3, "pt-BR");
+    assert_string_equal(ha_buf_text(&out), "<bdi dir=\"auto\" lang=\"pt-BR\">a\xe2\x90\x80&lt;</bdi>");
     ha_buf_clear(&out);
     ha_html_say(&out, NULL);
     assert_string_equal(ha_buf_text(&out), "");
+}
+
+static void languages_are_tags_or_unknown(void **state)
+{
+    static const char *const good[] = {"en",     "de-AT", "zh-Hant-TW", "sr-Latn-RS",
+                                       "es-419", "fil",   "de-CH-1996", "en-x-a"},
+                             *const bad[] = {"",    "e",   "English",  "日本語",       "en_US",
+                                             "en-", "-en", "en--US",   "en-abcdefghi", "en\" onload=\"x",
+                                             "en ", "e1",  "i-klingon"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_ptr_equal(ha_html_language(good[i]), good[i]);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_string_equal(ha_html_language(bad[i]), "");
+    assert_string_equal(ha_html_language(NULL), "");
 }
 
 static void values_are_escaped_and_isolated(void **state)
@@ -208,7 +223,7 @@ static void a_full_buffer_says_so(void **state)
     for (size_t max = 0; max < 400; max++) {
         struct ha_buf out HA_BUF = ha_buf_make(max);
         struct ha_error err;
-        ha_html_own(&out, "<\xe2\x80\xae\1>", 6);
+        ha_html_own(&out, "<\xe2\x80\xae\1>", 6, "de");
         ha_html_time(&out, "2026-11-01T00:00:00Z");
         ha_html_size(&out, 1500);
         ha_html_count(&out, say, HA_T_VIEW_FILES, 3);
@@ -233,6 +248,7 @@ int main(void)
         cmocka_unit_test(lines_end_however_they_were_sent),
         cmocka_unit_test(bytes_that_are_no_text_are_replaced),
         cmocka_unit_test(long_texts_are_cut_at_a_letter),
+        cmocka_unit_test(languages_are_tags_or_unknown),
         cmocka_unit_test(values_are_escaped_and_isolated),
         cmocka_unit_test(times_are_labelled),
         cmocka_unit_test(sizes_are_those_that_people_say),

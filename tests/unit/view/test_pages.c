@@ -37,7 +37,7 @@ static void write_head(const char *text, const char *prompt, bool media, struct 
     const struct ha_view view = view_of("en");
     HA_JSON ha_json *value = parse(text);
     struct ha_view_record record = {.value = value, .seq = 1, .media = media};
-    struct ha_view_made made = {.prompt = prompt};
+    struct ha_view_made made = {.prompt = prompt, .language = "ja"};
     ha_view_record_head(&view, &record, &made, out);
 }
 
@@ -125,16 +125,78 @@ static void what_is_lost_has_a_heading(void **state)
     struct ha_buf out HA_BUF = ha_buf_make(4096);
     (void)state;
     ha_view_lost_item(&view, &lost, &out);
-    check_holds(&out, "<h2><bdi dir=\"auto\">Pictures</bdi> · <bdi dir=\"auto\">p7</bdi></h2>", true);
+    check_holds(&out, "<h2><bdi dir=\"auto\">Pictures</bdi> · <bdi dir=\"auto\" lang=\"\">p7</bdi></h2>",
+                true);
+}
+
+/* WCAG 2.2, 3.1.2: what is not in the language of the page says so, or that nobody knows. */
+static void words_say_their_language(void **state)
+{
+    static const struct {
+        const char *record, *prompt, *due;
+    } cases[] = {
+        {"{\"id\":\"x1\",\"language\":\"fr-CA\",\"text\":\"un renard\\nroux\"}", NULL,
+         "<p class=\"words\"><bdi dir=\"auto\" lang=\"fr-CA\">un renard\nroux</bdi>"},
+        {"{\"id\":\"x1\",\"language\":\"French\",\"text\":\"un renard\"}", NULL,
+         "<bdi dir=\"auto\" lang=\"\">un renard<"},
+        {"{\"id\":\"x1\",\"title\":\"Fuchs\"}", "狐", "<bdi dir=\"auto\" lang=\"ja\">狐<"},
+        {"{\"id\":\"x1\",\"title\":\"Fuchs\"}", "狐", "<bdi dir=\"auto\" lang=\"\">Fuchs<"},
+    };
+    const struct ha_view view = view_of("de");
+    HA_JSON ha_json *value = parse("{\"id\":\"x1\",\"bio\":\"Hallo\",\"country\":\"CL\"}");
+    struct ha_view_record record = {.value = value, .seq = 1};
+    struct ha_view_file file = {.path = "data/media/a/b", .type = "image/png", .alt = "狐"};
+    struct ha_buf out HA_BUF = ha_buf_make(4096);
+    struct ha_error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ha_buf_clear(&out);
+        write_head(cases[i].record, cases[i].prompt, true, &out);
+        check_holds(&out, cases[i].due, true);
+    }
+    ha_buf_clear(&out);
+    assert_int_equal(ha_view_record_end(&view, &record, &out, &err), 0);
+    check_holds(&out, "<dt><bdi lang=\"en\">bio</bdi></dt><dd><bdi dir=\"auto\" lang=\"\">Hallo</bdi></dd>",
+                true);
+    check_holds(&out, "<dt>Land</dt>", true);
+    write_file(&file, &out);
+    check_holds(&out, " lang=\"\" alt=\"狐\"", true);
+    file.alt = NULL;
+    ha_buf_clear(&out);
+    write_file(&file, &out);
+    check_holds(&out, "lang=", false); /* its words are the page's */
+}
+
+static void a_service_speaks_its_own_language(void **state)
+{
+    HA_JSON ha_json *privacy = parse(
+        "{\"language\":\"pt-BR\",\"sample\":true,\"service\":{\"name\":\"Claakit\"},\"rights\":[{\"id\":\"a\","
+        "\"text\":\"Acesso\",\"how\":\"Escreva\",\"email\":\"a@claakit.example\"}],\"categories\":[{\"id\":\"c\","
+        "\"title\":\"Imagens\",\"state\":\"held\",\"origin\":\"provided\",\"records\":1}]}");
+    struct ha_buf out HA_BUF = ha_buf_make(64 * 1024);
+    struct ha_error err;
+    (void)state;
+    assert_int_equal(ha_view_privacy_page(privacy, ha_catalogue("pt-BR"), &out, &err), 0);
+    check_holds(&out, "<html lang=\"en\"", true);
+    check_holds(&out, "lang=\"pt-BR\">Acesso<", true);
+    check_holds(&out, "lang=\"pt-BR\">Escreva<", true);
+    check_holds(&out, "<h3><bdi dir=\"auto\" lang=\"pt-BR\">Imagens<", true);
+    check_holds(&out, "<bdi dir=\"auto\">a@claakit.example<", true);
+    check_holds(&out, "<dd>You gave it.</dd>", true);
+    check_holds(&out, "<p>This is a preview.", true);
+    ha_buf_clear(&out);
+    assert_int_equal(ha_json_set_text(privacy, "language", "en"), 0);
+    ha_buf_clear(&out);
+    assert_int_equal(ha_view_privacy_page(privacy, ha_catalogue("en"), &out, &err), 0);
+    check_holds(&out, "pt-BR", false);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_heading_has_words),
-        cmocka_unit_test(words_behind_a_nul_are_told),
-        cmocka_unit_test(every_picture_has_words),
-        cmocka_unit_test(what_is_lost_has_a_heading),
+        cmocka_unit_test(every_heading_has_words),  cmocka_unit_test(words_behind_a_nul_are_told),
+        cmocka_unit_test(every_picture_has_words),  cmocka_unit_test(what_is_lost_has_a_heading),
+        cmocka_unit_test(words_say_their_language), cmocka_unit_test(a_service_speaks_its_own_language),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
