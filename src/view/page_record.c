@@ -15,8 +15,8 @@ enum {
     TITLE_MOST = 120,  /* characters */
     PROMPT_MOST = 300, /* of the words beside a picture: the prompt's own page has them all */
     FACT_MOST = 80,
-    INLINE_MOST = 12, /* members of a value that is shown in words; others as JSON */
-    VALUE_MAX = 8 << 20
+    INLINE_MOST = 12,                   /* members of a value that is shown in words; others as JSON */
+    VALUE_MAX = 2 * HA_LIMIT_ITEM_BYTES /* a real is a text, and longer than it came */
 };
 
 const char *ha_view_title(const ha_json *record)

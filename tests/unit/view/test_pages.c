@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "ha-formats.h"
 #include "view/pages.h"
 
 static struct ha_view view_of(const char *language)
@@ -191,12 +192,37 @@ static void a_service_speaks_its_own_language(void **state)
     check_holds(&out, "pt-BR", false);
 }
 
+/* An item has a limit, and its reals become texts: so a value in a page may be half as long again as an item. */
+static void a_value_may_be_longer_than_an_item(void **state)
+{
+    enum { LINES = HA_LIMIT_ITEM_BYTES / 1000 + 1000 };
+    const struct ha_view view = view_of("en");
+    HA_JSON ha_json *value = parse("{\"id\":\"x1\"}");
+    ha_json *list = ha_json_new_array();
+    struct ha_view_record record = {.value = value, .seq = 1};
+    struct ha_buf out HA_BUF = ha_buf_make(16 * (size_t)HA_LIMIT_ITEM_BYTES);
+    struct ha_error err = {0};
+    char line[1001] = "";
+    (void)state;
+    memset(line, '1', sizeof line - 1);
+    for (int i = 0; i < LINES; i++)
+        assert_int_equal(ha_json_append(list, ha_json_new_text(line)), 0);
+    assert_int_equal(ha_json_set(value, "extra", list), 0);
+    if (ha_view_record_end(&view, &record, &out, &err) || ha_buf_check(&out, "a page", &err))
+        fail_msg("%s", err.text);
+    assert_true(out.len > LINES * (sizeof line + strlen("&#34;&#34;")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_heading_has_words),  cmocka_unit_test(words_behind_a_nul_are_told),
-        cmocka_unit_test(every_picture_has_words),  cmocka_unit_test(what_is_lost_has_a_heading),
-        cmocka_unit_test(words_say_their_language), cmocka_unit_test(a_service_speaks_its_own_language),
+        cmocka_unit_test(every_heading_has_words),
+        cmocka_unit_test(words_behind_a_nul_are_told),
+        cmocka_unit_test(every_picture_has_words),
+        cmocka_unit_test(what_is_lost_has_a_heading),
+        cmocka_unit_test(a_value_may_be_longer_than_an_item),
+        cmocka_unit_test(words_say_their_language),
+        cmocka_unit_test(a_service_speaks_its_own_language),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
