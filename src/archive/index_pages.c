@@ -49,11 +49,11 @@ int ha_index_lay_out(struct ha_index *index, int category, int64_t per_page, int
     int stepped;
     if (forget_places(index, category, err))
         return -1;
-    /* Times of records are RFC 3339 in UTC, so their texts sort as they do. */
+    /* Times of records are RFC 3339 in UTC, so their texts sort as they do; without the Z, a full second comes before its parts. */
     HA_QUERY struct ha_query *query = ha_query_new(
         index->db, err,
         "SELECT row, coalesce(json_extract(text,'$.created_at'),'') AS time FROM record WHERE category=? AND state=1"
-        " ORDER BY time DESC, row",
+        " ORDER BY rtrim(time,'Z') DESC, row",
         "i", (int64_t)category);
     if (!query)
         return -1;

@@ -80,20 +80,47 @@ void cli_tell_next_of_export(const struct ha_export_options *options, const stru
         tell_archive(options, result);
 }
 
+/* "TEXT NAME VALUE" in memory of its own, and TEXT released; TEXT as it is without a value, NULL when memory ran out. */
+static char *with_option(char *text, const char *name, const char *value)
+{
+    char *word, *longer = NULL;
+    if (!text || !value)
+        return text;
+    word = cli_quote(value);
+    if (word && asprintf(&longer, "%s %s %s", text, name, word) < 0)
+        longer = NULL;
+    free(word);
+    free(text);
+    return longer;
+}
+
+/* The export that a plan was made for, but for key and place. */
+static char *command_of(const struct ha_export_options *options)
+{
+    const struct {
+        const char *name, *value;
+    } given[] = {{"-s", options->service},         {"--request", options->request},
+                 {"-u", options->subject},         {"--category", options->categories},
+                 {"--scope", options->scope},      {"--since", options->since},
+                 {"--until", options->until},      {"--as-of", options->as_of},
+                 {"--language", options->language}};
+    char *command = strdup("holdall export");
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        command = with_option(command, given[i].name, given[i].value);
+    return command;
+}
+
 void cli_tell_next_of_plan(const struct ha_export_options *options, const struct ha_export_result *result)
 {
     if (!cli_person_looks_on())
         return;
     const struct ha_export_line *total = &result->total;
-    char *service = cli_quote(options->service),
-         *whom = cli_quote(options->request ? options->request : options->subject);
     cli_line(stderr, "to fetch: %s files, %s%s",
              cli_count(total->files.expected - total->files.withheld).text,
              cli_bytes(total->bytes_stated).text,
              total->sizes_unknown ? " and those whose size is not known" : "");
-    if (service && whom)
-        cli_line(stderr, "next: holdall export -s %s %s %s -k KEYFILE -o DIR/", service,
-                 options->request ? "--request" : "-u", whom);
-    free(service);
-    free(whom);
+    char *command = command_of(options);
+    if (command)
+        cli_line(stderr, "next: %s -k KEYFILE -o DIR/", command);
+    free(command);
 }

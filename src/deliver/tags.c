@@ -9,6 +9,7 @@
 #include "deliver/s3.h"
 #include "io/digest.h"
 #include "model/xml.h"
+#include "model/xml_write.h"
 
 enum { TAGS_MAX = 64 * 1024, NAME_MAX = 1024 };
 
@@ -51,13 +52,7 @@ static int compare(struct ha_bucket *bucket, const char *key, bool *same, struct
 
 static void add_escaped(const char *text, struct ha_buf *out)
 {
-    for (const char *c = text; *c; c++) {
-        const char *entity = *c == '&' ? "&amp;" : *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : NULL;
-        if (entity)
-            ha_buf_add_text(out, entity);
-        else
-            ha_buf_add_char(out, *c);
-    }
+    ha_xml_add_text(out, text, strlen(text));
 }
 
 static void write_tags(const struct ha_bucket *bucket, struct ha_buf *out)

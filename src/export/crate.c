@@ -194,7 +194,7 @@ static int describe_item(void *context, const struct ha_index_item *item, struct
     struct ha_crate_file file = {
         .path = path,
         .title = ha_json_get(described->record, HA_K_TITLE),
-        .name = item->name ? item->name : strrchr(path, '/') + 1,
+        .name = item->name && item->name[0] ? item->name : strrchr(path, '/') + 1,
         .type = item->out_type,
         .sha256 = item->out_sha256,
         .created_at = item->time != HA_TIME_NONE ? time : NULL,

@@ -124,6 +124,16 @@ static const ha_json *name_of(const struct item *item, const struct ha_media_spe
     return ha_json_text(name) ? name : ha_json_get(item->record, HA_K_ORIGINAL_NAME);
 }
 
+/* The time of the file itself, or that of its record. */
+static ha_time time_of(const struct item *item, const struct ha_media_spec *media)
+{
+    const char *created = ha_json_get_text(item->record, HA_K_CREATED_AT);
+    ha_time time = ha_item_time(item->raw, media->created_at, HA_AS_RFC3339);
+    if (time == HA_TIME_NONE && created && ha_time_parse(created, &time))
+        return HA_TIME_NONE;
+    return time;
+}
+
 int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
 {
     struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);
@@ -137,11 +147,6 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
     if (find_version(item, media, &version, err))
         return -1;
     HA_JSON ha_json *name = ha_json_spell_nul(name_of(item, media));
-    ha_time created = HA_TIME_NONE;
-    if (ha_json_get_text(item->record, HA_K_CREATED_AT))
-        ha_time_parse(ha_json_get_text(item->record, HA_K_CREATED_AT), &created);
-    if (media->created_at)
-        created = ha_item_time(item->raw, media->created_at, HA_AS_RFC3339);
     HA_JSON ha_json *size =
         media->size ? ha_convert(ha_pointer_find(item->raw, media->size), HA_AS_INTEGER) : NULL;
     struct ha_index_item file = {
@@ -160,7 +165,7 @@ int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int o
         .type = stated(item, media->type),
         .name = ha_json_text(name),
         .slug = slug_of(item->record),
-        .time = created,
+        .time = time_of(item, media),
         .state = item->files_withheld ? HA_STATE_WITHHELD : HA_STATE_LISTED,
         .why = item->files_withheld,
     };

@@ -59,9 +59,16 @@ static int lay_out(struct ha_viewer *viewer, struct ha_error *err)
 static struct ha_view_link *add_link(struct ha_viewer *viewer, const char *href, const char *title)
 {
     struct ha_view_link *link = &viewer->links[viewer->view.link_count++];
+    *link = (struct ha_view_link){.title = title};
     snprintf(link->href, sizeof link->href, "%s", href);
-    link->title = title;
     return link;
+}
+
+static void add_category_link(struct ha_viewer *viewer, size_t i)
+{
+    struct ha_view_link *link = add_link(viewer, "", ha_run_title(viewer->run, i));
+    link->service = true;
+    ha_view_page_href(viewer->run->service->categories[i].id, 1, link->href);
 }
 
 /* The navigation of every page: the start page, what people look for, and how to read the rest. */
@@ -74,7 +81,7 @@ static void make_links(struct ha_viewer *viewer)
         const struct ha_category *category = &run->service->categories[i];
         bool wanted = ha_viewer_is_gallery(category) || strcmp(category->record, "prompt") == 0;
         if (wanted && viewer->pages[i] && viewer->view.link_count < HA_VIEWER_LINKS - 2)
-            ha_view_page_href(category->id, 1, add_link(viewer, "", ha_run_title(run, i))->href);
+            add_category_link(viewer, i);
     }
     add_link(viewer, "viewer/privacy.html", ha_say(say, HA_T_VIEW_PRIVACY));
     add_link(viewer, "viewer/check.html", ha_say(say, HA_T_VIEW_CHECK));
@@ -130,6 +137,7 @@ int ha_run_write_viewer(struct ha_run *run, struct ha_error *err)
     viewer.view = (struct ha_view){.say = ha_catalogue(run->language),
                                    .root = "../",
                                    .service = run->service->name,
+                                   .language = ha_catalogue_speaks(run->language) ? NULL : run->language,
                                    .as_of = run->order.as_of_text};
     int result = write_pages(&viewer, err);
     if (viewer.sink)

@@ -5,6 +5,7 @@
 
 #include "export/viewer.h"
 #include "ha-formats.h"
+#include "view/html.h"
 
 static int add_month(void *context, const char *month, int64_t records, int64_t page, struct ha_error *err)
 {
@@ -86,7 +87,8 @@ static int begin_page(struct ha_viewer *viewer, const struct ha_place *place, st
     ha_view_page_href(where.category, where.page, href);
     if (ha_viewer_begin(viewer, href, err))
         return -1;
-    ha_view_open(&viewer->view, href, ha_run_title(viewer->run, viewer->number), &viewer->out);
+    ha_view_open(&viewer->view, href, ha_run_title(viewer->run, viewer->number), viewer->view.language,
+                 &viewer->out);
     if (is_gallery(viewer)) {
         add_months(viewer, place->month);
         begin_month(viewer, place);
@@ -118,9 +120,9 @@ struct record {
 static const char *words_of(const struct record *record)
 {
     const char *caption = ha_json_get_text(record->value, HA_K_CAPTION);
-    if (caption && caption[0])
+    if (ha_html_shows(caption))
         return caption;
-    return record->prompt ? record->prompt : ha_view_title(record->value);
+    return ha_html_shows(record->prompt) ? record->prompt : ha_view_title(record->value);
 }
 
 static int add_file(void *context, const struct ha_index_item *item, struct ha_error *err)
@@ -172,7 +174,9 @@ static int add_record(struct ha_viewer *viewer, const struct ha_index_record *li
     struct ha_view_record record = {.value = value, .seq = place->seq, .media = is_gallery(viewer)};
     if (find_made(viewer, value, &generation, &prompt, err))
         return -1;
-    struct ha_view_made made = {.prompt = ha_json_get_text(prompt, HA_K_TEXT), .generation = generation};
+    struct ha_view_made made = {.prompt = ha_json_get_text(prompt, HA_K_TEXT),
+                                .language = ha_json_get_text(prompt, HA_K_LANGUAGE),
+                                .generation = generation};
     struct record files = {viewer, value, made.prompt, false};
     ha_view_record_begin(&record, &viewer->out);
     if (ha_index_each_item_of(viewer->run->index, listed->row, add_file, &files, err))

@@ -37,6 +37,13 @@ static int set_value(ha_json *entity, const char *name, const ha_json *value)
     return value ? ha_json_set(entity, name, ha_json_share(value)) : 0;
 }
 
+/* A name that is not empty: RO-Crate wants one of everything. */
+static int set_name(ha_json *entity, const ha_json *name, const char *otherwise)
+{
+    return ha_json_text_length(name) ? set_value(entity, "name", name)
+                                     : ha_json_set_text(entity, "name", otherwise);
+}
+
 /* Writes ENTITY, unless BAD says that it could not be made, and releases it. */
 static int write_entity(ha_json *entity, int bad, struct ha_buf *out, struct ha_error *err)
 {
@@ -165,12 +172,11 @@ int ha_crate_file(const struct ha_crate_file *file, struct ha_buf *out, struct h
     char size[32];
     snprintf(size, sizeof size, "%llu", (unsigned long long)file->size);
     ha_json *entity = new_entity(file->path, "File");
-    int bad =
-        file->title ? set_value(entity, "name", file->title) : ha_json_set_text(entity, "name", file->name);
-    bad |= ha_json_set_text(entity, "contentSize", size) | ha_json_set_text(entity, "sha256", file->sha256) |
-           ha_json_set_text(entity, "encodingFormat", file->type) |
-           ha_json_set_text(entity, "description", file->description) |
-           ha_json_set_text(entity, "dateCreated", file->created_at);
+    int bad = set_name(entity, file->title, file->name) | ha_json_set_text(entity, "contentSize", size) |
+              ha_json_set_text(entity, "sha256", file->sha256) |
+              ha_json_set_text(entity, "encodingFormat", file->type) |
+              ha_json_set_text(entity, "description", file->description) |
+              ha_json_set_text(entity, "dateCreated", file->created_at);
     return write_entity(entity, bad, out, err);
 }
 
@@ -188,25 +194,22 @@ int ha_crate_record_id(const char *category, const char *id, char out[HA_CRATE_I
 
 int ha_crate_prompt(const char *id, const ha_json *record, struct ha_buf *out, struct ha_error *err)
 {
-    const ha_json *title = ha_json_get(record, HA_K_TITLE);
     ha_json *entity = new_entity(id, "CreativeWork");
-    int bad =
-        title ? set_value(entity, "name", title) : ha_json_set_text(entity, "name", "What was asked for");
-    bad |= set_value(entity, "text", ha_json_get(record, HA_K_TEXT)) |
-           set_value(entity, "inLanguage", ha_json_get(record, HA_K_LANGUAGE)) |
-           set_value(entity, "dateCreated", ha_json_get(record, HA_K_CREATED_AT));
+    int bad = set_name(entity, ha_json_get(record, HA_K_TITLE), "What was asked for") |
+              set_value(entity, "text", ha_json_get(record, HA_K_TEXT)) |
+              set_value(entity, "inLanguage", ha_json_get(record, HA_K_LANGUAGE)) |
+              set_value(entity, "dateCreated", ha_json_get(record, HA_K_CREATED_AT));
     return write_entity(entity, bad, out, err);
 }
 
 int ha_crate_model(const char *id, const struct ha_crate *crate, const ha_json *model, struct ha_buf *out,
                    struct ha_error *err)
 {
-    const ha_json *name = ha_json_get(model, HA_K_NAME);
     ha_json *entity = new_entity(id, "SoftwareApplication");
-    int bad = name ? set_value(entity, "name", name) : ha_json_set_text(entity, "name", crate->service);
-    bad |= set_value(entity, "softwareVersion", ha_json_get(model, HA_K_VERSION)) |
-           set_value(entity, "identifier", ha_json_get(model, HA_K_HASH)) |
-           set_reference(entity, "provider", controller_id);
+    int bad = set_name(entity, ha_json_get(model, HA_K_NAME), crate->service) |
+              set_value(entity, "softwareVersion", ha_json_get(model, HA_K_VERSION)) |
+              set_value(entity, "identifier", ha_json_get(model, HA_K_HASH)) |
+              set_reference(entity, "provider", controller_id);
     return write_entity(entity, bad, out, err);
 }
 
@@ -229,19 +232,17 @@ static const char *status_of(const char *word)
 
 int ha_crate_action(const struct ha_crate_action *action, struct ha_buf *out, struct ha_error *err)
 {
-    const ha_json *record = action->record, *title = ha_json_get(record, HA_K_TITLE),
-                  *started = ha_json_get(record, HA_K_STARTED_AT);
+    const ha_json *record = action->record, *started = ha_json_get(record, HA_K_STARTED_AT);
     const char *mode = ha_json_get_text(record, HA_K_MODE),
                *status = status_of(ha_json_get_text(record, HA_K_STATUS));
     ha_json *entity = new_entity(action->id, "CreateAction");
-    int bad = title ? set_value(entity, "name", title)
-                    : ha_json_set_text(entity, "name", mode ? mode : "Generation");
-    bad |= set_value(entity, "startTime", started ? started : ha_json_get(record, HA_K_CREATED_AT)) |
-           set_value(entity, "endTime", ha_json_get(record, HA_K_FINISHED_AT)) |
-           set_value(entity, "error", ha_json_get(record, HA_K_ERROR)) |
-           set_reference(entity, "agent", person_id) |
-           set_reference(entity, "instrument", action->instrument) |
-           (status ? set_reference(entity, "actionStatus", status) : 0);
+    int bad = set_name(entity, ha_json_get(record, HA_K_TITLE), mode && mode[0] ? mode : "Generation") |
+              set_value(entity, "startTime", started ? started : ha_json_get(record, HA_K_CREATED_AT)) |
+              set_value(entity, "endTime", ha_json_get(record, HA_K_FINISHED_AT)) |
+              set_value(entity, "error", ha_json_get(record, HA_K_ERROR)) |
+              set_reference(entity, "agent", person_id) |
+              set_reference(entity, "instrument", action->instrument) |
+              (status ? set_reference(entity, "actionStatus", status) : 0);
     if (ha_json_count(action->object))
         bad |= set_value(entity, "object", action->object);
     if (ha_json_count(action->result))

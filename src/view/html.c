@@ -28,12 +28,19 @@ static const char *reference(uint32_t letter)
     }
 }
 
+/* What chooses the form of the letter in front of it: in Japanese, names need that. */
+static bool is_variant(uint32_t letter)
+{
+    return letter >= 0xe0100 && letter <= 0xe01ef;
+}
+
 /* Characters that are not seen and do something: other controls, the separators of lines, and what turns directions round. */
 static bool is_hidden(uint32_t letter)
 {
     return (letter >= 0x7f && letter < 0xa0) || letter == 0x2028 || letter == 0x2029 ||
            (letter >= 0x202a && letter <= 0x202e) || (letter >= 0x2066 && letter <= 0x2069) ||
-           (letter >= 0xfff9 && letter <= 0xfffb) || (letter & 0xfffe) == 0xfffe || letter >= 0xe0000;
+           (letter >= 0xfff9 && letter <= 0xfffb) || (letter & 0xfffe) == 0xfffe ||
+           (letter >= 0xe0000 && !is_variant(letter));
 }
 
 static void add_letter(struct ha_buf *out, uint32_t letter, const char *bytes, size_t len)
@@ -49,10 +56,39 @@ static void add_letter(struct ha_buf *out, uint32_t letter, const char *bytes, s
         ha_buf_add(out, bytes, len);
 }
 
+/* The first half of a line's end as forms send it: what follows says it all. */
+static bool is_half_end(const char *text, size_t len, size_t at)
+{
+    return text[at] == '\r' && at + 1 < len && text[at + 1] == '\n';
+}
+
+/* Blanks of any width, and what is only there for its neighbours. */
+static bool is_blank(uint32_t letter)
+{
+    return letter == ' ' || (letter >= '\t' && letter <= '\r') || letter == 0xa0 || letter == 0xad ||
+           letter == 0x61c || letter == 0x1680 || (letter >= 0x2000 && letter <= 0x200f) ||
+           letter == 0x202f || (letter >= 0x205f && letter <= 0x2064) || letter == 0x2800 ||
+           letter == 0x3000 || letter == 0x3164 || (letter >= 0xfe00 && letter <= 0xfe0f) ||
+           letter == 0xfeff || is_variant(letter);
+}
+
+bool ha_html_shows(const char *text)
+{
+    size_t len = text ? strlen(text) : 0, used;
+    for (size_t at = 0; at < len; at += used) {
+        uint32_t letter;
+        used = ha_utf8_decode(text + at, len - at, &letter);
+        if (used == 0 || !is_blank(letter))
+            return true;
+    }
+    return false;
+}
+
 /* Adds what begins at *AT and moves behind it. */
 static void take_letter(struct ha_buf *out, const char *text, size_t len, size_t *at, bool line)
 {
     uint32_t letter;
+    *at += is_half_end(text, len, *at);
     size_t used = ha_utf8_decode(text + *at, len - *at, &letter);
     if (used == 0)
         ha_buf_add_text(out, "\xef\xbf\xbd");
@@ -75,9 +111,37 @@ void ha_html_say(struct ha_buf *out, const char *text)
         ha_html_text(out, text, strlen(text));
 }
 
-void ha_html_own(struct ha_buf *out, const char *text, size_t len)
+/* A first subtag of two or three letters, and others of up to eight letters and digits. */
+const char *ha_html_language(const char *tag)
 {
-    ha_buf_add_text(out, "<bdi dir=\"auto\">");
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                      others[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    size_t part = tag ? strspn(tag, letters) : 0;
+    if (part < 2 || part > 3)
+        return "";
+    for (const char *at = tag + part; *at; at += part) {
+        part = *at == '-' ? strspn(at + 1, others) : 0;
+        if (part < 1 || part > 8)
+            return "";
+        part++;
+    }
+    return tag;
+}
+
+static void begin_own(struct ha_buf *out, const char *lang)
+{
+    ha_buf_add_text(out, "<bdi dir=\"auto\"");
+    if (lang) {
+        ha_buf_add_text(out, " lang=\"");
+        ha_html_say(out, lang);
+        ha_buf_add_char(out, '"');
+    }
+    ha_buf_add_char(out, '>');
+}
+
+void ha_html_own(struct ha_buf *out, const char *text, size_t len, const char *lang)
+{
+    begin_own(out, lang);
     ha_html_text(out, text, len);
     ha_buf_add_text(out, "</bdi>");
 }
@@ -91,9 +155,9 @@ static void cut(struct ha_buf *out, const char *text, size_t most, bool line)
         ha_buf_add_text(out, "…");
 }
 
-void ha_html_cut(struct ha_buf *out, const char *text, size_t most)
+void ha_html_cut(struct ha_buf *out, const char *text, size_t most, const char *lang)
 {
-    ha_buf_add_text(out, "<bdi dir=\"auto\">");
+    begin_own(out, lang);
     cut(out, text, most, false);
     ha_buf_add_text(out, "</bdi>");
 }
@@ -108,7 +172,7 @@ static void add_value(struct ha_buf *out, const char *name, size_t len, const st
 {
     for (size_t i = 0; i < count; i++) {
         if (strlen(values[i].name) == len && memcmp(values[i].name, name, len) == 0 && values[i].value)
-            ha_html_cut(out, values[i].value, SIZE_MAX);
+            ha_html_cut(out, values[i].value, SIZE_MAX, NULL);
     }
 }
 

@@ -54,13 +54,14 @@ static void add_navigation(const struct ha_view *view, const char *href, struct 
         ha_buf_add_text(out, "<li><a");
         ha_view_href(view, link->href, out);
         ha_buf_add_text(out, strcmp(link->href, href) == 0 ? " aria-current=\"page\">" : ">");
-        ha_html_cut(out, link->title, 60);
+        ha_html_cut(out, link->title, 60, link->service ? view->language : NULL);
         ha_buf_add_text(out, "</a></li>\n");
     }
     ha_buf_add_text(out, "</ul>\n</nav>\n");
 }
 
-void ha_view_open(const struct ha_view *view, const char *href, const char *title, struct ha_buf *out)
+void ha_view_open(const struct ha_view *view, const char *href, const char *title, const char *language,
+                  struct ha_buf *out)
 {
     add_head(view, title, out);
     ha_buf_add_text(out, "<body>\n<a class=\"skip\" href=\"#main\">");
@@ -71,7 +72,7 @@ void ha_view_open(const struct ha_view *view, const char *href, const char *titl
     if (view->link_count)
         add_navigation(view, href, out);
     ha_buf_add_text(out, "</header>\n<main id=\"main\" tabindex=\"-1\">\n<h1>");
-    ha_html_cut(out, title, 200);
+    ha_html_cut(out, title, 200, language);
     ha_buf_add_text(out, "</h1>\n");
 }
 

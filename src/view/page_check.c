@@ -36,7 +36,7 @@ static void add_key(const struct ha_view *view, const struct ha_view_check *chec
             ha_html_say(out, url);
             ha_buf_add_text(out, "\">");
         }
-        ha_html_own(out, url, strlen(url));
+        ha_html_own(out, url, strlen(url), NULL);
         ha_buf_add_text(out, ha_text_starts_with(url, "https://") ? "</a>" : "");
     }
     ha_buf_add_text(out, "</p>\n");
@@ -49,7 +49,7 @@ void ha_view_check_page(const struct ha_view *view, const struct ha_view_check *
                              *const folder[] = {"minisign -Vm tagmanifest-sha256.txt -P PUBLIC-KEY\n",
                                                 "sha256sum --strict --quiet -c tagmanifest-sha256.txt\n",
                                                 "sha256sum --strict --quiet -c manifest-sha256.txt\n", NULL};
-    ha_view_open(view, "viewer/check.html", ha_say(view->say, HA_T_VIEW_CHECK), out);
+    ha_view_open(view, "viewer/check.html", ha_say(view->say, HA_T_VIEW_CHECK), NULL, out);
     ha_buf_add_text(out, "<p class=\"lead\">");
     ha_html_say(out, ha_say(view->say, HA_T_VIEW_CHECK_TEXT));
     ha_buf_add_text(out, "</p>\n");

@@ -43,7 +43,7 @@ void ha_view_lost_begin(const struct ha_view *view, bool withheld, int64_t page,
     char href[HA_VIEW_HREF];
     ha_view_lost_href(withheld, page, href);
     ha_view_open(view, href, ha_say(view->say, withheld ? HA_T_VIEW_WITHHELD_TITLE : HA_T_VIEW_MISSING_TITLE),
-                 out);
+                 NULL, out);
     ha_buf_add_text(out, "<p class=\"lead\">");
     ha_html_say(out, ha_say(view->say, withheld ? HA_T_VIEW_WITHHELD_TEXT : HA_T_VIEW_MISSING_TEXT));
     ha_buf_add_text(out, "</p>\n<ul class=\"items\">\n");
@@ -52,9 +52,9 @@ void ha_view_lost_begin(const struct ha_view *view, bool withheld, int64_t page,
 void ha_view_lost_item(const struct ha_view *view, const struct ha_view_lost *lost, struct ha_buf *out)
 {
     ha_buf_add_text(out, "<li class=\"item\">\n<h2>");
-    ha_html_cut(out, lost->category, 120);
+    ha_html_cut(out, lost->category, 120, view->language);
     ha_buf_add_text(out, " · ");
-    ha_html_cut(out, lost->name ? lost->name : lost->id ? lost->id : "", 120);
+    ha_html_cut(out, ha_html_shows(lost->name) || !lost->id ? lost->name : lost->id, 120, "");
     ha_buf_add_text(out, "</h2>\n<p>");
     ha_html_say(out, ha_view_why(view, lost->why));
     ha_buf_add_text(out, "</p>\n<p class=\"file\">");
@@ -64,7 +64,7 @@ void ha_view_lost_item(const struct ha_view *view, const struct ha_view_lost *lo
     if (lost->fields)
         ha_html_count(out, view->say, HA_T_VIEW_RECORDS, lost->fields);
     if (lost->id)
-        ha_html_cut(out, lost->id, 300);
+        ha_html_cut(out, lost->id, 300, NULL);
     ha_buf_add_text(out, "</p>\n</li>\n");
 }
 

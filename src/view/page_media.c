@@ -44,14 +44,18 @@ static void add_address(const struct ha_view *view, const struct ha_view_file *f
     ha_html_say(out, file->path);
 }
 
-/* What stands for the file in words, as an attribute. */
-static void add_alt(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
+/* What stands for the file in words, as the attribute NAME; nobody knows in which language the person's are. */
+static void add_alt(const struct ha_view *view, const struct ha_view_file *file, const char *name,
+                    struct ha_buf *out)
 {
-    const char *words = file->alt ? file->alt : file->name;
-    if (words)
+    const char *words = ha_html_shows(file->alt) ? file->alt : file->name;
+    bool there = ha_html_shows(words);
+    ha_buf_addf(out, "%s %s=\"", there ? " lang=\"\"" : "", name);
+    if (there)
         ha_html_line(out, words, ALT_MOST);
     else
         ha_html_say(out, ha_say(view->say, HA_T_VIEW_NO_WORDS));
+    ha_buf_add_char(out, '"');
 }
 
 static void add_picture(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
@@ -63,9 +67,8 @@ static void add_picture(const struct ha_view *view, const struct ha_view_file *f
     ha_buf_add_char(out, '"');
     if (file->width > 0 && file->height > 0)
         ha_buf_addf(out, " width=\"%" PRId64 "\" height=\"%" PRId64 "\"", file->width, file->height);
-    ha_buf_add_text(out, " alt=\"");
-    add_alt(view, file, out);
-    ha_buf_add_text(out, "\"></a>\n");
+    add_alt(view, file, "alt", out);
+    ha_buf_add_text(out, "></a>\n");
 }
 
 static void add_player(const struct ha_view *view, const struct ha_view_file *file, const char *element,
@@ -73,9 +76,9 @@ static void add_player(const struct ha_view *view, const struct ha_view_file *fi
 {
     ha_buf_addf(out, "<%s class=\"shot\" controls preload=\"none\" src=\"", element);
     add_address(view, file, out);
-    ha_buf_add_text(out, "\" aria-label=\"");
-    add_alt(view, file, out);
-    ha_buf_addf(out, "\"></%s>\n", element);
+    ha_buf_add_char(out, '"');
+    add_alt(view, file, "aria-label", out);
+    ha_buf_addf(out, "></%s>\n", element);
 }
 
 static void add_why(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
@@ -102,7 +105,7 @@ static void add_place(const struct ha_view *view, const struct ha_view_file *fil
 {
     ha_buf_add_text(out, "<p class=\"file\">");
     if (file->name)
-        ha_html_cut(out, file->name, ALT_MOST);
+        ha_html_cut(out, file->name, ALT_MOST, "");
     ha_buf_add_text(out, file->name ? " · " : "");
     ha_html_size(out, file->size);
     ha_buf_add_text(out, "<br>");

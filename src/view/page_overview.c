@@ -21,7 +21,7 @@ static void fact(const struct ha_view *view, enum ha_text label, const char *val
     if (time)
         ha_html_time(out, value);
     else
-        ha_html_cut(out, value, 400);
+        ha_html_cut(out, value, 400, NULL);
     ha_buf_add_text(out, "</dd></div>\n");
 }
 
@@ -96,7 +96,7 @@ static void add_volume_note(const struct ha_view *view, const struct ha_view_ove
 void ha_view_overview_begin(const struct ha_view *view, const struct ha_view_overview *overview,
                             struct ha_buf *out)
 {
-    ha_view_open(view, "index.html", ha_say(view->say, HA_T_VIEW_OVERVIEW_TITLE), out);
+    ha_view_open(view, "index.html", ha_say(view->say, HA_T_VIEW_OVERVIEW_TITLE), NULL, out);
     ha_buf_add_text(out, "<p class=\"unpack\" role=\"note\"><strong>");
     ha_html_say(out, ha_say(view->say, HA_T_VIEW_UNPACK));
     ha_buf_add_text(out, "</strong></p>\n");
@@ -138,7 +138,7 @@ void ha_view_overview_category(const struct ha_view *view, const struct ha_view_
     ha_buf_addf(out, "<li class=\"tile%s\"><h3>", category->href[0] ? "" : " quiet");
     if (category->href[0])
         ha_buf_addf(out, "<a href=\"%s%s\">", view->root, category->href);
-    ha_html_cut(out, category->title, 120);
+    ha_html_cut(out, category->title, 120, view->language);
     ha_buf_add_text(out, category->href[0] ? "</a></h3>\n<p>" : "</h3>\n<p>");
     if (held) {
         ha_html_count(out, view->say, HA_T_VIEW_RECORDS, category->records.delivered);

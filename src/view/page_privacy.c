@@ -3,7 +3,6 @@
  * The answer of data/privacy.json as a page. It owns the order in which a person reads it; the words in it are the service's, and where the
  * service says nothing about something, the page has no section for it.
  */
-#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -24,13 +23,19 @@ static void end_section(struct ha_buf *out)
     ha_buf_add_text(out, "</section>\n");
 }
 
-/* Words, with an element of their own. */
-static void words(const char *element, const char *text, struct ha_buf *out)
+/* Words of the service. */
+static void say(const struct ha_view *view, const char *text, struct ha_buf *out)
+{
+    ha_html_own(out, text ? text : "", text ? strlen(text) : 0, view->language);
+}
+
+/* The same, with an element of their own. */
+static void words(const struct ha_view *view, const char *element, const char *text, struct ha_buf *out)
 {
     if (!text)
         return;
     ha_buf_addf(out, "<%s>", element);
-    ha_html_own(out, text, strlen(text));
+    say(view, text, out);
     ha_buf_addf(out, "</%s>\n", element);
 }
 
@@ -43,7 +48,7 @@ static void address(const char *url, struct ha_buf *out)
         ha_html_say(out, url);
         ha_buf_add_text(out, "\">");
     }
-    ha_html_own(out, url, strlen(url));
+    ha_html_own(out, url, strlen(url), NULL);
     ha_buf_add_text(out, web ? "</a>" : "");
 }
 
@@ -58,7 +63,7 @@ static void line(const struct ha_view *view, enum ha_text label, const char *tex
     if (is_address)
         address(text, out);
     else
-        ha_html_own(out, text, strlen(text));
+        say(view, text, out);
     ha_buf_add_text(out, "</dd></div>\n");
 }
 
@@ -91,12 +96,12 @@ static void add_list(const struct ha_view *view, const ha_json *privacy, const c
         const char *basis = ha_json_get_text(entry, HA_K_LEGAL_BASIS),
                    *text = ha_json_get_text(entry, HA_K_TEXT);
         ha_buf_add_text(out, "<li>");
-        ha_html_own(out, text ? text : "", text ? strlen(text) : 0);
+        say(view, text, out);
         if (basis) {
             ha_buf_add_text(out, "<br><span class=\"key\">");
             ha_html_say(out, ha_say(view->say, HA_T_VIEW_LEGAL_BASIS));
             ha_buf_add_text(out, "</span> ");
-            ha_html_own(out, basis, strlen(basis));
+            say(view, basis, out);
         }
         ha_buf_add_text(out, "</li>\n");
     }
@@ -116,17 +121,17 @@ static void add_rights(const struct ha_view *view, const ha_json *privacy, struc
         const char *text = ha_json_get_text(right, HA_K_TEXT), *url = ha_json_get_text(right, HA_K_URL),
                    *email = ha_json_get_text(right, HA_K_EMAIL);
         ha_buf_add_text(out, "<li>");
-        ha_html_own(out, text ? text : "", text ? strlen(text) : 0);
+        say(view, text, out);
         if (ha_json_get_text(right, HA_K_HOW)) {
             ha_buf_add_text(out, "<br>");
-            ha_html_cut(out, ha_json_get_text(right, HA_K_HOW), SIZE_MAX);
+            say(view, ha_json_get_text(right, HA_K_HOW), out);
         }
         ha_buf_add_text(out, url || email ? "<br>" : "");
         if (url)
             address(url, out);
         ha_buf_add_text(out, url && email ? " · " : "");
         if (email)
-            ha_html_own(out, email, strlen(email));
+            ha_html_own(out, email, strlen(email), NULL);
         ha_buf_add_text(out, "</li>\n");
     }
     ha_buf_add_text(out, "</ul>\n");
@@ -153,7 +158,7 @@ static void add_statements(const struct ha_view *view, const ha_json *privacy, s
                   *complaint = ha_json_get(privacy, HA_K_COMPLAINT);
     if (ha_json_get_text(made, HA_K_TEXT)) {
         begin_section(view, "disclosures", HA_T_VIEW_DISCLOSURES, out);
-        words("p", ha_json_get_text(made, HA_K_TEXT), out);
+        words(view, "p", ha_json_get_text(made, HA_K_TEXT), out);
         if (ha_json_get(made, HA_K_MADE)) {
             ha_buf_add_text(out, "<p>");
             ha_html_count(out, view->say, HA_T_VIEW_DISCLOSURES_MADE, ha_json_get_int(made, HA_K_MADE, 0));
@@ -163,7 +168,7 @@ static void add_statements(const struct ha_view *view, const ha_json *privacy, s
     }
     if (ha_json_get_text(privacy, HA_K_EXCEPTIONS)) {
         begin_section(view, "exceptions", HA_T_VIEW_EXCEPTIONS, out);
-        words("p", ha_json_get_text(privacy, HA_K_EXCEPTIONS), out);
+        words(view, "p", ha_json_get_text(privacy, HA_K_EXCEPTIONS), out);
         end_section(out);
     }
     begin_section(view, "automated", HA_T_VIEW_AUTOMATED, out);
@@ -172,12 +177,12 @@ static void add_statements(const struct ha_view *view, const ha_json *privacy, s
                 ha_say(view->say, ha_json_get_bool(automated, HA_K_USED, false) ? HA_T_VIEW_AUTOMATED_YES
                                                                                 : HA_T_VIEW_AUTOMATED_NO));
     ha_buf_add_text(out, "</p>\n");
-    words("p", ha_json_get_text(automated, HA_K_TEXT), out);
+    words(view, "p", ha_json_get_text(automated, HA_K_TEXT), out);
     end_section(out);
     if (!ha_json_get_text(complaint, HA_K_TEXT) && !ha_json_get_text(complaint, HA_K_URL))
         return;
     begin_section(view, "complaint", HA_T_VIEW_COMPLAINT, out);
-    words("p", ha_json_get_text(complaint, HA_K_TEXT), out);
+    words(view, "p", ha_json_get_text(complaint, HA_K_TEXT), out);
     if (ha_json_get_text(complaint, HA_K_URL)) {
         ha_buf_add_text(out, "<p>");
         address(ha_json_get_text(complaint, HA_K_URL), out);
@@ -210,7 +215,7 @@ static void add_named(const struct ha_view *view, const ha_json *privacy, const 
     ha_html_say(out, ha_say(view->say, label));
     ha_buf_add_text(out, "</dt><dd><ul>\n");
     for (size_t i = 0; i < ha_json_count(ids); i++)
-        words("li", text_of(privacy, member, ha_json_text(ha_json_at(ids, i))), out);
+        words(view, "li", text_of(privacy, member, ha_json_text(ha_json_at(ids, i))), out);
     ha_buf_add_text(out, "</ul></dd></div>\n");
 }
 
@@ -231,14 +236,23 @@ static enum ha_text origin_text(const char *word)
     return HA_T_VIEW_ORIGIN_OBSERVED;
 }
 
+static void add_origin(const struct ha_view *view, const char *word, struct ha_buf *out)
+{
+    ha_buf_add_text(out, "<div><dt>");
+    ha_html_say(out, ha_say(view->say, HA_T_VIEW_ORIGIN));
+    ha_buf_add_text(out, "</dt><dd>");
+    ha_html_say(out, ha_say(view->say, origin_text(word)));
+    ha_buf_add_text(out, "</dd></div>\n");
+}
+
 static void add_category(const struct ha_view *view, const ha_json *privacy, const ha_json *category,
                          struct ha_buf *out)
 {
     const char *state = ha_json_get_text(category, HA_K_STATE),
                *origin = ha_json_get_text(category, HA_K_ORIGIN);
     ha_buf_add_text(out, "<li class=\"item\">\n");
-    words("h3", ha_json_get_text(category, HA_K_TITLE), out);
-    words("p", ha_json_get_text(category, HA_K_TEXT), out);
+    words(view, "h3", ha_json_get_text(category, HA_K_TITLE), out);
+    words(view, "p", ha_json_get_text(category, HA_K_TEXT), out);
     ha_buf_add_text(out, "<p>");
     if (state && strcmp(state, HA_W_CATEGORY_STATE_HELD) == 0)
         ha_html_count(out, view->say, HA_T_VIEW_RECORDS, ha_json_get_int(category, HA_K_RECORDS, 0));
@@ -246,7 +260,7 @@ static void add_category(const struct ha_view *view, const ha_json *privacy, con
         ha_view_state(view, state, out);
     ha_buf_add_text(out, "</p>\n<dl class=\"facts wide\">\n");
     if (origin)
-        line(view, HA_T_VIEW_ORIGIN, ha_say(view->say, origin_text(origin)), false, out);
+        add_origin(view, origin, out);
     add_named(view, privacy, category, HA_K_PURPOSES, HA_T_VIEW_PURPOSES, out);
     add_named(view, privacy, category, HA_K_RECIPIENTS, HA_T_VIEW_RECIPIENTS, out);
     line(view, HA_T_VIEW_RETENTION,
@@ -268,9 +282,12 @@ static void add_categories(const struct ha_view *view, const ha_json *privacy, s
 int ha_view_privacy(const struct ha_view *view, const ha_json *privacy, struct ha_buf *out,
                     struct ha_error *err)
 {
-    ha_view_open(view, "viewer/privacy.html", ha_say(view->say, HA_T_VIEW_PRIVACY), out);
-    if (ha_json_get_bool(privacy, HA_K_SAMPLE, false))
-        words("p", ha_say(view->say, HA_T_README_PREVIEW), out);
+    ha_view_open(view, "viewer/privacy.html", ha_say(view->say, HA_T_VIEW_PRIVACY), NULL, out);
+    if (ha_json_get_bool(privacy, HA_K_SAMPLE, false)) {
+        ha_buf_add_text(out, "<p>");
+        ha_html_say(out, ha_say(view->say, HA_T_README_PREVIEW));
+        ha_buf_add_text(out, "</p>\n");
+    }
     add_controller(view, privacy, out);
     add_rights(view, privacy, out);
     add_list(view, privacy, HA_K_PURPOSES, HA_T_VIEW_PURPOSES, out);
@@ -286,11 +303,13 @@ int ha_view_privacy(const struct ha_view *view, const ha_json *privacy, struct h
     return ha_buf_check(out, "viewer/privacy.html", err);
 }
 
-int ha_view_privacy_page(const ha_json *privacy, const struct ha_catalogue *say, struct ha_buf *html,
+int ha_view_privacy_page(const ha_json *privacy, const struct ha_catalogue *catalogue, struct ha_buf *html,
                          struct ha_error *err)
 {
+    const char *language = ha_json_get_text(privacy, HA_K_LANGUAGE);
     struct ha_view view = {
-        .say = say,
+        .say = catalogue,
+        .language = ha_catalogue_speaks(language) ? NULL : language,
         .root = "",
         .service = ha_json_get_text(ha_json_get(privacy, HA_K_SERVICE), HA_K_NAME),
         .alone = true,

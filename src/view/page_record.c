@@ -15,8 +15,8 @@ enum {
     TITLE_MOST = 120,  /* characters */
     PROMPT_MOST = 300, /* of the words beside a picture: the prompt's own page has them all */
     FACT_MOST = 80,
-    INLINE_MOST = 12, /* members of a value that is shown in words; others as JSON */
-    VALUE_MAX = 8 << 20
+    INLINE_MOST = 12,                   /* members of a value that is shown in words; others as JSON */
+    VALUE_MAX = 2 * HA_LIMIT_ITEM_BYTES /* a real is a text, and longer than it came */
 };
 
 const char *ha_view_title(const ha_json *record)
@@ -26,7 +26,7 @@ const char *ha_view_title(const ha_json *record)
                                           HA_K_ACTION,        HA_K_VALUE,   HA_K_DEVICE};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const char *text = ha_json_get_text(record, members[i]);
-        if (text && text[strspn(text, " \t\r\n")])
+        if (ha_html_shows(text))
             return text;
     }
     return NULL;
@@ -76,7 +76,7 @@ static void add_label(const struct ha_view *view, const char *key, struct ha_buf
             return;
         }
     }
-    ha_buf_add_text(out, "<bdi>");
+    ha_buf_add_text(out, "<bdi lang=\"en\">");
     while (*key) {
         size_t word = strcspn(key, "_");
         ha_html_text(out, key, word);
@@ -112,7 +112,7 @@ static void add_simple(const struct ha_view *view, const ha_json *value, struct 
         if (is_time(ha_json_text(value)))
             ha_html_time(out, ha_json_text(value));
         else
-            ha_html_own(out, ha_json_text(value), ha_json_text_length(value));
+            ha_html_own(out, ha_json_text(value), ha_json_text_length(value), "");
         return;
     case HA_JSON_BOOLEAN:
         ha_html_say(out, ha_say(view->say, ha_json_bool(value, false) ? HA_T_VIEW_YES : HA_T_VIEW_NO));
@@ -166,7 +166,7 @@ static int add_value(const struct ha_view *view, const ha_json *value, struct ha
     }
     if (ha_json_write(value, &json, err) || ha_buf_check(&json, "a value", err))
         return -1;
-    ha_buf_add_text(out, "<code dir=\"ltr\">");
+    ha_buf_add_text(out, "<code dir=\"ltr\" lang=\"\">");
     ha_html_text(out, ha_buf_text(&json), json.len);
     ha_buf_add_text(out, "</code>");
     return 0;
@@ -228,7 +228,7 @@ static void add_fact(const struct ha_view *view, enum ha_text label, const char 
     if (is_time(value))
         ha_html_time(out, value);
     else
-        ha_html_cut(out, value, FACT_MOST);
+        ha_html_cut(out, value, FACT_MOST, "");
     ha_buf_add_text(out, "</dd></div>\n");
 }
 
@@ -257,32 +257,41 @@ static void add_settings(const struct ha_view *view, const ha_json *record, cons
     ha_buf_add_text(out, "</dl>\n");
 }
 
-/* Whether the heading says all of TEXT, which is then not said again. */
-static bool is_whole(const char *title, const char *text)
+/* Whether the heading says all of LEN bytes of TEXT, which are then not said again. */
+static bool is_whole(const char *title, const char *text, size_t len)
 {
-    return strcmp(title, text) == 0 && strlen(text) <= TITLE_MOST && !strchr(text, '\n');
+    return len <= TITLE_MOST && strlen(title) == len && memcmp(title, text, len) == 0 && !strchr(title, '\n');
+}
+
+/* A heading is never empty. */
+static const char *title_of(const ha_json *record, const struct ha_view_made *made)
+{
+    const char *title = ha_view_title(record), *id = ha_json_get_text(record, HA_K_ID);
+    if (title)
+        return title;
+    if (ha_html_shows(made->prompt))
+        return made->prompt;
+    return ha_html_shows(id) ? id : "–";
 }
 
 void ha_view_record_head(const struct ha_view *view, const struct ha_view_record *record,
                          const struct ha_view_made *made, struct ha_buf *out)
 {
-    const char *title = ha_view_title(record->value);
     const ha_json *text = ha_json_get(record->value, HA_K_TEXT);
-    const char *level = record->media ? "h3" : "h2";
-    if (!title)
-        title = made->prompt ? made->prompt : ha_json_get_text(record->value, HA_K_ID);
-    title = title ? title : "–";
+    const char *title = title_of(record->value, made), *level = record->media ? "h3" : "h2";
+    const char *language = ha_html_language(ha_json_get_text(record->value, HA_K_LANGUAGE));
+    size_t len = ha_json_text_length(text);
     ha_buf_addf(out, "<%s>", level);
-    ha_html_cut(out, title, TITLE_MOST);
+    ha_html_cut(out, title, TITLE_MOST, len ? language : "");
     ha_buf_addf(out, "</%s>\n", level);
-    if (ha_json_text(text) && !is_whole(title, ha_json_text(text))) {
+    if (len && !is_whole(title, ha_json_text(text), len)) {
         ha_buf_add_text(out, "<p class=\"words\">");
-        ha_html_own(out, ha_json_text(text), ha_json_text_length(text));
+        ha_html_own(out, ha_json_text(text), len, language);
         ha_buf_add_text(out, "</p>\n");
     }
-    if (made->prompt && !is_whole(title, made->prompt)) {
+    if (ha_html_shows(made->prompt) && !is_whole(title, made->prompt, strlen(made->prompt))) {
         ha_buf_add_text(out, "<p class=\"words\">");
-        ha_html_cut(out, made->prompt, PROMPT_MOST);
+        ha_html_cut(out, made->prompt, PROMPT_MOST, ha_html_language(made->language));
         ha_buf_add_text(out, "</p>\n");
     }
     if (record->media)
@@ -305,7 +314,7 @@ void ha_view_ref(const struct ha_view *view, const char *relation, const char *t
         ha_view_href(view, href, out);
         ha_buf_add_char(out, '>');
     }
-    ha_html_cut(out, title, FACT_MOST);
+    ha_html_cut(out, title, FACT_MOST, "");
     ha_buf_add_text(out, href ? "</a></li>\n" : "</li>\n");
 }
 

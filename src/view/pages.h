@@ -24,6 +24,7 @@ enum { HA_VIEW_HREF = 160, HA_VIEW_PER_PAGE = 60 };
 struct ha_view_link {
     char href[HA_VIEW_HREF];
     const char *title; /* of the service, or of the catalogue */
+    bool service;
 };
 
 /* What every page of one archive has in common. */
@@ -31,6 +32,7 @@ struct ha_view {
     const struct ha_catalogue *say;
     const char *root; /* what leads to the top directory: "" or "../" */
     const char *service;
+    const char *language; /* of the service's texts, or NULL: that of the page */
     const char *as_of;
     const struct ha_view_link *links; /* the navigation */
     size_t link_count;
@@ -39,8 +41,9 @@ struct ha_view {
 
 /* ------------------------------------------------------------------------------------------------ a page */
 
-/* HREF is the page's own address, from the top directory. TITLE is what the person is told. */
-void ha_view_open(const struct ha_view *view, const char *href, const char *title, struct ha_buf *out);
+/* HREF is the page's own address, from the top directory. TITLE is what the person is told, in LANGUAGE: NULL for that of the page. */
+void ha_view_open(const struct ha_view *view, const char *href, const char *title, const char *language,
+                  struct ha_buf *out);
 void ha_view_close(const struct ha_view *view, struct ha_buf *out);
 
 /* ----------------------------------------------------------------------------------------------- overview */
@@ -140,8 +143,8 @@ void ha_view_record_path(const struct ha_view *view, const struct ha_view_file *
 
 /* What a gallery says beside a picture. The texts may be NULL. */
 struct ha_view_made {
-    const char *prompt;
-    const ha_json *generation; /* or NULL */
+    const char *prompt, *language; /* of the prompt, as its record has it */
+    const ha_json *generation;     /* or NULL */
 };
 void ha_view_record_head(const struct ha_view *view, const struct ha_view_record *record,
                          const struct ha_view_made *made, struct ha_buf *out);
@@ -185,7 +188,7 @@ int ha_view_privacy(const struct ha_view *view, const ha_json *privacy, struct h
                     struct ha_error *err);
 
 /* The same without the other pages around it. */
-int ha_view_privacy_page(const ha_json *privacy, const struct ha_catalogue *say, struct ha_buf *html,
+int ha_view_privacy_page(const ha_json *privacy, const struct ha_catalogue *catalogue, struct ha_buf *html,
                          struct ha_error *err);
 
 /* How to check the archive. */

@@ -69,10 +69,16 @@ static void write_places(const struct page *page)
         const char *path;
         enum ha_text id;
     } places[] = {
-        {"index.html", HA_T_README_WHAT_INDEX},           {"data/media/", HA_T_README_WHAT_MEDIA},
-        {"data/records/", HA_T_README_WHAT_RECORDS},      {"data/export.json", HA_T_README_WHAT_EXPORT},
-        {"data/missing.jsonl", HA_T_README_WHAT_MISSING}, {"data/withheld.jsonl", HA_T_README_WHAT_WITHHELD},
-        {"data/privacy.json", HA_T_README_WHAT_PRIVACY},  {"data/schemas/", HA_T_README_WHAT_SCHEMAS},
+        {"index.html", HA_T_README_WHAT_INDEX},
+        {"data/media/", HA_T_README_WHAT_MEDIA},
+        {"*.xmp", HA_T_README_WHAT_SIDECARS},
+        {"data/records/", HA_T_README_WHAT_RECORDS},
+        {"data/export.json", HA_T_README_WHAT_EXPORT},
+        {"data/missing.jsonl", HA_T_README_WHAT_MISSING},
+        {"data/withheld.jsonl", HA_T_README_WHAT_WITHHELD},
+        {"data/privacy.json", HA_T_README_WHAT_PRIVACY},
+        {"data/ro-crate-metadata.json", HA_T_README_WHAT_CRATE},
+        {"data/schemas/", HA_T_README_WHAT_SCHEMAS},
     };
     add_paragraph(page, HA_T_README_WHAT_HEADING);
     ha_buf_add_char(page->out, '\n');

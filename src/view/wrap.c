@@ -31,8 +31,8 @@ static bool may_break(uint32_t before, uint32_t after)
 {
     if (!is_wide(before) && !is_wide(after))
         return false;
-    return !is_one_of(after, "、。,.:;)」』】!?ー・ぁぃぅぇぉっゃゅょァィゥェォッャュョ") &&
-           !is_one_of(before, "(「『【");
+    return !is_one_of(after, "、。，．：；）,.:;)」』】！？!?ー・ぁぃぅぇぉっゃゅょァィゥェォッャュョ") &&
+           !is_one_of(before, "(（「『【");
 }
 
 /* One sign at TEXT; a byte that is none counts as one. */

@@ -1,59 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of an XMP sidecar. It owns which property holds what, and that any text whatever comes out as well-formed XML. It says nothing that
+ * The text of an XMP sidecar. It owns which property holds what, and how much of a text. It says nothing that
  * it was not given: no creator, no rights, no program.
  */
 #include "view/xmp.h"
 
 #include <string.h>
 
-#include "base/text.h"
+#include "model/xml_write.h"
 
 #define SOURCE_TYPES "http://cv.iptc.org/newscodes/digitalsourcetype/"
-#define REPLACEMENT "\xef\xbf\xbd"
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* The Char of XML 1.0; the decoder lets no surrogate through. */
-static bool is_xml(uint32_t c)
+/* How much of TEXT is taken over: all of it, or what ends at a character. */
+static size_t cut_of(const char *text, size_t len)
 {
-    return c >= 0x20 ? c != 0xFFFE && c != 0xFFFF : c == '\t' || c == '\n' || c == '\r';
-}
-
-/* A reader of XML takes a bare CR for a line's end. */
-static const char *entity_of(uint32_t c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '\r':
-        return "&#13;";
-    default:
-        return is_xml(c) ? NULL : REPLACEMENT;
-    }
+    size_t most = HA_XMP_TEXT;
+    if (len <= most)
+        return len;
+    while (most > HA_XMP_TEXT - 3 && ((unsigned char)text[most] & 0xC0) == 0x80)
+        most--;
+    return most;
 }
 
 static void add_text(struct ha_buf *out, const char *text)
 {
-    size_t len = strlen(text), used;
-    for (size_t i = 0; i < len; i += used) {
-        uint32_t c = 0xFFFF;
-        used = ha_utf8_decode(text + i, len - i, &c);
-        if (used == 0)
-            used = 1;
-        if (i + used > HA_XMP_TEXT) {
-            ha_buf_add_text(out, ELLIPSIS);
-            return;
-        }
-        const char *entity = entity_of(c);
-        if (entity)
-            ha_buf_add_text(out, entity);
-        else
-            ha_buf_add(out, text + i, used);
-    }
+    size_t len = strlen(text), cut = cut_of(text, len);
+    ha_xml_add_text(out, text, cut);
+    if (cut < len)
+        ha_buf_add_text(out, ELLIPSIS);
 }
 
 static bool is_there(const char *text)

@@ -182,6 +182,15 @@ class Invented(unittest.TestCase):
         for run in ("#runs/2", "#runs/3"):
             self.assertEqual(ids(graph[run]["object"]), ["#prompts/p", photo])
 
+    def test_empty_titles_are_no_names(self):
+        """RO-Crate wants a name of everything, and an empty one is none."""
+        archive = made(prompts=[{"id": "p", "title": "", "text": "x"}],
+                       runs=[{"id": "1", "title": "", "prompt": "p", "model": ""}],
+                       uploads=[{"id": "u", "title": "", "file": PNG, "name": ""}])
+        for name, one in things(archive.tree).items():
+            if name != "ro-crate-metadata.json":
+                self.assertTrue(one["name"], one)
+
     def test_nothing_at_all(self):
         graph = things(made().tree)
         self.assertEqual((graph["./"]["hasPart"], graph["./"]["mentions"]), ([], []))

@@ -111,8 +111,21 @@ class Languages(unittest.TestCase):
     def test_every_place_that_it_names(self):
         """index.html is the viewer's."""
         for line in plain_lines(readme(archive("en"))):
-            if re.fullmatch(r"  data/[a-z./]+", line):
+            if re.fullmatch(r"  data/[a-z./-]+", line):
                 self.assertTrue((archive("en").tree / line.strip()).exists(), line)
+
+    def test_sidecars_are_where_it_says(self):
+        """Beside each picture and video, under the same name; and the RO-Crate is one."""
+        of = harness.complete()
+        files = [file for category in of.export["categories"] for record in of.records(category) for file in record.get("files", [])
+                 if file.get("type", "").startswith(("image/", "video/"))]
+        self.assertGreater(len(files), 20)
+        for file in files:
+            self.assertTrue((of.tree / f"{file['path']}.xmp").is_file(), file)
+        text = readme(of)
+        for line in ("  *.xmp", "  data/ro-crate-metadata.json"):
+            self.assertIn(f"\n{line}\n      ", text)
+        self.assertIn("w3id.org/ro/crate", (of.tree / "data/ro-crate-metadata.json").read_text(encoding="utf-8"))
 
 
 class Fallback(unittest.TestCase):

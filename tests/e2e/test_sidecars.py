@@ -9,6 +9,7 @@ records with one file, no date. Forged archives show what verify says of sidecar
 import json
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import struct
@@ -116,6 +117,14 @@ def properties(data):
 
 
 # ---- the gallery ---------------------------------------------------------------------------------------------
+
+def name_picture(folder, name):
+    """The bytes of a picture of the minimal service, which is made where there is none."""
+    path = folder / f"store/pictures/12/{name}.png"
+    if not path.exists():
+        shutil.copy(path.with_name("a.png"), path)
+    return path.read_bytes()
+
 
 def chunk(kind, data):
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -286,6 +295,29 @@ class Sidecars(unittest.TestCase):
 def seconds(text):
     from datetime import datetime
     return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() // 1)
+
+
+class Times(unittest.TestCase):
+    def test_a_file_has_a_time_of_its_own_or_its_records(self):
+        """Where the description names a time of the file and an item lacks it, or it is none, the record's counts."""
+        folder = scratch("times") / "minimal"
+        shutil.copytree(harness.root() / "fixtures/minimal", folder)
+        service, pictures = harness.read_json(folder / "service.json"), harness.read_json(folder / "store/people/12/pictures.json")
+        category = next(one for one in service["categories"] if one["id"] == "pictures")
+        category["media"][0]["created_at"] = "/shot"
+        own, lacking, wrong = (dict(pictures["items"][0], id=name) for name in ("a", "b", "c"))
+        own["shot"], wrong["shot"] = "1999-12-31T23:59:58Z", "long ago"
+        for item in (own, lacking, wrong):
+            item["bytes"] = len(name_picture(folder, item["id"]))
+        pictures["items"] = [own, lacking, wrong]
+        (folder / "store/people/12/pictures.json").write_text(json.dumps(pictures), encoding="utf-8")
+        (folder / "service.json").write_text(json.dumps(service), encoding="utf-8")
+        archive = harness.export("12", description=folder / "service.json")
+        due = {"a": "1999-12-31T23:59:58Z", "b": "2026-03-01T12:00:00Z", "c": "2026-03-01T12:00:00Z"}
+        for record in archive.records(next(one for one in archive.export["categories"] if one["id"] == "pictures")):
+            path, time = record["files"][0]["path"], due[record["id"]]
+            self.assertTrue(path.startswith(f"data/media/picture/{time[:4]}/{time[5:7]}/"), path)
+            self.assertEqual(properties((archive.tree / f"{path}.xmp").read_bytes())["xmp:CreateDate"], time)
 
 
 class Exiftool(unittest.TestCase):

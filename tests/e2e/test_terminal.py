@@ -170,6 +170,15 @@ class Summary(unittest.TestCase):
         self.assertEqual(shlex.split(lines[1].removeprefix("next: "))[:6],
                          ["holdall", "export", "-s", str(harness.service()), "-u", COMPLETE])
 
+    def test_the_command_asks_for_what_was_planned(self):
+        asked = ("-s", harness.service(), "-u", COMPLETE, "--category", "uploads,outputs", "--scope", "portability", "--since", "2026-01-01T00:00:00Z",
+                 "--until", "2026-10-01T00:00:00Z", "--as-of", harness.AS_OF, "--language", "de")
+        seen = watch(("plan", *asked))
+        self.assertEqual(seen.code, 0, seen)
+        line = next(line for line in seen.screen() if line.startswith("next: "))
+        self.assertEqual(shlex.split(line.removeprefix("next: "))[:-4], ["holdall", "export", *map(str, asked)])
+        self.assertTrue(line.endswith(" -k KEYFILE -o DIR/"), line)
+
     def test_programs_get_none_of_it(self):
         folder = scratch("out")
         run = holdall(*words(folder=folder), env=harness.environment(TERM="xterm"))

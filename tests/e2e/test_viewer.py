@@ -221,6 +221,8 @@ class Pages(chromium.Case):
             archive = harness.export("12", description=speaking(language))
             self.browser.go(archive.tree / "index.html")
             self.assertEqual(self.browser.run("[document.documentElement.lang, document.documentElement.dir]"), [language, direction])
+            spacing = self.browser.run("getComputedStyle(document.querySelector('h1')).letterSpacing")
+            self.assertEqual(spacing == "normal", direction == "rtl", "letters of a script that joins them stay joined")
             self.browser.look(width=360)
             self.assertLessEqual(self.browser.run("document.documentElement.scrollWidth"), 360, language)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proves that answers of object stores are read element by element, and that what none of them sends is refused with its line. */
+/* Proves that answers of object stores are read element by element, that what none of them sends is refused with its line, and that texts are written as they are read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,9 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "model/xml.h"
+#include "model/xml_write.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -372,6 +374,50 @@ static void cut_answers_are_refused(void **state)
     assert_string_equal(told(whole), "<a\n<a/d\n>a/d=&\xc3\xa9\n>a=xz\n");
 }
 
+/* What a reader of XML gets of a text that was written, or a complaint. */
+static const char *read_back(const char *text, size_t len)
+{
+    struct ha_buf out HA_BUF = ha_buf_make(4096);
+    ha_buf_add_text(&out, "<a>");
+    ha_xml_add_text(&out, text, len);
+    ha_buf_add_text(&out, "</a>");
+    return told_n(ha_buf_text(&out), out.len);
+}
+
+static void texts_that_are_written_are_read_back(void **state)
+{
+    static const uint32_t letters[] = {'\t',   '\n',   '\r',   ' ',     '"',     '&',     '\'',
+                                       '<',    '>',    0x7f,   0x85,    0x2028,  0x202e,  0xd7ff,
+                                       0xe000, 0xfeff, 0xfffd, 0x10000, 0x1fffe, 0x10ffff};
+    char text[8] = "x", due[32];
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++) {
+        size_t len = 1 + ha_utf8_encode(letters[i], text + 1);
+        text[len] = 'y';
+        text[len + 1] = '\0';
+        snprintf(due, sizeof due, "<a\n>a=%s\n", text);
+        assert_string_equal(read_back(text, len + 1), due);
+    }
+    assert_string_equal(read_back("</a>]]><![CDATA[&amp;", 20), "<a\n>a=</a>]]><![CDATA[&amp\n");
+}
+
+static void what_xml_cannot_hold_is_replaced(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } texts[] = {{"\0", 1},   {"\1", 1},           {"\x1f", 1},        {"\xff", 1},
+                 {"\xc3", 1}, {"\xef\xbf\xbe", 3}, {"\xef\xbf\xbf", 3}};
+    struct ha_buf small HA_BUF = ha_buf_make(7);
+    (void)state;
+    for (size_t i = 0; i < COUNT(texts); i++)
+        assert_string_equal(read_back(texts[i].text, texts[i].len), "<a\n>a=\xef\xbf\xbd\n");
+    assert_string_equal(read_back("\xed\xa0\x80", 3), "<a\n>a=\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n");
+    ha_xml_add_text(&small, "ab&<", 4); /* half of a reference is none */
+    assert_string_equal(ha_buf_text(&small), "ab&amp;");
+    assert_int_equal(small.failed, HA_E_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +435,8 @@ int main(void)
         cmocka_unit_test(a_reader_ends_the_reading),
         cmocka_unit_test(one_text_is_found),
         cmocka_unit_test(cut_answers_are_refused),
+        cmocka_unit_test(texts_that_are_written_are_read_back),
+        cmocka_unit_test(what_xml_cannot_hold_is_replaced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,9 @@ static void scripts_without_blanks_break_anywhere_but_before_a_stop(void **state
     check_lines(THIRTY_FIVE "かきくけ。こ", 0, THIRTY_FIVE "かきく\nけ。こ\n");
     check_lines(THIRTY_FIVE "かきく「こ", 0, THIRTY_FIVE "かきく\n「こ\n");
     check_lines(THIRTY_FIVE "かきく abc", 0, THIRTY_FIVE "かきく\nabc\n");
+    check_lines(THIRTY_FIVE "かきくけ：こ", 0, THIRTY_FIVE "かきく\nけ：こ\n");
+    check_lines(THIRTY_FIVE "かきくけ）こ", 0, THIRTY_FIVE "かきく\nけ）こ\n");
+    check_lines(THIRTY_FIVE "かきく（こ", 0, THIRTY_FIVE "かきく\n（こ\n");
 }
 
 int main(void)
