@@ -9,6 +9,7 @@ file; what is read may be a file of any size (`mapped`).
 
 import calendar
 import contextlib
+import functools
 import mmap
 import os
 import struct
@@ -215,6 +216,7 @@ class Member:
         self.tail = changes.get("tail", b"")
         self.packed = changes.get("packed")
         self.crc = changes.get("crc")
+        self.has_local, self.has_central = changes.get("has_local", True), changes.get("has_central", True)
 
 
 def method_for(name, data):
@@ -236,13 +238,16 @@ def undos(clock, date):
     return calendar.timegm(((date >> 9) + 1980, month, day, hour, minute, second))
 
 
+@functools.lru_cache(maxsize=256)
+def deflated(data):
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return engine.compress(data) + engine.flush()
+
+
 def pack(member):
     if member.packed is not None:
         return member.packed
-    if member.method == STORED:
-        return member.data
-    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return engine.compress(member.data) + engine.flush()
+    return deflated(member.data) if member.method == DEFLATED else member.data
 
 
 def zip64(values):
@@ -261,7 +266,7 @@ def headers(member, packed, offset):
     clock, date = dos(member.mtime)
     csize, usize = len(packed), len(member.data)
     wide = max(csize, usize) >= FULL32
-    crc = member.crc if member.crc is not None else zlib.crc32(member.data)
+    crc = member.crc if member.crc is not None else zlib.crc32(member.data) if isinstance(member.data, bytes) else member.data.crc()
     plain = {"flags": 0, "method": member.method, "time": clock, "date": date, "crc": crc, "name": member.name}
     low = 10 if member.method == STORED else 20
     field = struct.pack("<HHQQ", 1, 16, usize, csize) if wide else b""
@@ -294,13 +299,14 @@ def pieces(members, prefix=b"", before_directory=b"", after_directory=b"", end=N
     yield prefix
     for member in members:
         packed = pack(member)
-        at += len(member.gap)
-        local, central = headers(member, packed, at)
-        yield member.gap + local
-        yield packed
-        yield member.tail
-        at += len(local) + len(packed) + len(member.tail)
-        records.append(central)
+        local, central = headers(member, packed, at + len(member.gap))
+        if member.has_central:
+            records.append(central)
+        if member.has_local:
+            yield member.gap + local
+            yield packed
+            yield member.tail
+            at += len(member.gap) + len(local) + len(packed) + len(member.tail)
     yield before_directory
     at += len(before_directory)
     directory = b"".join(records if order is None else [records[place] for place in order])

@@ -7,6 +7,8 @@ them, and only what was meant to be wrong is wrong. It holds one archive in memo
 
 import base64
 import calendar
+import copy
+import functools
 import hashlib
 import html
 import json
@@ -43,6 +45,11 @@ README = "These are your data at Claakit.\n\nOpen index.html to read them.\n"
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
+
+
+def raw(path):
+    """A path as bytes: what is no UTF-8 in it stands in the text as surrogates."""
+    return path.encode("utf-8", "surrogateescape")
 
 
 def line(value):
@@ -235,10 +242,11 @@ class Draft:
         return found | {"index.html": self.page("Your data", facts + links, inside=False)}
 
     def info(self):
-        payload = {path: data for path, data in self.files.items() if path.startswith("data/")}
+        """bag-info.txt, as it fits the files."""
+        payload = [len(data) for path, data in self.files.items() if path.startswith("data/")]
         part = f"Bag-Group-Identifier: urn:uuid:{self.export_id}\nBag-Count: {self.volume[0]} of {self.volume[1]}\n" if self.volume else ""
         return (f"Bagging-Date: {self.as_of[:10]}\n{part}Contact-Email: privacy@claakit.example\n"
-                f"External-Identifier: urn:uuid:{self.export_id}\nPayload-Oxum: {sum(map(len, payload.values()))}.{len(payload)}\n"
+                f"External-Identifier: urn:uuid:{self.export_id}\nPayload-Oxum: {sum(payload)}.{len(payload)}\n"
                 "Source-Organization: Claakit\n").encode()
 
     def make_files(self):
@@ -256,7 +264,7 @@ class Draft:
     # ---- the seal
 
     def listed(self, payload):
-        return [f"{sha256(self.files[path])}  {path}\n".encode() for path in sorted(self.files, key=str.encode)
+        return [f"{sha256(self.files[path])}  ".encode() + raw(path) + b"\n" for path in sorted(self.files, key=raw)
                 if path.startswith("data/") == payload]
 
     def make_payload(self):
@@ -280,8 +288,7 @@ class Draft:
 
     def member(self, path, data=None, **changes):
         when = self.media[path][1] if path in self.media else seconds(self.as_of)
-        name = f"{self.top or self.stem}/".encode() + (path.encode() if isinstance(path, str) else path)
-        return zipraw.Member(name, self.files[path] if data is None else data, when, **changes)
+        return zipraw.Member(raw(f"{self.top or self.stem}/{path}"), self.files[path] if data is None else data, when, **changes)
 
     def make_members(self):
         """The members of the ZIP, and what changes in its directory and its end."""
@@ -294,15 +301,32 @@ class Draft:
         self.parts = list(zipraw.pieces(self.members, **self.changes))
 
 
+@functools.cache
+def sealed():
+    """The Draft that nobody changed, as it is before its members are made."""
+    return forge_until("sign", Draft(), {})
+
+
+def forge_until(last, draft, hooks, steps=STEPS):
+    for step in steps:
+        getattr(draft, f"make_{step}")()
+        if step in hooks:
+            hooks[step](draft)
+        if step == last:
+            break
+    return draft
+
+
 def forge(**hooks):
     """A Draft that went through all steps; HOOKS are functions by the name of the step after which they are called, and `begin`."""
     unknown = hooks.keys() - {"begin", *STEPS}
     if unknown:
         raise ValueError(f"no such step: {unknown}")
+    if hooks.keys() <= set(STEPS[-2:]):
+        draft = copy.copy(sealed())
+        draft.files, draft.changes = dict(draft.files), {}
+        return forge_until(None, draft, hooks, STEPS[-2:])
     draft = Draft()
-    for step in ("begin", *STEPS):
-        if step != "begin":
-            getattr(draft, f"make_{step}")()
-        if step in hooks:
-            hooks[step](draft)
-    return draft
+    if "begin" in hooks:
+        hooks["begin"](draft)
+    return forge_until(None, draft, hooks)
