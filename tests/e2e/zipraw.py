@@ -195,12 +195,18 @@ class Zeros:
     def __len__(self):
         return self.size
 
-    def crc(self):
-        """Of all of them, computed a MiB at a time."""
-        block, value = bytes(1 << 20), 0
+    def blocks(self):
+        block = bytes(1 << 20)
         for _ in range(self.size >> 20):
+            yield block
+        yield bytes(self.size & (1 << 20) - 1)
+
+    @functools.cached_property
+    def crc(self):
+        value = 0
+        for block in self.blocks():
             value = zlib.crc32(block, value)
-        return zlib.crc32(bytes(self.size & (1 << 20) - 1), value)
+        return value
 
 
 class Member:
@@ -215,7 +221,6 @@ class Member:
         self.gap = changes.get("gap", b"")
         self.tail = changes.get("tail", b"")
         self.packed = changes.get("packed")
-        self.crc = changes.get("crc")
         self.has_local, self.has_central = changes.get("has_local", True), changes.get("has_central", True)
 
 
@@ -266,7 +271,7 @@ def headers(member, packed, offset):
     clock, date = dos(member.mtime)
     csize, usize = len(packed), len(member.data)
     wide = max(csize, usize) >= FULL32
-    crc = member.crc if member.crc is not None else zlib.crc32(member.data) if isinstance(member.data, bytes) else member.data.crc()
+    crc = member.data.crc if isinstance(member.data, Zeros) else zlib.crc32(member.data)
     plain = {"flags": 0, "method": member.method, "time": clock, "date": date, "crc": crc, "name": member.name}
     low = 10 if member.method == STORED else 20
     field = struct.pack("<HHQQ", 1, 16, usize, csize) if wide else b""

@@ -28,7 +28,7 @@ MISSING, WITHHELD = "data/missing.jsonl", "data/withheld.jsonl"
 LEDGERS = (MISSING, WITHHELD)
 FIRST, LAST = ("bagit.txt", "README.txt", "signing-key.pub"), (TAGS, SIGNATURE)
 KINDS = ("expected", "delivered", "missing", "withheld")
-STEPS = ("collect", "describe", "state", "files", "payload", "tags", "sign", "members", "zip")
+STEPS = ("collect", "describe", "state", "files", "payload", "tags", "sign", "members", "parts")
 KEY = minisign.Key("the service's")
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
 XMP = """<?xml version="1.0" encoding="UTF-8"?>
@@ -44,7 +44,17 @@ README = "These are your data at Claakit.\n\nOpen index.html to read them.\n"
 
 
 def sha256(data):
+    if isinstance(data, zipraw.Zeros):
+        return sha256_of_zeros(data)
     return hashlib.sha256(data).hexdigest()
+
+
+@functools.cache
+def sha256_of_zeros(data):
+    digest = hashlib.sha256()
+    for block in data.blocks():
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def raw(path):
@@ -296,7 +306,7 @@ class Draft:
             self.files[SIGNATURE] = minisign.signature(self.key, self.files[TAGS], self.comment, **self.signing)
         self.members = [self.member(path) for path in self.files]
 
-    def make_zip(self):
+    def make_parts(self):
         """The whole file."""
         self.parts = list(zipraw.pieces(self.members, **self.changes))
 
