@@ -2,12 +2,14 @@
 
 The reader takes the end record at the very end of the file, follows it to the central directory, and reads each local
 header that it names; it raises Malformed where it cannot go on and judges nothing else. The writer makes exactly what
-holdall's profile asks for, unless a member overrides a field: so a test can break one thing and nothing else. It
-writes no zip64 and no more than fits in memory; what is read may be a file of any size (`mapped`).
+holdall's profile asks for, with zip64 where a number needs it, unless a member overrides a field: so a test can break one
+thing and nothing else. It writes no more than fits in memory, but for data that are nothing but Zeros, which are holes of the
+file; what is read may be a file of any size (`mapped`).
 """
 
 import calendar
 import contextlib
+import functools
 import mmap
 import os
 import struct
@@ -184,8 +186,31 @@ def read(data):
 
 # ---- writing -----------------------------------------------------------------------------------------------
 
+class Zeros:
+    """SIZE zeros that take no room: a hole of the file that is written."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+    def blocks(self):
+        block = bytes(1 << 20)
+        for _ in range(self.size >> 20):
+            yield block
+        yield bytes(self.size & (1 << 20) - 1)
+
+    @functools.cached_property
+    def crc(self):
+        value = 0
+        for block in self.blocks():
+            value = zlib.crc32(block, value)
+        return value
+
+
 class Member:
-    """What the writer needs of an entry. `local` and `central` override header fields; `gap` is put in front."""
+    """What the writer needs of an entry. `local` and `central` override header fields; `gap` is put in front, `tail` behind."""
 
     def __init__(self, name, data, mtime, method=None, **changes):
         self.name = name.encode() if isinstance(name, str) else name
@@ -196,6 +221,7 @@ class Member:
         self.gap = changes.get("gap", b"")
         self.tail = changes.get("tail", b"")
         self.packed = changes.get("packed")
+        self.has_local, self.has_central = changes.get("has_local", True), changes.get("has_central", True)
 
 
 def method_for(name, data):
@@ -217,24 +243,44 @@ def undos(clock, date):
     return calendar.timegm(((date >> 9) + 1980, month, day, hour, minute, second))
 
 
+@functools.lru_cache(maxsize=256)
+def deflated(data):
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return engine.compress(data) + engine.flush()
+
+
 def pack(member):
     if member.packed is not None:
         return member.packed
-    if member.method == STORED:
-        return member.data
-    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return engine.compress(member.data) + engine.flush()
+    return deflated(member.data) if member.method == DEFLATED else member.data
+
+
+def zip64(values):
+    """The zip64 extra field of those values that do not fit; nothing where all do."""
+    values = [value for value in values if value >= FULL32]
+    return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values) if values else b""
+
+
+def stamp(mtime):
+    """The extra field 0x5455."""
+    return struct.pack("<HHBi", 0x5455, 5, 1, mtime)
 
 
 def headers(member, packed, offset):
     """The local header and the central record of a member."""
     clock, date = dos(member.mtime)
-    common = {"needed": 20, "flags": 0, "method": member.method, "time": clock, "date": date,
-              "crc": zlib.crc32(member.data), "csize": len(packed), "usize": len(member.data), "name": member.name,
-              "extra": struct.pack("<HHBi", 0x5455, 5, 1, member.mtime)}
-    local = {**common, **member.local}
-    central = {**common, "made_by": 3 << 8 | 63, "comment": b"", "disk": 0, "internal": 0,
-               "external": 0o100644 << 16, "offset": offset, **member.central}
+    csize, usize = len(packed), len(member.data)
+    wide = max(csize, usize) >= FULL32
+    crc = member.data.crc if isinstance(member.data, Zeros) else zlib.crc32(member.data)
+    plain = {"flags": 0, "method": member.method, "time": clock, "date": date, "crc": crc, "name": member.name}
+    low = 10 if member.method == STORED else 20
+    field = struct.pack("<HHQQ", 1, 16, usize, csize) if wide else b""
+    local = {**plain, "needed": 45 if wide else low, "csize": FULL32 if wide else csize, "usize": FULL32 if wide else usize,
+             "extra": field + stamp(member.mtime), **member.local}
+    field = zip64((usize, csize, offset))
+    central = {**plain, "needed": 45 if field else low, "csize": min(csize, FULL32), "usize": min(usize, FULL32),
+               "extra": field + stamp(member.mtime), "made_by": 3 << 8 | 63, "comment": b"", "disk": 0, "internal": 0,
+               "external": 0o100644 << 16, "offset": min(offset, FULL32), **member.central}
     first = LOCAL_HEAD.pack(LOCAL, *(local[name] for name in LOCAL_FIELDS), len(local["name"]), len(local["extra"]))
     second = CENTRAL_HEAD.pack(
         CENTRAL, *(central[name] for name in CENTRAL_FIELDS), len(central["name"]), len(central["extra"]),
@@ -242,21 +288,56 @@ def headers(member, packed, offset):
     return (first + local["name"] + local["extra"], second + central["name"] + central["extra"] + central["comment"])
 
 
-def build(members, prefix=b"", before_directory=b"", after_directory=b"", end=None, comment=b"", suffix=b""):
-    """The bytes of a ZIP file of these members, in this order."""
-    out, directory = bytearray(prefix), bytearray()
+def end_records(count, size, offset, end64=None, locator=None, wide=None):
+    """The zip64 end record and its locator where a number needs them, or where WIDE says so, with some of their fields replaced."""
+    if not (max(size, offset) >= FULL32 or count > FULL16 if wide is None else wide):
+        return b""
+    fields = {"length": END64_HEAD.size - 12, "made_by": 3 << 8 | 45, "needed": 45, "disk": 0, "directory_disk": 0, "here": count,
+              "entries": count, "size": size, "offset": offset, **(end64 or {})}
+    place = {"disk": 0, "record": offset + size, "disks": 1, **(locator or {})}
+    return END64_HEAD.pack(END64, *fields.values()) + LOCATOR64_HEAD.pack(LOCATOR64, *place.values())
+
+
+def pieces(members, prefix=b"", before_directory=b"", after_directory=b"", end=None, comment=b"", suffix=b"", order=None, **wide):
+    """The bytes of a ZIP file of these members in this order, piece by piece; ORDER is that of the central directory, as positions."""
+    records, at = [], len(prefix)
+    yield prefix
     for member in members:
-        out += member.gap
         packed = pack(member)
-        local, central = headers(member, packed, len(out))
-        out += local + packed + member.tail
-        directory += central
-    out += before_directory
-    fields = {"disk": 0, "directory_disk": 0, "here": len(members), "entries": len(members),
-              "size": len(directory), "offset": len(out), **(end or {})}
-    out += directory + after_directory
-    out += END_HEAD.pack(END, *fields.values(), len(comment)) + comment + suffix
-    return bytes(out)
+        local, central = headers(member, packed, at + len(member.gap))
+        if member.has_central:
+            records.append(central)
+        if member.has_local:
+            yield member.gap + local
+            yield packed
+            yield member.tail
+            at += len(member.gap) + len(local) + len(packed) + len(member.tail)
+    yield before_directory
+    at += len(before_directory)
+    directory = b"".join(records if order is None else [records[place] for place in order])
+    yield directory + after_directory
+    size = len(directory)
+    yield end_records(len(records), size, at, **wide)
+    short = min(len(records), FULL16)
+    fields = {"disk": 0, "directory_disk": 0, "here": short, "entries": short, "size": min(size, FULL32), "offset": min(at, FULL32),
+              **(end or {})}
+    yield END_HEAD.pack(END, *fields.values(), len(comment)) + comment + suffix
+
+
+def build(members, **changes):
+    """The bytes of a ZIP file of these members, in this order."""
+    return b"".join(pieces(members, **changes))
+
+
+def write(path, parts):
+    """Writes such pieces to a file, Zeros as holes."""
+    with open(path, "wb") as file:
+        for part in parts:
+            if isinstance(part, Zeros):
+                file.seek(len(part), os.SEEK_CUR)
+            else:
+                file.write(part)
+        file.truncate()
 
 
 def stamp_bytes(fields):
