@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inputs for fuzz targets: taken apart, copied so that no byte stands behind them, and put into files that are nowhere on a disk. */
+/*
+ * Inputs for fuzz targets: taken apart, copied so that no byte stands behind them, put into files that are nowhere on a disk; and what several
+ * targets hold to be true.
+ */
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -7,6 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <holdall/archive.h>
 
 #include "base/text.h"
 
@@ -86,4 +91,28 @@ void fuzz_check_json(const ha_json *value)
     FUZZ_MUST(ha_json_equal(value, again));
     FUZZ_MUST(ha_json_write(again, &twice, &err) == 0);
     FUZZ_MUST(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
+}
+
+static void take_finding(void *context, const char *rule, const char *path, const char *text)
+{
+    uint64_t *findings = context;
+    ++*findings;
+    FUZZ_MUST(*rule && fuzz_is_inert(rule) && fuzz_is_inert(path) && *text && fuzz_is_inert(text));
+}
+
+enum ha_code fuzz_verify(const char *path, const char *key)
+{
+    uint64_t findings = 0;
+    const struct ha_verify_options options = {.size = sizeof options,
+                                              .path = path,
+                                              .public_keys = &key,
+                                              .public_key_count = key != NULL,
+                                              .finding = take_finding,
+                                              .context = &findings};
+    static struct ha_verify_result result; /* in place of a stack */
+    struct ha_error err = {0};
+    int verdict = ha_verify(&options, &result, &err);
+    FUZZ_MUST(verdict == 0 ? key && findings == 0 : err.code != HA_E_OK && err.code != HA_E_INTERNAL);
+    FUZZ_MUST((err.code == HA_E_INVALID) == (findings > 0) && findings == result.findings);
+    return verdict == 0 ? HA_E_OK : err.code;
 }

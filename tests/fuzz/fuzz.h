@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <holdall/error.h>
+
 #include "model/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -41,6 +43,12 @@ int fuzz_file(const void *data, size_t len, char path[64]);
 
 /* True for UTF-8 without control characters: what may be shown on a terminal. */
 bool fuzz_is_inert(const char *text);
+
+/*
+ * Verifies the archive at PATH with KEY, a public key as text, or NULL; returns the verdict. That there are findings, and which verdict there is,
+ * must go together, and every finding must be fit to be shown.
+ */
+enum ha_code fuzz_verify(const char *path, const char *key);
 
 /* VALUE in canonical form is read back as the same VALUE, and written again as the same bytes. */
 void fuzz_check_json(const ha_json *value);

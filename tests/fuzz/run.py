@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-LIMITS = ["-rss_limit_mb=512", "-timeout=10", "-max_len=8192", "-print_final_stats=1", "-verbosity=1", "-use_value_profile=0"]
+LIMITS = ["-rss_limit_mb=512", "-timeout=10", "-print_final_stats=1", "-verbosity=1", "-use_value_profile=0"]
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
