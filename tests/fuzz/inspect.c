@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct ha_inspect_options options = {.size = sizeof options, .path = path};
     struct ha_inspect *inspect = NULL;
     struct ha_error err;
-    if (ha_inspect_open(&options, &inspect, &err) == 0)
+    if (fd >= 0 && ha_inspect_open(&options, &inspect, &err) == 0)
         look_around(inspect);
     else
         FUZZ_MUST(err.code != HA_E_INTERNAL && fuzz_is_inert(err.text));

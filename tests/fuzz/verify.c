@@ -172,7 +172,7 @@ static void verify(const struct bag *bag)
 {
     char path[64];
     HA_FD int fd = fuzz_file(ha_buf_text(&bag->zip), bag->zip.len, path);
-    FUZZ_MUST(fuzz_verify(path, NULL) != HA_E_OK);
+    FUZZ_MUST(fd >= 0 && fuzz_verify(path, NULL) != HA_E_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

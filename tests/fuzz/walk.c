@@ -8,6 +8,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[64];
     HA_FD int fd = fuzz_file(data, size, path);
-    FUZZ_MUST(fuzz_verify(path, NULL) != HA_E_OK);
+    FUZZ_MUST(fd >= 0 && fuzz_verify(path, NULL) != HA_E_OK);
     return 0;
 }
