@@ -69,6 +69,18 @@ static void set_text(struct ha_error *err, const char *format, va_list args)
     ha_text_escape(raw, err->text, sizeof err->text);
 }
 
+/* What had no room may have been cut off in the middle of a character. */
+static void drop_half_character(char *text)
+{
+    size_t len = strlen(text), rest = 0;
+    uint32_t c;
+
+    while (rest < len && ((unsigned char)text[len - rest - 1] & 0xC0) == 0x80)
+        rest++;
+    if (rest < len && ha_utf8_decode(text + len - rest - 1, rest + 1, &c) == 0)
+        text[len - rest - 1] = '\0';
+}
+
 static _Thread_local bool nomem;
 
 void ha_note_nomem(void)
@@ -118,6 +130,7 @@ int ha_fail_errno(struct ha_error *err, int errno_value, const char *format, ...
     va_end(args);
     used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(errno_value));
+    drop_half_character(err->text);
     return -1;
 }
 
@@ -141,6 +154,7 @@ int ha_context(struct ha_error *err, const char *format, ...)
     ha_text_escape(raw, err->text, sizeof err->text);
     used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", inner);
+    drop_half_character(err->text);
     return -1;
 }
 

@@ -103,7 +103,7 @@ static void write_xmp(const struct ha_index_item *item, const char *type, ha_jso
 int ha_sidecar_make(struct ha_run *run, const struct ha_index_item *item, const char *type,
                     struct ha_buf *out, struct ha_error *err)
 {
-    struct related related = {NULL};
+    struct related related = {0};
     ha_json *texts[TEXTS] = {NULL};
     int result = find_related(run, item, &related, err) || spell_texts(&related, texts, err) ? -1 : 0;
     if (result == 0) {

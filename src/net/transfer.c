@@ -396,9 +396,10 @@ static void refused(struct ha_transfer *transfer)
     }
     if (is_ours(transfer->refusal.code)) {
         err = transfer->refusal;
-        if (err.code == HA_E_UNAVAILABLE)
-            transfer->http->retry.dead = transfer->http->dead =
-                true; /* without a credential nothing more is to be had */
+        if (err.code == HA_E_UNAVAILABLE) { /* without a credential nothing more is to be had */
+            transfer->http->retry.dead = true;
+            transfer->http->dead = true;
+        }
         end_failed(transfer, &err);
         return;
     }
