@@ -93,25 +93,27 @@ void fuzz_check_json(const ha_json *value)
     FUZZ_MUST(once.len == twice.len && memcmp(once.data, twice.data, once.len) == 0);
 }
 
-static void take_finding(void *context, const char *rule, const char *path, const char *text)
+static void take_finding(void *context, const struct ha_finding *finding)
 {
     uint64_t *findings = context;
-    ++*findings;
-    FUZZ_MUST(*rule && fuzz_is_inert(rule) && fuzz_is_inert(path) && *text && fuzz_is_inert(text));
+    *findings += !finding->rule->warning;
+    FUZZ_MUST(fuzz_is_inert(finding->path) && fuzz_is_inert(finding->at) && *finding->text &&
+              fuzz_is_inert(finding->text));
+    FUZZ_MUST(fuzz_is_inert(finding->expected) && fuzz_is_inert(finding->found));
 }
 
 enum ha_code fuzz_verify(const char *path, const char *key)
 {
     uint64_t findings = 0;
-    const struct ha_verify_options options = {.size = sizeof options,
-                                              .path = path,
-                                              .public_keys = &key,
-                                              .public_key_count = key != NULL,
-                                              .finding = take_finding,
-                                              .context = &findings};
+    struct ha_error refused = {0};
+    struct ha_trust *trust = ha_trust_new(&refused);
+    FUZZ_MUST(trust && (!key || ha_trust_add_key(trust, key, &refused) == 0));
+    const struct ha_verify_options options = {
+        .size = sizeof options, .path = path, .trust = trust, .finding = take_finding, .context = &findings};
     static struct ha_verify_result result; /* in place of a stack */
     struct ha_error err = {0};
     int verdict = ha_verify(&options, &result, &err);
+    ha_trust_free(trust);
     FUZZ_MUST(verdict == 0 ? key && findings == 0 : err.code != HA_E_OK && err.code != HA_E_INTERNAL);
     FUZZ_MUST((err.code == HA_E_INVALID) == (findings > 0) && findings == result.findings);
     return verdict == 0 ? HA_E_OK : err.code;

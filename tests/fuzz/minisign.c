@@ -26,14 +26,15 @@ static void prepare(void)
     static bool prepared;
     struct ha_buf text HA_BUF = ha_buf_make(4096);
     HA_KEY struct ha_key *key = NULL;
+    enum ha_signature_fault fault;
     struct ha_error err;
     if (prepared)
         return;
     FUZZ_MUST(ha_key_parse(pair, NULL, NULL, &key, &err) == 0);
     ha_key_public(key, &own);
     FUZZ_MUST(ha_key_sign(key, hash, comment, &text, &err) == 0);
-    FUZZ_MUST(ha_signature_parse(ha_buf_text(&text), &made, &err) == 0);
-    FUZZ_MUST(ha_signature_check(&made, &own, hash, &err) == 0);
+    FUZZ_MUST(ha_signature_parse(ha_buf_text(&text), &made, &fault, &err) == 0);
+    FUZZ_MUST(ha_signature_check(&made, &own, hash, &fault, &err) == 0);
     prepared = true;
 }
 
@@ -79,15 +80,16 @@ static bool is_made(const struct ha_signature *signature)
 static void read_signature(const char *text)
 {
     struct ha_signature signature;
+    enum ha_signature_fault fault;
     struct ha_error err;
-    if (ha_signature_parse(text, &signature, &err)) {
+    if (ha_signature_parse(text, &signature, &fault, &err)) {
         FUZZ_MUST(err.code == HA_E_INVALID);
         return;
     }
     FUZZ_MUST(strlen(signature.trusted_comment) <= HA_COMMENT_MAX);
     FUZZ_MUST(fuzz_is_inert(signature.trusted_comment) || strchr(signature.trusted_comment, '\t'));
     memcpy(signature.key_id, own.id, sizeof own.id);
-    FUZZ_MUST((ha_signature_check(&signature, &own, hash, &err) == 0) == is_made(&signature));
+    FUZZ_MUST((ha_signature_check(&signature, &own, hash, &fault, &err) == 0) == is_made(&signature));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

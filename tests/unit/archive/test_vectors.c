@@ -113,6 +113,7 @@ static void the_standards_hash_is_signed_as_it_says(void **state)
     HA_KEY struct ha_key *key = NULL;
     struct ha_buf made HA_BUF = ha_buf_make(4096);
     struct ha_signature signature;
+    enum ha_signature_fault fault;
     struct ha_pubkey read;
     struct ha_error err;
     uint8_t seed[32], public[32], hash[64], due[64];
@@ -125,9 +126,9 @@ static void the_standards_hash_is_signed_as_it_says(void **state)
     assert_int_equal(ha_key_parse(text, NULL, NULL, &key, &err), 0);
     ha_key_public(key, &read);
     assert_int_equal(ha_key_sign(key, hash, COMMENT, &made, &err), 0);
-    assert_int_equal(ha_signature_parse(ha_buf_text(&made), &signature, &err), 0);
+    assert_int_equal(ha_signature_parse(ha_buf_text(&made), &signature, &fault, &err), 0);
     assert_memory_equal(signature.signature, due, sizeof due);
-    assert_int_equal(ha_signature_check(&signature, &read, hash, &err), 0);
+    assert_int_equal(ha_signature_check(&signature, &read, hash, &fault, &err), 0);
 }
 
 /* ------------------------------------------------------------------------------------------- odd signatures */
@@ -163,22 +164,24 @@ static void add_order(uint8_t signature[64])
 /* A good one is good as it is, and neither of its two signatures in any other form. */
 static void check_good(struct ha_signature signature, const struct ha_pubkey *key, const uint8_t hash[64])
 {
+    enum ha_signature_fault fault;
     struct ha_error err;
-    assert_int_equal(ha_signature_check(&signature, key, hash, &err), 0);
+    assert_int_equal(ha_signature_check(&signature, key, hash, &fault, &err), 0);
     struct ha_signature odd = signature;
     add_order(odd.global);
-    assert_int_equal(ha_signature_check(&odd, key, hash, &err), -1);
-    assert_non_null(strstr(err.text, "the trusted comment"));
+    assert_int_equal(ha_signature_check(&odd, key, hash, &fault, &err), -1);
+    assert_true(fault == HA_SIGNATURE_COMMENT || fault == HA_SIGNATURE_NOT_CANONICAL);
     odd = signature;
     add_order(odd.signature);
-    assert_int_equal(ha_signature_check(&odd, key, hash, &err), -1);
-    assert_non_null(strstr(err.text, "these bytes"));
+    assert_int_equal(ha_signature_check(&odd, key, hash, &fault, &err), -1);
+    assert_int_equal(fault, HA_SIGNATURE_NOT_CANONICAL);
 }
 
 static void check_vector(const struct vector *vector)
 {
     struct ha_signature signature = {.trusted_comment = COMMENT};
     struct ha_pubkey key = {0}, read;
+    enum ha_signature_fault fault;
     struct ha_error err;
     uint8_t hash[64];
     from_hex(vector->key, key.key, sizeof key.key);
@@ -190,12 +193,12 @@ static void check_vector(const struct vector *vector)
         fail_msg("%s: the key is %s", vector->name, good_key ? err.text : "accepted");
     if (!good_key)
         assert_int_equal(err.code, HA_E_KEY);
-    if ((ha_signature_check(&signature, &key, hash, &err) == 0) != good)
+    if ((ha_signature_check(&signature, &key, hash, &fault, &err) == 0) != good)
         fail_msg("%s: the signature is %s", vector->name, good ? err.text : "accepted");
     if (good)
         check_good(signature, &key, hash);
     else
-        assert_non_null(strstr(err.text, "the signature does not belong to these bytes"));
+        assert_true(fault == HA_SIGNATURE_WRONG || fault == HA_SIGNATURE_NOT_CANONICAL);
 }
 
 static void odd_keys_and_signatures_are_refused(void **state)
@@ -253,10 +256,10 @@ static void hash_of(const uint8_t *data, size_t len, size_t piece, uint8_t out[H
     struct ha_blake2b *hash = ha_blake2b_new(&err);
     assert_non_null(hash);
     for (size_t at = 0; at < len; at += piece) {
-        ha_blake2b_update(hash, data + at, len - at < piece ? len - at : piece);
-        ha_blake2b_peek(hash, out);
+        assert_int_equal(ha_blake2b_update(hash, data + at, len - at < piece ? len - at : piece, &err), 0);
+        assert_int_equal(ha_blake2b_peek(hash, out, &err), 0);
     }
-    ha_blake2b_final(hash, out);
+    assert_int_equal(ha_blake2b_finish(hash, out, &err), 0);
     ha_blake2b_free(hash);
 }
 
