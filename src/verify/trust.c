@@ -220,11 +220,10 @@ static bool is_revoked(const struct entry *entry, ha_time as_of)
     return *entry->reason && (is_compromised(entry) || as_of == HA_TIME_NONE || as_of >= entry->revoked_at);
 }
 
+/* HA_TIME_NONE comes before every time: so it is within no period that begins. */
 static bool is_in_time(const struct entry *entry, ha_time as_of)
 {
-    if (entry->from != HA_TIME_NONE && (as_of == HA_TIME_NONE || as_of < entry->from))
-        return false;
-    return entry->until == HA_TIME_NONE || (as_of != HA_TIME_NONE && as_of < entry->until);
+    return as_of >= entry->from && (entry->until == HA_TIME_NONE || as_of < entry->until);
 }
 
 static bool speaks_for(const struct entry *entry, const char *service)

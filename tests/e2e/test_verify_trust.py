@@ -15,11 +15,17 @@ import unittest
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
 from bagforge import SIGNATURE, TAGMANIFEST, Forged  # noqa: E402
-from harness import complete, holdall, public_key, public_text, scratch  # noqa: E402
+from harness import holdall, public_key, public_text, scratch  # noqa: E402
 
 ORDER = 2**252 + 27742317777372353535851937790883648493  # of the group of Ed25519 (RFC 8032, section 5.1)
 IDENTITY = bytes([1]) + bytes(31)  # a point of order 1
 AS_OF, BEFORE, AFTER = harness.AS_OF, "2026-10-31T23:59:59Z", "2026-11-01T00:00:01Z"
+
+
+@functools.cache
+def archive():
+    """A small one."""
+    return harness.export("12", description=harness.root() / "fixtures" / "minimal" / "service.json")
 
 
 @functools.cache
@@ -33,7 +39,7 @@ def entry(pub=None, **members):
     return {"id": f"{number:016X}", "key": text, "valid_from": "2020-01-01T00:00:00Z"} | members
 
 
-def document(*keys, services=("claakit",), **members):
+def document(*keys, services=("tinbox",), **members):
     """The path of a keys document."""
     path = scratch("trust") / "keys.json"
     path.write_text(json.dumps({"format": "holdall-keys-1", "services": services, "keys": keys} | members), encoding="utf-8")
@@ -55,12 +61,12 @@ class Documents(unittest.TestCase):
     """One archive, and what documents say of the key that signed it."""
 
     def judged(self, code, rules, *keys, extra=(), **members):
-        found = judge(complete().tree, *trusting(*keys, **members), *extra)
+        found = judge(archive().tree, *trusting(*keys, **members), *extra)
         self.assertEqual(found, (code, {(rule, SIGNATURE) for rule in rules}))
 
     def test_good(self):
         self.judged(0, [], entry())
-        self.judged(0, [], entry(), services=("tinbox", "claakit"))
+        self.judged(0, [], entry(), services=("claakit", "tinbox"))
         self.judged(0, [], entry(other() / "holdall.pub"), entry())
 
     def test_unknown(self):
@@ -73,7 +79,7 @@ class Documents(unittest.TestCase):
         self.judged(1, ["sign.period"], entry(valid_from=BEFORE, valid_until="2026-11-01T01:00:00+01:00"))
 
     def test_service(self):
-        self.judged(1, ["sign.service"], entry(), services=("tinbox",))
+        self.judged(1, ["sign.service"], entry(), services=("claakit",))
 
     def test_revoked(self):
         for reason in ("superseded", "retired"):
@@ -87,11 +93,11 @@ class Documents(unittest.TestCase):
         ours = ("-p", public_key())
         self.judged(1, ["sign.revoked"], entry(revoked={"at": AFTER, "reason": "compromised"}), extra=ours)
         self.judged(0, [], entry(valid_until=BEFORE), extra=ours)
-        self.judged(0, [], entry(), services=("tinbox",), extra=trusting(entry()))
+        self.judged(0, [], entry(), services=("claakit",), extra=trusting(entry()))
 
     def test_inspect_believes_the_same(self):
-        self.assertEqual(holdall("inspect", complete().zip, *trusting(entry())).code, 0)
-        run = holdall("inspect", complete().zip, *trusting(entry(valid_from=AFTER)))
+        self.assertEqual(holdall("inspect", archive().zip, *trusting(entry())).code, 0)
+        run = holdall("inspect", archive().zip, *trusting(entry(valid_from=AFTER)))
         self.assertEqual((run.code, run.out), (1, ""), run)
         self.assertIn("sign.period", run.err)
 
@@ -100,12 +106,12 @@ class Refused(unittest.TestCase):
     """What is no key and no keys document: exit code 2, and the file or option is named."""
 
     def refused(self, named, *words):
-        run = holdall("verify", complete().zip, *words)
+        run = holdall("verify", archive().zip, *words)
         self.assertEqual((run.code, run.out), (2, ""), run)
         self.assertIn(named, run.err)
 
     def test_by_inspect(self):
-        run = holdall("inspect", complete().zip, "-P", "RWQ")
+        run = holdall("inspect", archive().zip, "-P", "RWQ")
         self.assertEqual((run.code, run.out), (2, ""), run)
 
     def test_keys(self):
@@ -132,7 +138,7 @@ class Refused(unittest.TestCase):
         for one in (*wrong, path, public_key()):
             self.refused(str(one), "--trust", one)
         path.write_bytes(document(entry()).read_bytes().ljust(2**20))
-        self.assertEqual(holdall("verify", complete().zip, "--trust", path).code, 0)
+        self.assertEqual(holdall("verify", archive().zip, "--trust", path).code, 0)
 
 
 def sign(path, out, *options, key=None, comment):
@@ -173,12 +179,12 @@ class Faults(unittest.TestCase):
             if rule == "sign.unknown":
                 continue  # the copy of the key inside would be that of another key, too: see below
             with self.subTest(rule):
-                forged = Forged(complete())
+                forged = Forged(archive())
                 change(forged.path(SIGNATURE), forged.path(TAGMANIFEST), forged.comment())
                 self.assertEqual(judge(forged.tree, "-p", public_key()), (1, {(rule, SIGNATURE)}))
 
     def test_unknown_inside(self):
-        forged = Forged(complete())
+        forged = Forged(archive())
         shutil.copy(other() / "holdall.pub", forged.path("signing-key.pub"))
         forged.reseal(key=other() / "holdall.key")
         self.assertEqual(judge(forged.tree, "-p", public_key()), (1, {("sign.unknown", SIGNATURE)}))
@@ -186,32 +192,32 @@ class Faults(unittest.TestCase):
     def test_beside(self):
         for rule, change in self.FAULTS.items():
             with self.subTest(rule):
-                path = scratch("beside") / complete().zip.name
+                path = scratch("beside") / archive().zip.name
                 signature = path.with_name(path.name + ".minisig")
-                shutil.copy(complete().zip, path)
-                shutil.copy(complete().signature, signature)
+                shutil.copy(archive().zip, path)
+                shutil.copy(archive().signature, signature)
                 comment = signature.read_text(encoding="utf-8").splitlines()[2].removeprefix("trusted comment: ")
                 change(signature, path, comment)
                 self.assertEqual(judge(path, "-p", public_key()), (1, {(rule, signature.name)}))
 
     def test_second_number(self):
         """The signature over the comment must be reduced as well."""
-        forged = Forged(complete())
+        forged = Forged(archive())
         edited(forged.path(SIGNATURE), 3, unreduced)
         self.assertEqual(judge(forged.tree, "-p", public_key()), (1, {("sign.canonical", SIGNATURE)}))
 
     def test_taken_away(self):
-        forged = Forged(complete())
+        forged = Forged(archive())
         forged.path(SIGNATURE).unlink()
         for keys in ((), ("-p", public_key())):
             self.assertEqual(judge(forged.tree, *keys), (1, {("sign.missing", SIGNATURE)}))
 
     def test_two_keys_that_are_both_trusted(self):
         """The signature beside the ZIP is by another one than that inside."""
-        path = scratch("pair") / complete().zip.name
-        shutil.copy(complete().zip, path)
+        path = scratch("pair") / archive().zip.name
+        shutil.copy(archive().zip, path)
         signature = path.with_name(path.name + ".minisig")
-        comment = complete().signature.read_text(encoding="utf-8").splitlines()[2].removeprefix("trusted comment: ")
+        comment = archive().signature.read_text(encoding="utf-8").splitlines()[2].removeprefix("trusted comment: ")
         sign(path, signature, key=other() / "holdall.key", comment=comment)
         pair = (1, {("sign.pair", signature.name)})
         self.assertEqual(judge(path, "-p", public_key(), "-p", other() / "holdall.pub"), pair)
@@ -221,7 +227,7 @@ class Faults(unittest.TestCase):
         low = base64.b64encode(b"Ed" + base64.b64decode(public_text())[2:10] + IDENTITY).decode()
         for rule, text in {"sign.key": "no key\n", "sign.unsafe": low + "\n",
                            "sign.copy": (other() / "holdall.pub").read_text(encoding="ascii")}.items():
-            forged = Forged(complete())
+            forged = Forged(archive())
             forged.path("signing-key.pub").write_text(text, encoding="ascii")
             forged.reseal()
             for keys in ((), ("-p", public_key())):
@@ -232,8 +238,8 @@ class Faults(unittest.TestCase):
         ours, theirs = base64.b64decode(public_text()), base64.b64decode(public_text(other() / "holdall.pub"))
         twin = base64.b64encode(ours[:10] + theirs[10:]).decode()
         for keys in (("-P", twin, "-P", public_text()), ("-P", public_text(), "-P", twin)):
-            self.assertEqual(judge(complete().zip, *keys)[0], 0)
-        self.assertEqual(judge(complete().tree, "-P", twin), (1, {("sign.wrong", SIGNATURE)}))
+            self.assertEqual(judge(archive().zip, *keys)[0], 0)
+        self.assertEqual(judge(archive().tree, "-P", twin), (1, {("sign.wrong", SIGNATURE)}))
 
 
 if __name__ == "__main__":
