@@ -15,6 +15,8 @@
 #include "model/json.h"
 #include "model/schema.h"
 
+enum { HA_INFO_SIZE = 2048 }; /* of a value in bag-info.txt, with its NUL */
+
 struct ha_check {
     const struct ha_verify_options *options;
     struct ha_verify_result *result;
@@ -24,6 +26,7 @@ struct ha_check {
     struct ha_pubkey *trusted;           /* options->public_key_count of them */
     ha_json *manifest;                   /* data/export.json, NULL when it cannot be used */
     uint8_t text_sha256[HA_SHA256_SIZE]; /* of a volume: over what all volumes of its set share */
+    char contact[HA_INFO_SIZE], organization[HA_INFO_SIZE]; /* what bag-info.txt says of the controller */
 };
 
 enum { HA_MANIFEST_LINE_MAX = HA_SHA256_HEX + HA_ENTRY_PATH_SIZE + 8 };
