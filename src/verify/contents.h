@@ -25,6 +25,7 @@ struct ha_contents {
     struct ha_found *found; /* one for each category */
     struct ha_named *named; /* the same, sorted by id */
     int64_t missing_lines, withheld_lines;
+    uint64_t media; /* that are in this archive, each once */
     /* of the file that is being read: */
     struct ha_schema *schema;
     size_t current;        /* category */

@@ -28,6 +28,7 @@ struct crate {
     const char **parts; /* of the root, sorted */
     size_t part_count;
     bool full;                    /* it describes all files, and not the shards alone */
+    uint64_t media_here;          /* that records name */
     uint64_t media, shards, runs; /* described */
     size_t bytes;
     uint64_t before; /* findings */
@@ -125,15 +126,6 @@ static int check_files(struct crate *crate, struct ha_error *err)
     return 0;
 }
 
-/* How many media are here: those below data/media/ but the sidecars. */
-static int count_medium(void *context, const struct ha_entry *entry, struct ha_error *err)
-{
-    (void)err;
-    *(uint64_t *)context +=
-        ha_text_starts_with(entry->path, "data/media/") && !ha_text_ends_with(entry->path, ".xmp");
-    return 0;
-}
-
 static void count(const struct crate *crate, const char *what, uint64_t due, uint64_t found)
 {
     char expected[32], actual[32];
@@ -145,12 +137,10 @@ static void count(const struct crate *crate, const char *what, uint64_t due, uin
 }
 
 /* Every shard, and of the media and the runs all or none. As no thing is described twice, their number tells. */
-static int check_whole(const struct crate *crate, struct ha_error *err)
+static void check_whole(const struct crate *crate)
 {
     const ha_json *categories = ha_json_get(crate->check->manifest, HA_K_CATEGORIES);
-    uint64_t media = 0, shards = 0, runs = 0;
-    if (ha_index_each_entry(crate->check->index, 0, true, count_medium, &media, err))
-        return -1;
+    uint64_t shards = 0, runs = 0;
     for (size_t i = 0; i < ha_json_count(categories); i++) {
         const ha_json *category = ha_json_at(categories, i);
         shards += ha_json_count(ha_json_get(category, HA_K_SHARDS));
@@ -158,9 +148,8 @@ static int check_whole(const struct crate *crate, struct ha_error *err)
             runs += (uint64_t)ha_json_get_int(ha_json_get(category, HA_K_RECORDS), HA_K_DELIVERED, 0);
     }
     count(crate, "shards", shards, crate->shards);
-    count(crate, "media", crate->full ? media : 0, crate->media);
+    count(crate, "media", crate->full ? crate->media_here : 0, crate->media);
     count(crate, "runs", crate->full ? runs : 0, crate->runs);
-    return 0;
 }
 
 /* -------------------------------------------------------------------------------------------- references */
@@ -281,7 +270,9 @@ static int check_things(struct crate *crate, struct ha_error *err)
         return -1;
     for (size_t i = 0; i < ha_json_count(crate->graph); i++)
         check_references(crate, i);
-    return crate->check->findings.count == crate->before ? check_whole(crate, err) : 0;
+    if (crate->check->findings.count == crate->before)
+        check_whole(crate);
+    return 0;
 }
 
 static int check_graph(struct crate *crate, struct ha_error *err)
@@ -292,7 +283,7 @@ static int check_graph(struct crate *crate, struct ha_error *err)
     return result;
 }
 
-int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *err)
+int ha_check_crate(struct ha_check *check, const char *path, uint64_t media, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(CRATE_MAX);
     HA_JSON ha_json *doc = NULL;
@@ -308,6 +299,7 @@ int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *er
         return 0;
     struct crate crate = {.check = check,
                           .path = path,
+                          .media_here = media,
                           .graph = ha_json_get(doc, "@graph"),
                           .bytes = text.len,
                           .before = check->findings.count};

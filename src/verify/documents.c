@@ -96,7 +96,7 @@ static int check_document(struct ha_contents *contents, const char *at, const ha
     if (strcmp(path, privacy_path) == 0)
         return found ? check_privacy(contents, err) : 0;
     if (strcmp(path, crate_path) == 0)
-        return found ? ha_check_crate(contents->check, path, err) : 0;
+        return found ? ha_check_crate(contents->check, path, contents->media, err) : 0;
     if (!again)
         ha_find_at(ha_contents_findings(contents), HA_RULE_DOCUMENT_UNKNOWN, export_path, at,
                    "%s is no document of an archive", path);

@@ -211,29 +211,31 @@ static int check_elsewhere(struct ha_contents *contents, const ha_json *file, co
 
 /* A path is named by the first record that has it: the service may keep the bytes of several at one place. */
 static int check_first(struct ha_contents *contents, const char *record, size_t number, const ha_json *file,
-                       struct ha_error *err)
+                       bool *first, struct ha_error *err)
 {
     const char *path = ha_json_get_text(file, HA_K_PATH);
     int64_t sum;
     if (ha_index_get_tally(contents->check->index, HA_TALLY_NAMED, path, &sum, err) ||
         ha_index_add_tally(contents->check->index, HA_TALLY_NAMED, path, 1, err))
         return -1;
-    return sum ? 0 : check_name(contents, record, number, file, err);
+    *first = sum == 0;
+    return *first ? check_name(contents, record, number, file, err) : 0;
 }
 
 static int check_delivered(struct ha_contents *contents, const char *record, size_t number,
                            const ha_json *file, struct ha_error *err)
 {
     const char *path = ha_json_get_text(file, HA_K_PATH), *sidecar = ha_json_get_text(file, HA_K_SIDECAR);
-    bool found;
+    bool found, first;
     check_sidecar_name(contents, file, sidecar);
     check_type(contents, file);
-    if (check_first(contents, record, number, file, err))
+    if (check_first(contents, record, number, file, &first, err))
         return -1;
     if (!is_here(contents, file, path))
         return check_elsewhere(contents, file, path, err) || check_elsewhere(contents, file, sidecar, err)
                    ? -1
                    : 0;
+    contents->media += first;
     if (ha_contents_stated(contents, HA_RULE_RECORD_FILE, contents->path, contents->place, file, path, &found,
                            err))
         return -1;

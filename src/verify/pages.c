@@ -192,12 +192,16 @@ static int report_unlinked(void *context, const struct ha_entry *entry, struct h
     return 0;
 }
 
-/* Where a page was not read to its end, nobody knows what it would have shown or led to. */
+/* Where a page is missing or was not read to its end, nobody knows what it would have shown or led to. */
 int ha_contents_pages(struct ha_contents *contents, struct ha_error *err)
 {
     struct ha_index *index = contents->check->index;
     uint64_t before = ha_contents_findings(contents)->count;
-    if (demand_all(contents, err) || ha_index_each_entry(index, 0, false, check_page, contents, err))
+    if (demand_all(contents, err))
+        return -1;
+    if (ha_contents_findings(contents)->count != before)
+        return 0;
+    if (ha_index_each_entry(index, 0, false, check_page, contents, err))
         return -1;
     if (ha_contents_findings(contents)->count != before)
         return 0;
