@@ -42,25 +42,33 @@ def findings(path):
     return run.code, json.loads(run.out)[0]["findings"]
 
 
+def forge(archive, change):
+    forged = Forged(archive)
+    change(forged)
+    forged.restate()
+    forged.reseal()
+    return forged.tree
+
+
 class Case(unittest.TestCase):
     maxDiff = None
 
     def refused(self, rule, change, archive=small, path=None):
-        forged = Forged(archive())
-        change(forged)
-        forged.restate()
-        forged.reseal()
-        code, found = findings(forged.tree)
-        self.assertEqual((code, {one["rule"] for one in found}), (1, {rule}), found)
-        if path:
-            self.assertEqual({one["path"] for one in found}, {path}, found)
-        shutil.rmtree(forged.tree)
-        return found
+        return self.each(rule, {"": change}, archive, path)
 
-    def each(self, rule, cases, **options):
-        for name, change in cases.items():
+    def each(self, rule, cases, archive=small, path=None):
+        """All cases in one call of verify; the findings of the last one."""
+        trees = {name: forge(archive(), change) for name, change in cases.items()}
+        run = holdall("verify", *trees.values(), "-p", public_key(), "--format", "json")
+        told = [one for one in json.loads(run.out) if "path" in one]
+        self.assertEqual((run.code, len(told)), (1, len(trees)), run)
+        for (name, tree), one in zip(trees.items(), told):
             with self.subTest(name):
-                self.refused(rule, change, **options)
+                found = one["findings"]
+                self.assertEqual((one["verdict"], {each["rule"] for each in found}), ("invalid", {rule}), found)
+                self.assertEqual({each["path"] for each in found}, {path or found[0]["path"]}, found)
+            shutil.rmtree(tree)
+        return told[-1]["findings"]
 
     def edits(self, rule, document, cases, **options):
         """Each case gets the document and alters it."""
