@@ -45,6 +45,8 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS duplicate(category INTEGER PRIMARY KEY, count INT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS ledger(category INT NOT NULL, kind TEXT NOT NULL, pointer TEXT NOT NULL, detail TEXT NOT NULL,"
     " show TEXT, count INT NOT NULL, PRIMARY KEY(category, kind, pointer, detail)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS tally(tally INT NOT NULL, name TEXT NOT NULL, sum INT NOT NULL, PRIMARY KEY(tally, name))"
+    " WITHOUT ROWID;"
     "COMMIT;";
 
 static int find_last(struct ha_index *index, struct ha_error *err)

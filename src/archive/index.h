@@ -143,6 +143,23 @@ int ha_index_mark(struct ha_index *index, enum ha_mark mark, const char *path, i
 int ha_index_each_unmarked(struct ha_index *index, enum ha_mark mark, bool payload, ha_entry_visit visit,
                            void *context, struct ha_error *err);
 
+/* Sums by name, which a verifier adds to where one document speaks and takes from where another one does. */
+enum ha_tally {
+    HA_TALLY_NAMED,  /* paths of media that a record named */
+    HA_TALLY_ABSENT, /* files that are not here: of the records, less those of the ledgers */
+    HA_TALLY_SHOWN   /* records, less those that a page shows */
+};
+
+int ha_index_get_tally(struct ha_index *index, enum ha_tally tally, const char *name, int64_t *sum,
+                       struct ha_error *err);
+int ha_index_add_tally(struct ha_index *index, enum ha_tally tally, const char *name, int64_t count,
+                       struct ha_error *err);
+
+/* Calls VISIT for each name whose sum is not 0, by the bytes of the names. */
+typedef int (*ha_tally_visit)(void *context, const char *name, int64_t sum, struct ha_error *err);
+int ha_index_each_tally(struct ha_index *index, enum ha_tally tally, ha_tally_visit visit, void *context,
+                        struct ha_error *err);
+
 /* ----------------------------------------------------------------------------------- records and items */
 
 enum ha_state { HA_STATE_LISTED = 0, HA_STATE_DELIVERED = 1, HA_STATE_MISSING = 2, HA_STATE_WITHHELD = 3 };

@@ -39,6 +39,8 @@ enum ha_index_query {
     HA_Q_ADD_LEDGER,
     HA_Q_SET_PART,
     HA_Q_SET_LISTED,
+    HA_Q_GET_TALLY,
+    HA_Q_ADD_TALLY,
     HA_INDEX_QUERIES
 };
 

@@ -27,6 +27,8 @@ static int check_required(struct ha_check *check, struct ha_error *err)
                                            "signing-key.pub",
                                            payload_manifest,
                                            tag_manifest,
+                                           "index.html",
+                                           "viewer/style.css",
                                            "data/export.json",
                                            "data/privacy.json",
                                            "data/missing.jsonl",
@@ -68,13 +70,25 @@ static int check_tag_file(void *context, const struct ha_entry *entry, struct ha
     return 0;
 }
 
+/* A text for a person, of which nothing more is known. */
+static int check_readme(struct ha_check *check, struct ha_error *err)
+{
+    struct ha_buf text HA_BUF = ha_buf_make(TAG_FILE_MAX);
+    bool found;
+    if (ha_check_read(check, HA_RULE_BAG_README, "README.txt", &text, &found, err))
+        return -1;
+    if (found && (memchr(ha_buf_text(&text), '\0', text.len) || !ha_utf8_valid(ha_buf_text(&text), text.len)))
+        ha_find(&check->findings, HA_RULE_BAG_README, "README.txt", "is no text in UTF-8");
+    return 0;
+}
+
 static int check_bagit(struct ha_check *check, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(TAG_FILE_MAX);
     bool found;
     if (ha_check_read(check, HA_RULE_BAG_DECLARATION, "bagit.txt", &text, &found, err))
         return -1;
-    if (found && strcmp(ha_buf_text(&text), bagit) != 0)
+    if (found && (text.len != sizeof bagit - 1 || memcmp(ha_buf_text(&text), bagit, text.len) != 0))
         ha_find(&check->findings, HA_RULE_BAG_DECLARATION, "bagit.txt",
                 "is not the declaration of BagIt 1.0 in UTF-8");
     return 0;
@@ -110,7 +124,8 @@ static int listed(struct manifest *manifest, const char *sha256, const char *pat
     if (times > 0)
         ha_find(findings, HA_RULE_BAG_TWICE, path, "is listed twice");
     else if (strcmp(path, manifest->last) <= 0)
-        ha_find(findings, HA_RULE_BAG_LINE, path, "is not listed in the order of the bytes of its path");
+        ha_find_at(findings, HA_RULE_BAG_LINE, manifest->path, path,
+                   "is not listed in the order of the bytes of its path");
     snprintf(manifest->last, sizeof manifest->last, "%s", path);
     return 0;
 }
@@ -166,7 +181,7 @@ int ha_check_bag(struct ha_check *check, struct ha_error *err)
 {
     if (check_required(check, err) ||
         ha_index_each_entry(check->index, 0, false, check_tag_file, check, err) || check_bagit(check, err) ||
-        check_manifest(check, true, err) || check_manifest(check, false, err))
+        check_readme(check, err) || check_manifest(check, true, err) || check_manifest(check, false, err))
         return -1;
     return 0;
 }
@@ -188,26 +203,31 @@ struct label {
     const char *name;
     const char *value; /* NULL: any but an empty one */
     bool absent;       /* there is no such line */
+    char *keep;        /* NULL, or HA_INFO_SIZE bytes for what it says */
 };
 
 /* The lines must be those of LABELS, in this order. */
 static void check_labels(struct ha_check *check, char *text, const struct label *labels, size_t count)
 {
-    char *line = next_line(&text);
+    char *line = next_line(&text), at[32];
+    unsigned number = 1;
     for (size_t i = 0; i < count; i++) {
         size_t len = strlen(labels[i].name);
         if (labels[i].absent)
             continue;
         bool here = line && strncmp(line, labels[i].name, len) == 0 && strncmp(line + len, ": ", 2) == 0 &&
                     line[len + 2];
+        snprintf(at, sizeof at, "line %u", number++);
         if (!here) {
-            ha_find(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", "%s is missing or not in its place",
-                    labels[i].name);
+            ha_find_two(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", at, labels[i].name,
+                        line ? line : "", "%s is missing or not in its place", labels[i].name);
             return;
         }
         if (labels[i].value && strcmp(line + len + 2, labels[i].value) != 0)
-            ha_find(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", "%s, where the archive has %s", line,
-                    labels[i].value);
+            ha_find_two(&check->findings, HA_RULE_BAG_INFO, "bag-info.txt", at, labels[i].value,
+                        line + len + 2, "%.200s, where the archive has %.200s", line, labels[i].value);
+        if (labels[i].keep)
+            snprintf(labels[i].keep, HA_INFO_SIZE, "%s", line + len + 2);
         line = next_line(&text);
     }
     if (line || *text)
@@ -234,10 +254,13 @@ int ha_check_info(struct ha_check *check, struct ha_error *err)
     snprintf(id, sizeof id, "urn:uuid:%s", result->export_id);
     snprintf(oxum, sizeof oxum, "%llu.%llu", (unsigned long long)bytes, (unsigned long long)count);
     snprintf(part, sizeof part, "%u of %u", (unsigned)result->volume, (unsigned)result->volumes);
-    const struct label labels[] = {{"Bagging-Date", date, false},       {"Bag-Group-Identifier", id, single},
-                                   {"Bag-Count", part, single},         {"Contact-Email", NULL, false},
-                                   {"External-Identifier", id, false},  {"Payload-Oxum", oxum, false},
-                                   {"Source-Organization", NULL, false}};
+    const struct label labels[] = {{.name = "Bagging-Date", .value = date},
+                                   {.name = "Bag-Group-Identifier", .value = id, .absent = single},
+                                   {.name = "Bag-Count", .value = part, .absent = single},
+                                   {.name = "Contact-Email", .keep = check->contact},
+                                   {.name = "External-Identifier", .value = id},
+                                   {.name = "Payload-Oxum", .value = oxum},
+                                   {.name = "Source-Organization", .keep = check->organization}};
     check_labels(check, text.data ? text.data : (char[]){""}, labels, sizeof labels / sizeof *labels);
     return 0;
 }

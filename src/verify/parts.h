@@ -16,6 +16,8 @@
 #include "model/json.h"
 #include "model/schema.h"
 
+enum { HA_INFO_SIZE = 2048 }; /* of a value in bag-info.txt, with its NUL */
+
 struct ha_check {
     const struct ha_verify_options *options;
     struct ha_verify_result *result;
@@ -28,6 +30,7 @@ struct ha_check {
     bool detached;                       /* there is a signature beside the ZIP */
     uint8_t hash[HA_BLAKE2B_SIZE];       /* then: of the ZIP itself */
     uint8_t text_sha256[HA_SHA256_SIZE]; /* of a volume: over what all volumes of its set share */
+    char contact[HA_INFO_SIZE], organization[HA_INFO_SIZE]; /* what bag-info.txt says of the controller */
 };
 
 enum { HA_MANIFEST_LINE_MAX = HA_SHA256_HEX + HA_ENTRY_PATH_SIZE + 8 };
@@ -57,8 +60,8 @@ int ha_check_tag_signature(struct ha_check *check, struct ha_error *err);
 int ha_manifest_line(const char *line, size_t len, uint64_t number, char sha256[HA_SHA256_HEX],
                      const char **path, struct ha_error *err);
 
-/* The RO-Crate at PATH: what its descriptions of files say of the archive. */
-int ha_check_crate(struct ha_check *check, const char *path, struct ha_error *err);
+/* The RO-Crate at PATH against the archive, in which there are so many MEDIA. */
+int ha_check_crate(struct ha_check *check, const char *path, uint64_t media, struct ha_error *err);
 
 /* The name of the archive, or of volume NUMBER (0: no volume), as data/export.json demands it. */
 void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE]);

@@ -33,12 +33,15 @@ static void check_entry(struct ha_check *check, const ha_json *entry, uint32_t n
     const char *stem = ha_json_get_text(entry, HA_K_STEM);
     char due[HA_STEM_SIZE];
     ha_check_stem(check, number, due);
+    char at[48];
+    snprintf(at, sizeof at, "/volume/set/%u", (unsigned)number - 1);
     if (ha_json_get_int(entry, HA_K_NUMBER, 0) != number)
-        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path, "the set has the number %lld in place %u",
-                (long long)ha_json_get_int(entry, HA_K_NUMBER, 0), (unsigned)number);
+        ha_find_at(&check->findings, HA_RULE_VOLUME_SET, export_path, at,
+                   "the set has the number %lld in place %u",
+                   (long long)ha_json_get_int(entry, HA_K_NUMBER, 0), (unsigned)number);
     else if (strcmp(stem, due) != 0)
-        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path, "volume %u is called %s, and must be %s",
-                (unsigned)number, stem, due);
+        ha_find_two(&check->findings, HA_RULE_VOLUME_SET, export_path, at, due, stem,
+                    "volume %u is called %s, and must be %s", (unsigned)number, stem, due);
 }
 
 /* The set must be all numbers from 1 on, in their order, and this volume one of them; NULL after a finding that leaves it without an entry. */
@@ -50,11 +53,11 @@ static const ha_json *check_set(struct ha_check *check)
     for (size_t i = 0; i < count; i++)
         check_entry(check, ha_json_at(set, i), (uint32_t)i + 1);
     if (count != of)
-        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path,
-                "the set lists %zu volumes, and %u are stated", count, (unsigned)of);
+        ha_find_at(&check->findings, HA_RULE_VOLUME_SET, export_path, "/volume/set",
+                   "the set lists %zu volumes, and %u are stated", count, (unsigned)of);
     if (number > of)
-        ha_find(&check->findings, HA_RULE_VOLUME_SET, export_path,
-                "the number is %u, and there are %u volumes", (unsigned)number, (unsigned)of);
+        ha_find_at(&check->findings, HA_RULE_VOLUME_SET, export_path, "/volume/number",
+                   "the number is %u, and there are %u volumes", (unsigned)number, (unsigned)of);
     return ha_json_at(set, number - 1);
 }
 
@@ -95,22 +98,24 @@ static int check_media(struct ha_check *check, const ha_json *entry, struct sums
 {
     const char *stated = ha_json_get_text(entry, HA_K_MEDIA_SHA256);
     int64_t files = ha_json_get_int(entry, HA_K_FILES, -1), bytes = ha_json_get_int(entry, HA_K_BYTES, -1);
-    char sha256[HA_SHA256_HEX];
+    char sha256[HA_SHA256_HEX], at[48];
     struct ha_sums found;
     if (ha_digest_finish(sums->media, &found, err) ||
         ha_index_each_entry(check->index, 0, true, count_medium, sums, err))
         return -1;
     if (!entry)
         return 0; /* it has had its finding */
+    snprintf(at, sizeof at, "/volume/set/%u", (unsigned)check->result->volume - 1);
     ha_hex_encode(found.sha256, sizeof found.sha256, sha256);
     if ((int64_t)sums->files != files || (int64_t)sums->bytes != bytes)
-        ha_find(&check->findings, HA_RULE_VOLUME_MEDIA, export_path,
-                "%llu media files of %llu bytes are here, and %lld of %lld are stated",
-                (unsigned long long)sums->files, (unsigned long long)sums->bytes, (long long)files,
-                (long long)bytes);
+        ha_find_at(&check->findings, HA_RULE_VOLUME_MEDIA, export_path, at,
+                   "%llu media files of %llu bytes are here, and %lld of %lld are stated",
+                   (unsigned long long)sums->files, (unsigned long long)sums->bytes, (long long)files,
+                   (long long)bytes);
     if (strcmp(sha256, stated) != 0)
-        ha_find(&check->findings, HA_RULE_VOLUME_MEDIA, export_path,
-                "the manifest's lines of the media have the SHA-256 %s, and %s is stated", sha256, stated);
+        ha_find_two(&check->findings, HA_RULE_VOLUME_MEDIA, export_path, at, stated, sha256,
+                    "the manifest's lines of the media have the SHA-256 %s, and %s is stated", sha256,
+                    stated);
     return 0;
 }
 

@@ -14,15 +14,14 @@ static void add_head(const struct ha_view *view, const char *title, struct ha_bu
     ha_buf_addf(
         out,
         "<!doctype html>\n<html lang=\"%s\" dir=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file:; "
-        "media-src 'self' file:; style-src %s; base-uri 'none'; form-action 'none'\">\n"
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n"
         "<meta name=\"referrer\" content=\"no-referrer\">\n"
         "<meta name=\"robots\" content=\"noindex\">\n"
         "<meta name=\"format-detection\" content=\"telephone=no, date=no, address=no, email=no\">\n<title>",
         ha_catalogue_language(view->say), ha_catalogue_rtl(view->say) ? "rtl" : "ltr",
-        view->alone ? "'unsafe-inline'" : "'self' file:");
+        view->alone ? HA_VIEW_POLICY("'unsafe-inline'") : HA_VIEW_POLICY("'self' file:"));
     ha_html_line(out, title, 200);
     ha_buf_add_text(out, " · ");
     ha_html_line(out, view->service, 200);

@@ -105,14 +105,24 @@ static bool is_simple(const ha_json *value)
     return !ha_json_is(value, HA_JSON_OBJECT) && !ha_json_is(value, HA_JSON_ARRAY);
 }
 
+static void add_text(const ha_json *text, struct ha_buf *out)
+{
+    if (is_time(ha_json_text(text)))
+        ha_html_time(out, ha_json_text(text));
+    else
+        ha_html_own(out, ha_json_text(text), ha_json_text_length(text), "");
+}
+
+void ha_view_id(const ha_json *id, struct ha_buf *out)
+{
+    add_text(id, out);
+}
+
 static void add_simple(const struct ha_view *view, const ha_json *value, struct ha_buf *out)
 {
     switch (ha_json_kind(value)) {
     case HA_JSON_STRING:
-        if (is_time(ha_json_text(value)))
-            ha_html_time(out, ha_json_text(value));
-        else
-            ha_html_own(out, ha_json_text(value), ha_json_text_length(value), "");
+        add_text(value, out);
         return;
     case HA_JSON_BOOLEAN:
         ha_html_say(out, ha_say(view->say, ha_json_bool(value, false) ? HA_T_VIEW_YES : HA_T_VIEW_NO));

@@ -18,6 +18,11 @@
 extern const char ha_view_style[]; /* viewer/style.css */
 extern const size_t ha_view_style_size;
 
+/* The Content-Security-Policy of every page: what it may load. */
+#define HA_VIEW_POLICY(style)                                                            \
+    "default-src 'none'; img-src 'self' file:; media-src 'self' file:; style-src " style \
+    "; base-uri 'none'; form-action 'none'"
+
 enum { HA_VIEW_HREF = 160, HA_VIEW_PER_PAGE = 60 };
 
 /* A page of the archive that others lead to; the address is seen from the top directory. */
@@ -154,6 +159,9 @@ void ha_view_refs_begin(struct ha_buf *out);
 void ha_view_ref(const struct ha_view *view, const char *relation, const char *title, const char *href,
                  struct ha_buf *out);
 void ha_view_refs_end(const struct ha_view *view, int64_t more, struct ha_buf *out);
+
+/* The id of a record, a text, as its details show it. */
+void ha_view_id(const ha_json *id, struct ha_buf *out);
 
 /* What the person sees when they ask for it: where the files lie, and then the record as it is. */
 void ha_view_record_details(const struct ha_view *view, const struct ha_view_record *record,

@@ -449,12 +449,13 @@ class Forgeries(unittest.TestCase):
 
     def test_not_spoken_of(self):
         self.judged(lambda forged: self.outputs(forged, lambda one, _: one.pop("sidecar")),
-                    "bag.unexpected: belongs to no record and to no document")
+                    f"record.sidecar: {self.names()[0]} has no sidecar", "bag.unexpected: belongs to no record and to no document")
 
     def test_neither_picture_nor_video(self):
         first = self.names()[0]
         self.judged(lambda forged: self.outputs(forged, lambda one, _: one.update(type="text/plain")),
-                    f"record.sidecar: {first} has a sidecar, and is neither a picture nor a video")
+                    f"record.sidecar: {first} has a sidecar, and is neither a picture nor a video",
+                    f"record.type: {first} has the extension of image/png, and is said to be text/plain")
 
 
 class Resumed(unittest.TestCase):

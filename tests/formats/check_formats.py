@@ -452,6 +452,17 @@ def check_spec_rules(tally, text):
     tally.check([row[0] for row in rows] == [rule["id"] for rule in rules], "SPEC.md: the rules are in another order than rules.json")
 
 
+def check_spec_markup(tally, text):
+    """The elements and attributes of pages are those that the verifier knows."""
+    source = (ROOT / "src" / "verify" / "markup.c").read_text(encoding="utf-8")
+    for name in ("elements", "attributes"):
+        found = re.search(rf"char \*const {name}\[\] = {{(.*?)}};", source, re.DOTALL)
+        known = re.findall(r'"([a-z0-9-]+)"', found[1]) if found else []
+        told = re.search(rf"^- {name.capitalize()}.*?:((?:\s+`[a-z0-9-]+`)+)", section(text, "The pages"), re.MULTILINE | re.DOTALL)
+        told = re.findall(r"`([a-z0-9-]+)`", told[1]) if told else []
+        tally.check(known and known == sorted(told), f"SPEC.md: the {name} of pages are not those of markup.c")
+
+
 def check_spec(tally, schemas):
     path = ROOT / "formats" / "SPEC.md"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -459,6 +470,7 @@ def check_spec(tally, schemas):
         check_spec_examples(tally, schemas, text)
         check_spec_tables(tally, schemas, text)
         check_spec_rules(tally, text)
+        check_spec_markup(tally, text)
 
 
 def main():

@@ -4,10 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include <holdall/archive.h>
 
 #include "base/hex.h"
 #include "model/sniff.h"
@@ -261,6 +264,16 @@ static const struct ha_file_type *sniff(const void *data, size_t len)
     return type;
 }
 
+/* A verifier goes from the extension back to the type. */
+static void assert_back(const struct ha_file_type *found)
+{
+    char path[32];
+    bool text;
+
+    snprintf(path, sizeof path, "data/media/x.%s", found->extension);
+    assert_string_equal(ha_inspect_type(path, &text), found->type);
+}
+
 static void assert_type(const void *data, size_t len, const char *type, const char *extension)
 {
     const struct ha_file_type *found = sniff(data, len);
@@ -268,6 +281,7 @@ static void assert_type(const void *data, size_t len, const char *type, const ch
     if (strcmp(found->type, type) != 0 || strcmp(found->extension, extension) != 0)
         fail_msg("%.*s: %s (%s), not %s (%s)", (int)len, (const char *)data, found->type, found->extension,
                  type, extension);
+    assert_back(found);
 }
 
 static void real_files_are_told(void **state)
