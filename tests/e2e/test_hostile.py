@@ -69,7 +69,7 @@ def fault(case, profile, results):
     if rules == case.rules[profile] and refused == due:
         return ""
     texts = [f"{one['rule']}: {one['path']}: {one['text'][:100]}" for result in results for one in result["findings"]][:4]
-    return (f"{case.name}: {'' if refused else 'ACCEPTED, '}expected {sorted(case.rules[profile])}, found {sorted(rules)}, "
+    return (f"{case.name} ({profile}): {'' if refused else 'ACCEPTED, '}expected {sorted(case.rules[profile])}, found {sorted(rules)}, "
             f"{[result['verdict'] for result in results]} {texts}")
 
 

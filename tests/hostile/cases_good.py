@@ -10,7 +10,7 @@ from case import Case, add, archived, plain
 from cases_bag import unpacked
 from cases_bombs import put_medium
 from cases_documents import of_two, volumes
-from cases_layout import change, count
+from cases_layout import count
 
 WHEN = 1767225600
 WIDE = zipraw.FULL32
@@ -34,8 +34,6 @@ def text(name, data, number=9, when="2026-03-09T10:00:00Z"):
 good("plain")
 good("utf8-flag", members=lambda draft: [one.local.update(flags=0x800) or one.central.update(flags=0x800) for one in draft.members])
 good("all-stored", members=lambda draft: [setattr(one, "method", zipraw.STORED) for one in draft.members])
-good("text-attribute", members=change(central={"internal": 1}))
-good("made-by-older", members=change(central={"made_by": 3 << 8 | 20}))
 good("no-crate", describe=lambda draft: draft.documents.pop(CRATE))
 good("signatures", members=lambda draft: draft.members.append(draft.member("signatures/stamp.tsr", b"a time stamp\n")))
 good("file-of-nothing", collect=text("empty", b""))
