@@ -97,13 +97,13 @@ def wide_end(draft, **fields):
     draft.changes.update(wide=True, end={"here": 0xFFFF, "entries": 0xFFFF, "size": WIDE, "offset": WIDE}, **fields)
 
 
-archived("zip64-end-not-needed", 9, "zip.zip64", members=layout(wide=True))
-archived("zip64-end-takes-over", 9, "zip.zip64", members=wide_end)
+archived("zip64-end-not-needed", 9, "zip.zip64", zip="", members=layout(wide=True))
+archived("zip64-end-takes-over", 9, "zip.zip64", zip="", members=wide_end)
 archived("zip64-end-other-count", 9, "zip.zip64", members=layout(wide=True, end64={"here": 2, "entries": 2}))
 archived("zip64-end-other-offset", 9, "zip.zip64", members=layout(wide=True, end64={"offset": 0}))
 archived("zip64-end-long", 9, "zip.zip64", members=lambda draft: wide_end(draft, end64={"length": 60}))
 archived("zip64-end-endless", 9, "zip.zip64", members=lambda draft: wide_end(draft, end64={"length": 2**64 - 1}))
-archived("zip64-end-needs-more", 9, "zip.zip64", members=lambda draft: wide_end(draft, end64={"needed": 62}))
+archived("zip64-end-needs-more", 9, "zip.zip64 zip.version", zip="", members=lambda draft: wide_end(draft, end64={"needed": 62}))
 archived("zip64-locator-astray", 9, "zip.zip64", members=lambda draft: wide_end(draft, locator={"record": 0}))
 archived("zip64-locator-beyond", 9, "zip.zip64", members=lambda draft: wide_end(draft, locator={"record": 2**63}))
 archived("zip64-record-missing", 9, "zip.zip64", members=layout(end={"entries": 0xFFFF, "here": 0xFFFF, "size": WIDE, "offset": WIDE}))
@@ -132,14 +132,15 @@ def extra64(local=(), central=(), fields=None):
 
 
 BOTH = {"csize": WIDE, "usize": WIDE}
-archived("zip64-field-not-needed", 9, "zip.zip64", members=extra64(("u", "c"), ("u", "c"), BOTH))
-archived("zip64-field-unused", 9, "zip.zip64", members=extra64(("u", "c"), ("u", "c")))
-archived("zip64-field-empty", 9, "zip.zip64", members=lambda draft: empty64(draft))
+archived("zip64-field-not-needed", 9, "zip.zip64", zip="", members=extra64(("u", "c"), ("u", "c"), BOTH))
+archived("zip64-field-unused", 9, "zip.zip64", zip="", members=extra64(("u", "c"), ("u", "c")))
+archived("zip64-field-empty", 9, "zip.zip64", zip="", members=lambda draft: empty64(draft))
 archived("zip64-field-short", 9, "zip.zip64", members=extra64(("u",), ("u",), BOTH))
 archived("zip64-field-long", 9, "zip.zip64", members=extra64(("u", "c"), ("u", "c", 0, 0), BOTH))
 archived("zip64-field-missing", 9, "zip.zip64", members=change(both=BOTH))
-archived("zip64-field-huge", 9, "zip.zip64 zip.overlap", members=extra64((2**60, 2**60), (2**60, 2**60), BOTH))
-archived("zip64-offset-field", 9, "zip.zip64", members=lambda draft: offset64(draft))
+archived("zip64-field-huge", 9, "zip.overlap limit.bytes", members=extra64((2**60, 2**60), (2**60, 2**60), BOTH))
+archived("zip64-field-contradicts", 9, "zip.zip64", members=extra64((1000, 1000), (1000, 1000)))
+archived("zip64-offset-field", 9, "zip.zip64", zip="", members=lambda draft: offset64(draft))
 
 
 def empty64(draft):
@@ -321,8 +322,8 @@ archived("descriptor-cut", 9, "zip.descriptor", members=descriptor(short=True))
 archived("descriptor-none", 9, "zip.descriptor", members=change(both={"flags": 8}))
 for method in (1, 6, 9, 12, 14, 93, 95, 98):
     archived(f"method-{method}", 9, "zip.method", zip="zip.unread", members=change(both={"method": method}))
-for name, needed in (("62", 62), ("63", 63), ("255", 255)):
-    archived(f"version-{name}", 9, "zip.version", members=change(both={"needed": needed}))
+for needed in (45, 62, 63, 64, 255):
+    archived(f"version-{needed}", 9, "zip.version", zip="" if needed < 64 else "zip.version", members=change(both={"needed": needed}))
 archived("host-older-version", 9, "zip.host", zip="", members=change(central={"made_by": 3 << 8 | 20}))
 for host in (0, 10, 19, 255):
     archived(f"host-{host}", 9, "zip.host", zip="", members=change(central={"made_by": host << 8 | 63}))
@@ -350,10 +351,10 @@ archived("extra-unix-ids", 9, "zip.extra", zip="", members=extra(both=struct.pac
 archived("extra-cut", 9, "zip.extra", members=extra(both=struct.pack("<HH2s", 0xCAFE, 40, b"xx")))
 archived("extra-rest", 9, "zip.extra", members=extra(both=b"\0\0\0"))
 archived("extra-stamp-twice", 9, "zip.extra", members=extra(both=zipraw.stamp(WHEN)))
-archived("extra-stamp-access", 9, "zip.extra", zip="", members=lambda draft: change(
+archived("extra-stamp-access", 9, "zip.extra zip.time", zip="", members=lambda draft: change(
     local={"extra": struct.pack("<HHBii", 0x5455, 9, 3, *(2 * [draft.members[find(draft, TEXT)].mtime]))},
     central={"extra": struct.pack("<HHBi", 0x5455, 5, 3, draft.members[find(draft, TEXT)].mtime)})(draft))
-archived("extra-unicode-name", 9, "name.encoding", members=lambda draft: extra(both=unicode_path(draft, b"/other.txt"))(draft))
+archived("extra-unicode-name", 9, "zip.extra", zip="name.encoding", members=lambda draft: extra(both=unicode_path(draft, b"/other.txt"))(draft))
 archived("extra-unicode-same-name", 9, "zip.extra", zip="", members=lambda draft: extra(both=unicode_path(draft, b"/README.txt"))(draft))
 archived("extra-unicode-stale", 9, "zip.extra", zip="", members=lambda draft: extra(both=unicode_path(draft, b"/README.txt", 1))(draft))
 
@@ -364,10 +365,10 @@ def unicode_path(draft, name, lie=0):
 
 
 archived("stored-two-sizes", 9, "zip.stored", members=change(MEDIUM, both={"usize": 5}))
-archived("time-differs", 9, "zip.time", members=change(both={"date": 0x21}))
-archived("time-hour", 9, "zip.time", members=change(both={"time": 12 << 11 | 30 << 5}))
-archived("time-none", 9, "zip.time", members=change(both={"date": 0, "extra": b""}))
-archived("time-month-13", 9, "zip.time", members=change(both={"date": 46 << 9 | 13 << 5 | 1, "extra": b""}))
+archived("time-differs", 9, "zip.time", zip="", members=change(both={"date": 0x21}))
+archived("time-hour", 9, "zip.time", zip="", members=change(both={"time": 12 << 11 | 30 << 5}))
+archived("time-none", 9, "zip.time", zip="", members=change(both={"date": 0, "extra": b""}))
+archived("time-month-13", 9, "zip.time", zip="", members=change(both={"date": 46 << 9 | 13 << 5 | 1, "extra": b""}))
 
 # ---- data, sizes and sums (12) -----------------------------------------------------------------------------
 

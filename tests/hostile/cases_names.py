@@ -136,7 +136,7 @@ def as_kind(mode, data=b"/etc/passwd"):
 for name, mode in (("link", 0o120777), ("link-0644", 0o120644), ("pipe", 0o010644), ("character-device", 0o020644), ("block-device", 0o060644),
                    ("socket", 0o140644), ("unknown", 0o170644)):
     archived(f"kind-{name}", 10, "name.kind", members=as_kind(mode))
-archived("kind-link-behind", 10, "name.kind", members=lambda draft: (as_kind(0o120777)(draft), draft.members.insert(
+archived("kind-link-behind", 10, "name.kind", zip="name.kind name.parent", members=lambda draft: (as_kind(0o120777)(draft), draft.members.insert(
     -2, draft.member("viewer/odd.html/passwd", b"x:0:0\n"))))
 whole("directory", "name.directory", lambda draft: f"{draft.stem}/viewer/".encode(), zip="", data=b"", central={"external": 0o40755 << 16 | 16})
 whole("directory-with-data", "name.directory", lambda draft: f"{draft.stem}/viewer/".encode(), zip="name.kind", central={"external": 0o40755 << 16})
@@ -169,9 +169,9 @@ plain("zip-twice-sharp-s", 10, "name.twice", entries("stra\u00dfe.txt", "STRASSE
 plain("zip-twice-directories", 10, "name.twice", entries("Letters/a.txt", "letters/A.txt"))
 plain("zip-parent-forms", 10, "name.parent", entries("caf\u00e9", "cafe\u0301/menu.txt"))
 plain("zip-parent-case", 10, "name.parent", entries("Letters", "letters/a.txt"))
-plain("zip-directory-and-file", 10, "name.parent", lambda: [*entries("a/", central={"external": 0o40755 << 16 | 16}), *entries("a")])
+plain("zip-directory-and-file", 10, "name.parent", lambda: [zipraw.Member("a/", b"", WHEN, zipraw.STORED, central={"external": 0o40755 << 16 | 16}), *entries("a")])
 plain("zip-link", 10, "name.kind", entries("link", central={"external": 0o120777 << 16}))
-plain("zip-volume-label", 10, "name.kind", entries("label", central={"external": 8, "made_by": 20}))
+plain("zip-volume-label", 10, "", entries("label", central={"external": 8, "made_by": 20}))
 plain("zip-absolute", 10, "name.path", entries("/a.txt"))
 plain("zip-drive", 10, "name.path", entries("C:/a.txt"))
 plain("zip-network", 10, "name.character", entries("\\\\server\\share\\a.txt"))
