@@ -271,7 +271,7 @@ def headers(member, packed, offset):
     clock, date = dos(member.mtime)
     csize, usize = len(packed), len(member.data)
     wide = max(csize, usize) >= FULL32
-    crc = member.data.crc if isinstance(member.data, Zeros) else zlib.crc32(member.data)
+    crc = member.local["crc"] if "crc" in member.local and "crc" in member.central else member.data.crc if isinstance(member.data, Zeros) else zlib.crc32(member.data)
     plain = {"flags": 0, "method": member.method, "time": clock, "date": date, "crc": crc, "name": member.name}
     low = 10 if member.method == STORED else 20
     field = struct.pack("<HHQQ", 1, 16, usize, csize) if wide else b""

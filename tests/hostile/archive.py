@@ -10,7 +10,6 @@ import calendar
 import copy
 import functools
 import hashlib
-import html
 import json
 import sys
 import time
@@ -40,6 +39,9 @@ XMP = """<?xml version="1.0" encoding="UTF-8"?>
  </rdf:RDF>
 </x:xmpmeta>
 """
+POLICY = ("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src 'self' file:; media-src 'self' file:; "
+          "style-src 'self' file:; base-uri 'none'; form-action 'none'\">\n")
+PER_PAGE = 60
 README = "These are your data at Claakit.\n\nOpen index.html to read them.\n"
 
 
@@ -55,6 +57,13 @@ def sha256_of_zeros(data):
     for block in data.blocks():
         digest.update(block)
     return digest.hexdigest()
+
+
+def escape(text):
+    """A text on a page."""
+    for letter, reference in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&#34;"), ("'", "&#39;")):
+        text = text.replace(letter, reference)
+    return text
 
 
 def raw(path):
@@ -223,32 +232,33 @@ class Draft:
 
     def page(self, title, body, inside=True):
         up, here = ("../", "") if inside else ("", "viewer/")
-        return (f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+        return (f'<!doctype html>\n<html lang="en" dir="ltr">\n<head>\n<meta charset="utf-8">\n{POLICY}<title>{escape(title)}</title>\n'
                 f'<link rel="stylesheet" href="{here}style.css">\n</head>\n<body>\n<p><a href="{up}index.html">Overview</a></p>\n'
-                f"<h1>{html.escape(title)}</h1>\n{body}</body>\n</html>\n").encode()
+                f"<h1>{escape(title)}</h1>\n{body}</body>\n</html>\n").encode("utf-8", "surrogateescape")
 
-    def page_of(self, category):
-        body = ""
-        for number, record in enumerate(category.records, 1):
-            if not isinstance(record, dict):
-                continue
-            links = "".join(f'<p><a href="../{one["path"]}">{one["role"]}</a></p>\n' for one in record.get("files", ())
-                            if "path" in one and one["path"] in self.files)
-            body += f'<div id="i{number}"><h2>{html.escape(str(record["id"]))}</h2>\n{links}</div>\n'
-        return self.page(category.title, body)
+    def item(self, number, record):
+        """A record on its page, with links to its files: of those that a browser shows."""
+        record = record if isinstance(record, dict) else {"id": self.subject}
+        links = "".join(f'<p><a href="../{one["path"]}">{escape(one["role"])}</a></p>\n' for one in record.get("files", ())
+                        if one.get("path") in self.files and one["path"].endswith((".png", ".txt")))
+        return (f'<li class="item" id="i{number}">\n<dl>\n<div><dt><bdi>id</bdi></dt><dd><bdi dir="auto">{escape(str(record["id"]))}</bdi></dd></div>'
+                f"\n</dl>\n{links}</li>\n")
+
+    def lists(self, name, title, items):
+        """{path: page} of so many items, PER_PAGE on each; NAME gets the number of the page."""
+        return {f"viewer/{name}{at // PER_PAGE + 1:04}.html": self.page(title, f'<ul class="items">\n{"".join(items[at:at + PER_PAGE])}</ul>\n')
+                for at in range(0, len(items), PER_PAGE)}
 
     def pages(self):
         found = {"viewer/style.css": b"body { margin: 1em }\n", "viewer/privacy.html": self.page("Privacy", ""),
                  "viewer/check.html": self.page("How to check", "")}
         for category in self.categories:
-            if category.records:
-                found[f"viewer/{category.name}-0001.html"] = self.page_of(category)
+            found |= self.lists(f"{category.name}-", category.title, [self.item(*one) for one in enumerate(category.records, 1)])
         for path in LEDGERS:
-            if self.files[path]:
-                name = path.removeprefix("data/").removesuffix(".jsonl")
-                found[f"viewer/{name}.0001.html"] = self.page(name, "")
+            name = path.removeprefix("data/").removesuffix(".jsonl")
+            found |= self.lists(f"{name}.", name, [f'<li class="item">\n<p>{number}</p>\n</li>\n' for number, _ in enumerate(self.ledgers[path], 1)])
         links = "".join(f'<p><a href="{path}">{path}</a></p>\n' for path in found if path.endswith(".html"))
-        facts = "".join(f"<p>{html.escape(one)}</p>\n" for one in (self.subject, self.as_of, self.export_id))
+        facts = "".join(f"<p>{escape(one)}</p>\n" for one in (self.subject, self.as_of, self.export_id))
         return found | {"index.html": self.page("Your data", facts + links, inside=False)}
 
     def info(self):

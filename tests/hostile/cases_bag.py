@@ -179,15 +179,15 @@ archived("sign-of-other-bytes", 7, "sign.wrong", zip="", intact=False, sign=sign
     lambda _: minisign.signature(KEY, b"other bytes\n", archive.Draft().statement(TAGS))))
 archived("sign-flipped-point", 7, "sign.wrong", zip="", intact=False, sign=signing(bytes=flip))
 archived("sign-flipped-number", 7, "sign.wrong", zip="", intact=False, sign=signing(bytes=lambda data: flip(data, 40)))
-archived("sign-number-not-reduced", 7, "sign.wrong", zip="", intact=False, sign=signing(bytes=higher))
+archived("sign-number-not-reduced", 7, "sign.canonical", zip="", intact=False, sign=signing(bytes=higher))
 archived("sign-zeros", 7, "sign.wrong", zip="", intact=False, sign=signing(bytes=lambda _: bytes(64)))
 for number, point in enumerate(LOW):
     archived(f"sign-low-order-{number}", 7, "sign.wrong", zip="", intact=False, sign=signing(bytes=lambda _, point=point: point + bytes(32)))
-    archived(f"sign-copy-low-order-{number}", 7, "sign.copy", zip="", files=put("signing-key.pub", KEY.file(point=point)))
+    archived(f"sign-copy-low-order-{number}", 7, "sign.unsafe", zip="", files=put("signing-key.pub", KEY.file(point=point)))
 archived("sign-legacy", 7, "sign.legacy", zip="", intact=False, sign=signing(kind=b"Ed"))
-archived("sign-comment-edited", 7, "sign.comment", zip="", intact=False, sign=signing(whole=flip))
+archived("sign-comment-edited", 7, "sign.comment", zip="", intact=False, sign=signing(whole=lambda data: flip(data, 40)))
 archived("sign-comment-unsigned", 7, "sign.comment", zip="", intact=False, sign=signing(whole=lambda _: bytes(64)))
-archived("sign-comment-not-reduced", 7, "sign.comment", zip="", intact=False, sign=signing(whole=higher))
+archived("sign-comment-not-reduced", 7, "sign.canonical", zip="", intact=False, sign=signing(whole=higher))
 for name, change in (("export", ("7f3a9c1e-", "7f3a9c1f-")), ("time", ("T12:00:00Z", "T12:00:01Z")), ("file", ("tagmanifest-sha256.txt", "other.txt")),
                      ("format", ("holdall-export-1", "holdall-export-2")), ("more", ("file=", "note=x file=")), ("blank", (" file=", "  file="))):
     archived(f"sign-statement-{name}", 7, "sign.statement", zip="", sign=lambda draft, change=change: setattr(draft, "comment", draft.comment.replace(*change)))
@@ -197,10 +197,10 @@ archived("sign-by-another-as-if-it-were-ours", 7, "sign.wrong", zip="", intact=F
     lambda made: minisign.signature(OTHER, draft_tags(), archive.Draft().statement(TAGS), id=KEY.id)))
 archived("sign-copy-of-another", 7, "sign.copy", zip="", files=put("signing-key.pub", OTHER.file()))
 archived("sign-copy-with-our-id", 7, "sign.copy", zip="", files=put("signing-key.pub", OTHER.file(id=KEY.id)))
-archived("sign-copy-empty", 7, "sign.copy", zip="", files=put("signing-key.pub", b""))
-archived("sign-copy-other-kind", 7, "sign.copy", zip="", files=put("signing-key.pub", KEY.file(kind=b"RS")))
-archived("sign-copy-nul", 7, "sign.copy", zip="", files=put("signing-key.pub", KEY.file() + b"\0" + OTHER.file()))
-archived("sign-copy-goes-on", 7, "sign.copy", zip="", files=put("signing-key.pub", KEY.file() + OTHER.file()))
+archived("sign-copy-empty", 7, "sign.key", zip="", files=put("signing-key.pub", b""))
+archived("sign-copy-other-kind", 7, "sign.key", zip="", files=put("signing-key.pub", KEY.file(kind=b"RS")))
+archived("sign-copy-nul", 7, "sign.key", zip="", files=put("signing-key.pub", KEY.file() + b"\0" + OTHER.file()))
+archived("sign-copy-goes-on", 7, "sign.key", zip="", files=put("signing-key.pub", KEY.file() + OTHER.file()))
 
 
 def draft_tags():
@@ -216,7 +216,7 @@ for name, change in (("empty", lambda _: b""), ("text", lambda _: b"signed\n"), 
     archived(f"sign-form-{name}", 7, "sign.form", zip="", intact=False, sign=signature_file(change))
 
 
-def detached(name, rules, make):
+def detached(name, rules, make, options=()):
     """An archive with something beside it that is called its signature."""
 
     def build():
@@ -224,7 +224,7 @@ def detached(name, rules, make):
         data = b"".join(draft.parts)
         return [(f"{draft.stem}.zip", data), (f"{draft.stem}.zip.minisig", make(draft, data))]
 
-    add(Case(f"detached-{name}", 7, rules, build, zip=None))
+    add(Case(f"detached-{name}", 7, rules, build, zip=None, options=options))
 
 
 def beside(draft, data, **changes):
@@ -235,9 +235,39 @@ detached("other-bytes", "sign.wrong", lambda draft, data: beside(draft, data + b
 detached("of-tag-manifest", "sign.wrong sign.statement", lambda draft, data: draft.files[SIGNATURE])
 detached("legacy", "sign.legacy", lambda draft, data: beside(draft, data, kind=b"Ed"))
 detached("by-another", "sign.unknown", lambda draft, data: beside(draft, data, key=OTHER))
-detached("comment", "sign.comment", lambda draft, data: beside(draft, data, whole=flip))
+detached("by-another-that-is-trusted", "sign.pair", lambda draft, data: beside(draft, data, key=OTHER), ("-P", KEY.text(), "-P", OTHER.text()))
+detached("comment", "sign.comment", lambda draft, data: beside(draft, data, whole=lambda made: flip(made, 40)))
 detached("statement", "sign.statement", lambda draft, data: beside(draft, data, statement=draft.statement("other.zip")))
 detached("form", "sign.form", lambda draft, data: b"")
+
+# ---- 7: keys documents -------------------------------------------------------------------------------------
+
+
+def keys(*of, services=("claakit",)):
+    """A keys document; each key with its times and its revocation."""
+    return archive.line({"format": "holdall-keys-1", "services": list(services), "keys": [
+        {"id": key.id[::-1].hex().upper(), "key": key.text(), "valid_from": "2026-01-01T00:00:00Z", **about} for key, about in of]})
+
+
+def trusting(name, rules, document, **hooks):
+    """An archive that is judged with a keys document, which the case writes beside it."""
+
+    def build():
+        draft = archive.forge(**hooks)
+        return [(f"{draft.stem}.zip", draft.parts), ("keys.json", document)]
+
+    add(Case(f"trust-{name}", 7, rules, build, zip=None, options=("--trust", "{folder}/keys.json")))
+
+
+trusting("good", "", keys((KEY, {})))
+trusting("good-rotated", "", keys((OTHER, {"valid_until": "2026-06-01T00:00:00Z"}), (KEY, {"valid_from": "2026-06-01T00:00:00Z"})))
+trusting("good-revoked-later", "", keys((KEY, {"revoked": {"at": "2026-12-01T00:00:00Z", "reason": "superseded"}})))
+trusting("unknown", "sign.unknown", keys((OTHER, {})))
+trusting("compromised", "sign.revoked", keys((KEY, {"revoked": {"at": "2026-12-01T00:00:00Z", "reason": "compromised"}})))
+trusting("retired", "sign.revoked", keys((KEY, {"revoked": {"at": "2026-11-01T00:00:00Z", "reason": "retired"}})))
+trusting("too-early", "sign.period", keys((KEY, {"valid_from": "2026-11-24T00:00:00Z"})))
+trusting("too-late", "sign.period", keys((KEY, {"valid_until": "2026-11-23T12:00:00Z"})))
+trusting("other-service", "sign.service", keys((KEY, {}), services=("another",)))
 
 # ---- 6: another person's, another request's ----------------------------------------------------------------
 

@@ -89,30 +89,31 @@ bomb("stated-all", "limit.ratio limit.bytes", members=stated_size((1 << 64) - 1)
 bomb("stated-5-gib", "limit.ratio", members=stated_size(5 * GIB))
 archived("limit-entries", 11, "limit.entries", options=("--max-entries", "10"))
 archived("limit-bytes", 11, "limit.bytes", options=("--max-bytes", "1000"))
-archived("limit-ratio", 11, "limit.ratio", options=("--max-ratio", "2"))
+archived("limit-ratio", 11, "limit.ratio", options=("--max-ratio", "200"), **filled("README.txt", 80 * MIB))
 
 
 def quoted(number, size):
-    """NUMBER entries that lie in each other, each of which unpacks to a little more than SIZE zeros: each quotes the header of the next."""
+    """NUMBER entries that lie in each other, each of which unpacks to a little more than SIZE zeros: each quotes the header of the next.
+    Only the innermost has the sums of what it unpacks to: nobody may come as far as that."""
     base = archive.Draft().stem
 
-    def after(draft, _):
-        content, packed, records, whole = bytes(size), packed_zeros(size), [], b""
+    def after(*_):
+        packed, records, whole, length = packed_zeros(size), [], b"", size
         for place in range(number - 1, -1, -1):
-            member = zipraw.Member(f"{base}/viewer/{place:05}.html", content, WHEN, zipraw.DEFLATED, packed=packed)
+            member = zipraw.Member(f"{base}/viewer/{place:05}.html", zeros(length), WHEN, zipraw.DEFLATED, packed=packed,
+                                   local={"crc": place}, central={"crc": place})
             local, _ = zipraw.headers(member, packed, 0)
             records.append((member, len(local) + len(packed)))
-            whole = local + packed
-            content = local + content
+            whole, length = local + packed, length + len(local)
             packed = b"\0" + struct.pack("<HH", len(local), len(local) ^ 0xFFFF) + whole
-        directory = b"".join(zipraw.headers(member, zipraw.pack(member), len(whole) - length)[1] for member, length in reversed(records))
+        directory = b"".join(zipraw.headers(member, member.packed, len(whole) - behind)[1] for member, behind in reversed(records))
         end = zipraw.END_HEAD.pack(zipraw.END, 0, 0, number, number, len(directory), len(whole), 0)
         return whole + directory + end
 
     return after
 
 
-bomb("quoted", "zip.overlap", after=quoted(60, 16 * MIB))
+bomb("quoted", "zip.overlap", after=quoted(200, 16 * MIB))
 
 
 def same(number):
@@ -188,14 +189,19 @@ for name, data in {"keys": lambda: keys(300000), "zeros": lambda: b"[" + b"0," *
     bomb(f"json-{name}-export", "json.schema", zip="", **document(EXPORT, data))
 
 
-def extra(value):
-    """A record whose `extra` is VALUE."""
-    return {"collect": lambda draft: draft.categories[0].records[0].update(extra=value())}
+def extra(make):
+    """The profile's record as a line whose `extra` is what MAKE returns."""
+
+    def collect(draft):
+        draft.categories[0].records[0] = b'{"extra":' + make() + b',"fields_withheld":1,"id":"usr_0000example"}\n'
+
+    return {"collect": collect, "describe": lambda draft: said(draft, "profile").update(fields_withheld=1)}
 
 
-bomb("record-keys", "json.lines", zip="", **extra(lambda: {f"k{number:07}": 0 for number in range(900000)}))
-bomb("record-numbers", "json.lines", zip="", **extra(lambda: {"n": [0] * 6000000}))
-bomb("record-text", "json.lines", zip="", **extra(lambda: {"n": "x" * (100 * MIB)}))
+bomb("record-keys", "", zip="", **extra(lambda: keys(400000)[:-1]))
+bomb("record-numbers", "", zip="", **extra(lambda: b'{"n":[' + b"0," * 4000000 + b"0]}"))
+bomb("record-arrays", "", zip="", **extra(lambda: b'{"n":[' + b"[]," * 2700000 + b"0]}"))
+bomb("record-line-long", "json.lines", zip="", **extra(lambda: b'{"n":"' + b"x" * (30 * MIB) + b'"}'))
 bomb("pattern-path", "json.schema", zip="", collect=lambda draft: draft.categories[1].records[2]["files"].append(
     {"role": "upload", "path": "data/media/upload/" + "a" * MIB + ".", "size": 0, "sha256": "0" * 64, "type": "text/plain"}),
      describe=lambda draft: said(draft, "uploads").update(files=archive.counts(expected=3, delivered=2, missing=1)))

@@ -10,7 +10,7 @@ from case import Case, add, archived, plain
 from cases_bag import unpacked
 from cases_bombs import put_medium
 from cases_documents import of_two, volumes
-from cases_layout import change, count
+from cases_layout import count
 
 WHEN = 1767225600
 WIDE = zipraw.FULL32
@@ -34,8 +34,6 @@ def text(name, data, number=9, when="2026-03-09T10:00:00Z"):
 good("plain")
 good("utf8-flag", members=lambda draft: [one.local.update(flags=0x800) or one.central.update(flags=0x800) for one in draft.members])
 good("all-stored", members=lambda draft: [setattr(one, "method", zipraw.STORED) for one in draft.members])
-good("text-attribute", members=change(central={"internal": 1}))
-good("made-by-older", members=change(central={"made_by": 3 << 8 | 20}))
 good("no-crate", describe=lambda draft: draft.documents.pop(CRATE))
 good("signatures", members=lambda draft: draft.members.append(draft.member("signatures/stamp.tsr", b"a time stamp\n")))
 good("file-of-nothing", collect=text("empty", b""))
@@ -91,23 +89,31 @@ add(Case("good-detached", 0, "", with_signature))
 
 # ---- many and large ----------------------------------------------------------------------------------------
 
-EACH = 100
+EACH, BASE = 100, 30  # files of a record; entries without them
 
 
 def many(entries):
     """A whole archive of so many entries, most of them files of one byte."""
 
     def collect(draft):
-        empty = dict(size=1, sha256=sha256(b"x"), role="upload", type="text/plain")
-        for number in range(entries - 30):
+        one = dict(size=1, sha256=sha256(b"x"), role="upload", type="text/plain")
+        for number in range(files_for(entries)):
             if number % EACH == 0:
                 record = {"id": f"many_{number}", "created_at": "2026-03-09T10:00:00Z", "files": []}
                 draft.categories[1].records.append(record)
             path = f"data/media/upload/2026/03/20260309-{number:08x}.txt"
-            record["files"].append({"path": path, **empty})
+            record["files"].append({"path": path, **one})
             draft.media[path] = (b"x", WHEN, 1)
 
     return {"collect": collect, "describe": shards_alone, "parts": lambda draft: check_count(draft, entries)}
+
+
+def files_for(entries):
+    """How many files make so many entries, with the pages that show their records."""
+    files = entries - BASE
+    while BASE + files - (-(3 - (-files // EACH)) // archive.PER_PAGE) - 1 > entries:
+        files -= 1
+    return files
 
 
 def check_count(draft, entries):

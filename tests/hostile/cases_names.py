@@ -28,11 +28,11 @@ def named(name, rules, path, zip=SAME, utf8=None, **changes):
     archived(f"name-{name}", 10, rules, zip=zip, files=files, members=members)
 
 
-def whole(name, rules, raw, zip=SAME, **changes):
+def whole(name, rules, raw, zip=SAME, data=b"page\n", **changes):
     """An entry with a whole name of its own, top directory and all, in the place of a page that is listed."""
 
     def members(draft):
-        member = draft.member("viewer/odd.html", b"page\n", **changes)
+        member = draft.member("viewer/odd.html", data, **changes)
         member.name = raw(draft) if callable(raw) else raw
         member.local.setdefault("flags", 0x800 if max(member.name, default=0) > 127 else 0)
         member.central.setdefault("flags", member.local["flags"])
@@ -48,16 +48,19 @@ for name, raw in (("latin-1", b"viewer/gr\xfc\xdfe.html"), ("lone-continuation",
                   ("surrogate", b"viewer/\xed\xa0\x80.html"), ("beyond-unicode", b"viewer/\xf4\x90\x80\x80.html"), ("fe", b"viewer/\xfe.html")):
     named(f"utf8-{name}", "name.encoding", raw, utf8=True)
 named("cp437", "name.encoding", b"viewer/gr\x81\xe1e.html", utf8=False)
-named("utf8-without-flag", "name.encoding", "viewer/grün.html", utf8=False)
+named("utf8-without-flag", "name.character", "viewer/grün.html", utf8=False, zip="name.encoding")
 named("umlaut", "name.character", "viewer/grün.html", zip="")
 for name, path in (("capital", "viewer/Page.html"), ("blank", "viewer/a page.html"), ("plus", "viewer/a+b.html")):
     named(name, "name.character", path, zip="")
 for name, character in (("nul", "\0"), ("newline", "\n"), ("escape", "\x1b[31m"), ("delete", "\x7f"), ("c1", "\x85"), ("backslash", "\\"),
-                        ("colon", ":"), ("star", "*"), ("question", "?"), ("quote", '"'), ("less", "<"), ("bar", "|"), ("bidi-override", "\u202e"),
-                        ("bidi-isolate", "\u2066"), ("rtl-mark", "\u200f"), ("line-separator", "\u2028"), ("zero-width", "\u200b"),
-                        ("joiner", "\u200d"), ("byte-order-mark", "\ufeff"), ("noncharacter", "\uffff"), ("private", "\ue000"), ("tag", "\U000e0041"),
-                        ("blank-wide", "\u3000")):
+                        ("bidi-override", "\u202e"), ("bidi-isolate", "\u2066"), ("rtl-mark", "\u200f"), ("line-separator", "\u2028"),
+                        ("byte-order-mark", "\ufeff")):
     named(f"character-{name}", "name.character", f"viewer/a{character}b.html")
+for name, character in (("colon", ":"), ("star", "*"), ("question", "?"), ("quote", '"'), ("less", "<"), ("bar", "|")):
+    named(f"character-{name}", "name.character", f"viewer/a{character}b.html", zip="name.reserved")
+for name, character in (("zero-width", "\u200b"), ("joiner", "\u200d"), ("noncharacter", "\uffff"), ("private", "\ue000"), ("tag", "\U000e0041"),
+                        ("blank-wide", "\u3000")):
+    named(f"character-{name}", "name.character", f"viewer/a{character}b.html", zip="")
 named("backslash-dots", "name.character", "viewer\\..\\..\\evil.html")
 named("nul-behind", "name.character", "viewer/a.html\0.png")
 
@@ -67,11 +70,11 @@ for name, path in (("dots", "viewer/../../../evil.html"), ("dots-last", "viewer/
                    ("dot-last", "viewer/."), ("empty-component", "viewer//a.html"), ("empty-first", "/viewer/a.html")):
     named(f"path-{name}", "name.path", path)
 whole("path-absolute", "name.path", b"/etc/passwd")
-whole("path-dots-first", "name.path", lambda draft: f"../{draft.stem}/a.html".encode())
+whole("path-dots-first", "name.top", lambda draft: f"../{draft.stem}/a.html".encode(), zip="name.path")
 whole("path-dots-alone", "name.path", b"..")
 whole("path-network", "name.path", b"//server/share/a.html")
-whole("path-drive", "name.path", b"c:/windows/a.html")
-whole("path-drive-relative", "name.path", b"c:a.html")
+whole("path-drive", "name.top", b"c:/windows/a.html", zip="name.path")
+whole("path-drive-relative", "name.character", b"c:a.html", zip="name.path")
 
 # ---- lengths -----------------------------------------------------------------------------------------------
 
@@ -88,15 +91,16 @@ for word in ("con", "prn", "aux", "nul", "com1", "com9", "lpt1", "lpt9"):
     named(f"device-{word}", "name.reserved", f"viewer/{word}")
 named("device-with-suffix", "name.reserved", "viewer/nul.tar.gz")
 named("device-directory", "name.reserved", "viewer/con/a.html")
-named("device-capital", "name.reserved", "viewer/CON.html")
-named("device-superscript", "name.reserved", "viewer/com\u00b9.html")
-named("device-blank", "name.reserved", "viewer/con .html")
-named("device-console", "name.reserved", "viewer/conin$")
+named("device-capital", "name.character", "viewer/CON.html", zip="name.reserved")
+named("device-superscript", "name.character", "viewer/com\u00b9.html", zip="name.reserved")
+named("device-blank", "name.character", "viewer/con .html", zip="name.reserved")
+named("device-console", "name.character", "viewer/conin$", zip="name.reserved")
 named("dot-at-end", "name.reserved", "viewer/a.")
 named("dot-at-end-of-directory", "name.reserved", "viewer/a./b.html")
-named("blank-at-end", "name.reserved", "viewer/a.html ")
-for name, path in (("dot-first", "viewer/.hidden"), ("dash-first", "viewer/-rf"), ("tilde-first", "viewer/~root")):
+named("blank-at-end", "name.character", "viewer/a.html ", zip="name.reserved")
+for name, path in (("dot-first", "viewer/.hidden"), ("dash-first", "viewer/-rf")):
     named(name, "name.reserved", path, zip="")
+named("tilde-first", "name.character", "viewer/~root", zip="")
 
 # ---- twice, both, and what is no file ----------------------------------------------------------------------
 
@@ -132,9 +136,9 @@ def as_kind(mode, data=b"/etc/passwd"):
 for name, mode in (("link", 0o120777), ("link-0644", 0o120644), ("pipe", 0o010644), ("character-device", 0o020644), ("block-device", 0o060644),
                    ("socket", 0o140644), ("unknown", 0o170644)):
     archived(f"kind-{name}", 10, "name.kind", members=as_kind(mode))
-archived("kind-link-behind", 10, "name.kind name.parent", members=lambda draft: (as_kind(0o120777)(draft), draft.members.insert(
+archived("kind-link-behind", 10, "name.kind", zip="name.kind name.parent", members=lambda draft: (as_kind(0o120777)(draft), draft.members.insert(
     -2, draft.member("viewer/odd.html/passwd", b"x:0:0\n"))))
-whole("directory", "name.directory", lambda draft: f"{draft.stem}/viewer/".encode(), zip="", central={"external": 0o40755 << 16 | 16})
+whole("directory", "name.directory", lambda draft: f"{draft.stem}/viewer/".encode(), zip="", data=b"", central={"external": 0o40755 << 16 | 16})
 whole("directory-with-data", "name.directory", lambda draft: f"{draft.stem}/viewer/".encode(), zip="name.kind", central={"external": 0o40755 << 16})
 whole("directory-mode", "name.kind", lambda draft: f"{draft.stem}/viewer/a.html".encode(), central={"external": 0o40755 << 16})
 
@@ -149,7 +153,7 @@ archived("top-other-everywhere", 10, "name.top", zip="", begin=renamed)
 archived("top-plain", 10, "name.top", zip="", begin=lambda draft: setattr(draft, "top", "data"))
 whole("top-second", "name.top", b"other/readme.txt", zip="")
 whole("top-none", "name.top", b"readme.html", zip="")
-whole("top-itself", "name.parent", lambda draft: draft.stem.encode())
+whole("top-itself", "name.top", zip="name.parent", raw=lambda draft: draft.stem.encode())
 
 # ---- any ZIP -----------------------------------------------------------------------------------------------
 
@@ -165,9 +169,9 @@ plain("zip-twice-sharp-s", 10, "name.twice", entries("stra\u00dfe.txt", "STRASSE
 plain("zip-twice-directories", 10, "name.twice", entries("Letters/a.txt", "letters/A.txt"))
 plain("zip-parent-forms", 10, "name.parent", entries("caf\u00e9", "cafe\u0301/menu.txt"))
 plain("zip-parent-case", 10, "name.parent", entries("Letters", "letters/a.txt"))
-plain("zip-directory-and-file", 10, "name.parent", lambda: [*entries("a/", central={"external": 0o40755 << 16 | 16}), *entries("a")])
+plain("zip-directory-and-file", 10, "name.parent", lambda: [zipraw.Member("a/", b"", WHEN, zipraw.STORED, central={"external": 0o40755 << 16 | 16}), *entries("a")])
 plain("zip-link", 10, "name.kind", entries("link", central={"external": 0o120777 << 16}))
-plain("zip-volume-label", 10, "name.kind", entries("label", central={"external": 8, "made_by": 20}))
+plain("zip-volume-label", 10, "", entries("label", central={"external": 8, "made_by": 20}))
 plain("zip-absolute", 10, "name.path", entries("/a.txt"))
 plain("zip-drive", 10, "name.path", entries("C:/a.txt"))
 plain("zip-network", 10, "name.character", entries("\\\\server\\share\\a.txt"))
