@@ -32,7 +32,6 @@ static struct ha_view_overview overview_of(const struct ha_viewer *viewer)
         .volumes = run->set ? (int)run->volume_count : 0,
         .records = counts_of(&run->total.records),
         .files = counts_of(&run->total.files),
-        .bytes = run->total.bytes,
     };
 }
 

@@ -81,9 +81,17 @@ static void add_player(const struct ha_view *view, const struct ha_view_file *fi
     ha_buf_addf(out, "></%s>\n", element);
 }
 
+/* What it is for its record, which may have several: a picture, a small one, a mask. */
+static void add_role(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
+{
+    ha_html_with_one(out, view->say, HA_T_VIEW_FILE_OF, "role", file->role);
+    ha_buf_add_text(out, " · ");
+}
+
 static void add_why(const struct ha_view *view, const struct ha_view_file *file, struct ha_buf *out)
 {
     ha_buf_add_text(out, "<p class=\"file none\">");
+    add_role(view, file, out);
     ha_html_say(out, ha_say(view->say, file->withheld ? HA_T_VIEW_FILE_WITHHELD : HA_T_VIEW_FILE_MISSING));
     ha_buf_add_char(out, ' ');
     ha_html_say(out, ha_view_why(view, file->why));
@@ -99,11 +107,12 @@ static void add_elsewhere(const struct ha_view *view, const struct ha_view_file 
     ha_buf_add_text(out, "</code></p>\n");
 }
 
-/* Where the file lies, linked where a browser does no more than show or save it. */
+/* What the file is for its record and where it lies, linked where a browser does no more than show or save it. */
 static void add_place(const struct ha_view *view, const struct ha_view_file *file, bool linked,
                       struct ha_buf *out)
 {
     ha_buf_add_text(out, "<p class=\"file\">");
+    add_role(view, file, out);
     if (file->name)
         ha_html_cut(out, file->name, ALT_MOST, "");
     ha_buf_add_text(out, file->name ? " · " : "");
@@ -113,9 +122,6 @@ static void add_place(const struct ha_view *view, const struct ha_view_file *fil
         ha_buf_add_text(out, "<a href=\"");
         add_address(view, file, out);
         ha_buf_add_text(out, "\">");
-    } else {
-        ha_html_say(out, ha_say(view->say, HA_T_VIEW_FILE));
-        ha_buf_add_char(out, ' ');
     }
     ha_buf_add_text(out, "<code dir=\"ltr\">");
     ha_html_say(out, file->path);

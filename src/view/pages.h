@@ -71,7 +71,6 @@ struct ha_view_overview {
     bool complete, missing, withheld; /* the last two: their pages have something to tell */
     int volume, volumes;              /* 0: it is not one of a set */
     struct ha_view_counts records, files;
-    int64_t bytes;
 };
 
 void ha_view_overview_begin(const struct ha_view *view, const struct ha_view_overview *overview,

@@ -118,6 +118,31 @@ static void every_picture_has_words(void **state)
     }
 }
 
+/* A record may have several: a picture, a small one, a mask. */
+static void a_file_says_what_it_is(void **state)
+{
+    const struct ha_view view = view_of("en");
+    struct ha_view_file file = {
+        .role = "mask", .path = "data/media/mask/a.svg", .type = "image/svg+xml", .size = 5};
+    struct ha_buf out HA_BUF = ha_buf_make(4096);
+    (void)state;
+    ha_view_record_path(&view, &file, &out);
+    check_holds(&out, "File: <bdi dir=\"auto\">mask</bdi> · ", true);
+    check_holds(&out, "<code dir=\"ltr\">data/media/mask/a.svg</code></p>", true);
+    check_holds(&out, "href", false);
+    file.type = "image/png";
+    ha_buf_clear(&out);
+    ha_view_record_path(&view, &file, &out);
+    check_holds(&out, "<a href=\"../data/media/mask/a.svg\">", true);
+    file.path = NULL;
+    ha_buf_clear(&out);
+    ha_view_record_path(&view, &file, &out);
+    assert_string_equal(ha_buf_text(&out), "");
+    file.why = "gone";
+    ha_view_record_file(&view, &file, &out);
+    check_holds(&out, ">File: <bdi dir=\"auto\">mask</bdi> · This file is missing. The service ", true);
+}
+
 static void what_is_lost_has_a_heading(void **state)
 {
     const struct ha_view view = view_of("en");
@@ -216,13 +241,10 @@ static void a_value_may_be_longer_than_an_item(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_heading_has_words),
-        cmocka_unit_test(words_behind_a_nul_are_told),
-        cmocka_unit_test(every_picture_has_words),
-        cmocka_unit_test(what_is_lost_has_a_heading),
-        cmocka_unit_test(a_value_may_be_longer_than_an_item),
-        cmocka_unit_test(words_say_their_language),
-        cmocka_unit_test(a_service_speaks_its_own_language),
+        cmocka_unit_test(every_heading_has_words),    cmocka_unit_test(words_behind_a_nul_are_told),
+        cmocka_unit_test(every_picture_has_words),    cmocka_unit_test(a_file_says_what_it_is),
+        cmocka_unit_test(what_is_lost_has_a_heading), cmocka_unit_test(a_value_may_be_longer_than_an_item),
+        cmocka_unit_test(words_say_their_language),   cmocka_unit_test(a_service_speaks_its_own_language),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
