@@ -97,7 +97,8 @@ static void take_finding(void *context, const char *rule, const char *path, cons
 {
     uint64_t *findings = context;
     ++*findings;
-    FUZZ_MUST(*rule && fuzz_is_inert(rule) && fuzz_is_inert(path) && *text && fuzz_is_inert(text));
+    FUZZ_MUST(*rule && fuzz_is_inert(rule) && path &&
+              *text); /* path and text hold bytes of the archive as they are */
 }
 
 enum ha_code fuzz_verify(const char *path, const char *key)
