@@ -46,7 +46,7 @@ bool fuzz_is_inert(const char *text);
 
 /*
  * Verifies the archive at PATH with KEY, a public key as text, or NULL; returns the verdict. That there are findings, and which verdict there is,
- * must go together, and every finding must be fit to be shown.
+ * must go together. What a finding says is shown by others, who make it inert.
  */
 enum ha_code fuzz_verify(const char *path, const char *key);
 

@@ -61,11 +61,10 @@ static void change(uint8_t *data, size_t len, size_t changes, clock_t until)
     }
 }
 
-static void vary(uint8_t *data, size_t len, size_t changes, clock_t until)
+static void cut(const uint8_t *data, size_t len, clock_t until)
 {
-    for (size_t cut = 0; cut < len && cut < CUTS && clock() < until; cut++)
-        run(data, cut);
-    change(data, len, changes, until);
+    for (size_t at = 0; at < len && at < CUTS && clock() < until; at++)
+        run(data, at);
 }
 
 static uint8_t *read_file(const char *path, size_t *len)
@@ -87,9 +86,10 @@ static void replay(const char *path, size_t files)
 {
     size_t len;
     uint8_t *data = read_file(path, &len);
-    clock_t share = done.most / (clock_t)files;
+    clock_t half = done.most / (clock_t)files / 2;
     run(data, len);
-    vary(data, len, CHANGES / files + 1, clock() + share);
+    cut(data, len, clock() + half);
+    change(data, len, CHANGES / files + 1, clock() + half);
     free(data);
     done.files++;
 }
