@@ -1,4 +1,4 @@
-"""One process, measured: what bench/run, bench/grow and bench/deliver share."""
+"""One process, measured: what bench/run, bench/grow, bench/view and bench/deliver share."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Measured:
-    """A finished process: its seconds, the peak of its memory and the bytes that it handed to write calls."""
+    """A finished process: its seconds, those of the processor in all its threads, the peak of its memory and the bytes that it handed to write calls."""
 
     def __init__(self, argv, cwd, env=None):
         begun = time.monotonic()
@@ -18,6 +18,7 @@ class Measured:
         self.written = written_by(child.pid)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
+        self.cpu = usage.ru_utime + usage.ru_stime
         self.memory = usage.ru_maxrss << 10
         if child.returncode != 0:
             sys.exit(f"bench: {' '.join(map(str, argv))} ended with exit code {child.returncode}")
