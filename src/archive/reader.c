@@ -21,7 +21,12 @@ int ha_reader_open(const char *path, struct ha_reader **out, struct ha_error *er
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return ha_fail_errno(err, errno, "%s cannot be opened", path);
-    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+    if (fstat(fd, &status)) {
+        ha_fail_errno(err, errno, "%s cannot be looked at", path);
+        close(fd);
+        return -1;
+    }
+    if (S_ISDIR(status.st_mode))
         return ha_folder_reader_open(fd, out, err);
     if (S_ISREG(status.st_mode))
         return ha_zip_reader_open(fd, (uint64_t)status.st_size, out, err);

@@ -110,6 +110,62 @@ static int show(const ha_json *record, char **json, struct ha_error *err)
     return 0;
 }
 
+/* ---------------------------------------------------------------------------------------------- not here */
+
+/* What a ledger says of a record that is not in the archive. */
+struct loss {
+    const char *category;
+    const struct search *search;
+    ha_json *line; /* NULL until it was found */
+};
+
+static bool says(const ha_json *line, const char *name, const char *text)
+{
+    const char *value = ha_json_plain_text(ha_json_get(line, name));
+    return value && strcmp(value, text) == 0;
+}
+
+static int look_at_loss(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err)
+{
+    struct loss *loss = context;
+    HA_JSON ha_json *entry = NULL;
+    if (loss->line || !memmem(line, len, loss->search->mark, loss->search->mark_len))
+        return 0;
+    if (ha_json_parse_data(line, len, &entry, err))
+        return ha_context(err, "line %llu", (unsigned long long)number);
+    if (says(entry, HA_K_KIND, "record") && says(entry, HA_K_ID, loss->search->id) &&
+        says(entry, HA_K_CATEGORY, loss->category))
+        loss->line = HA_TAKE(entry);
+    return 0;
+}
+
+/* Fails always: with what the ledgers say of the record, or because nobody knows of it. */
+static int fail_absent(struct ha_inspect *inspect, const char *category, const struct search *search,
+                       struct ha_error *err)
+{
+    const ha_json *ledgers = ha_json_get(inspect->check.manifest, HA_K_LEDGERS);
+    struct loss loss = {.category = category, .search = search};
+    for (size_t i = 0; i < ha_json_count(ledgers); i++) {
+        const ha_json *ledger = ha_json_at(ledgers, i);
+        const char *path = ha_json_get_text(ledger, HA_K_PATH);
+        struct ha_lines_sink lines;
+        ha_lines_sink_init(&lines, LINE_MAX_BYTES, look_at_loss, &loss);
+        int result = ha_inspect_pass(inspect, path, ha_json_get_text(ledger, HA_K_SHA256), &lines.sink, err);
+        HA_JSON ha_json *line = loss.line;
+        if (result)
+            return -1;
+        const char *cause = ha_json_get_text(line, HA_K_CAUSE), *reason = ha_json_get_text(line, HA_K_REASON);
+        if (line)
+            return ha_fail(err, HA_E_IO,
+                           "the record %.256s of %.64s is not in the archive: %s lists it as %s, %.64s",
+                           search->id, category, path, cause ? "missing" : "withheld",
+                           cause    ? cause
+                           : reason ? reason
+                                    : "for no reason");
+    }
+    return ha_fail(err, HA_E_IO, "there is no record %.256s in %.64s", search->id, category);
+}
+
 /* ------------------------------------------------------------------------------------------------ finding */
 
 static const ha_json *find_category(const struct ha_inspect *inspect, const char *id)
@@ -145,7 +201,7 @@ int ha_inspect_record(struct ha_inspect *inspect, const char *category, const ch
     struct search search = {.id = id, .mark = mark.data, .mark_len = mark.len};
     int result = search_shards(inspect, one, &search, err);
     if (result == 0 && !search.record)
-        result = ha_fail(err, HA_E_IO, "there is no record %.256s in %.64s", id, category);
+        result = fail_absent(inspect, category, &search, err);
     if (result == 0)
         result = show(search.record, json, err);
     ha_json_free(search.record);

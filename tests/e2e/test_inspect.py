@@ -162,6 +162,33 @@ class Records(Case):
                            ("prompts/", "no record"), ("prompts/\x1b[2J", "no record"), ("none\x1b/x", "no category")):
             self.refused(complete().zip, "--record", name, told=told)
 
+    def test_withheld(self):
+        """A record that is not here by a decision is no unknown one: the ledger says so, and why."""
+        held = [line for line in harness.read_lines(complete().tree / "data/withheld.jsonl") if line["kind"] == "record"]
+        self.assertGreater(len(held), 1)
+        for line in held:
+            self.refused(complete().zip, "--record", f"{line['category']}/{line['id']}",
+                         told=f"data/withheld.jsonl lists it as withheld, {line['reason']}")
+        others = {line["category"] for line in held if line["id"] != held[0]["id"]} - {held[0]["category"]}
+        self.refused(complete().zip, "--record", f"{others.pop()}/{held[0]['id']}", told="there is no record")
+
+    def test_missing(self):
+        """One line is about a file of the record, one about another category, one about the record."""
+        lines = [{"category": "prompts", "cause": "changed", "id": "prm_1", "kind": "file", "role": "output"},
+                 {"category": "outputs", "cause": "forbidden", "id": "prm_1", "kind": "record"},
+                 {"category": "prompts", "cause": "gone", "id": "prm_1", "kind": "record"},
+                 {"category": "prompts", "cause": HOSTILE, "id": "prm_2", "kind": "record"}]
+        forged = Forged(complete())
+        forged.write_lines("data/missing.jsonl", [json.dumps(line, separators=(",", ":"), sort_keys=True) for line in lines])
+        forged.restate()
+        forged.reseal()
+        for name, told in (("prompts/prm_1", "lists it as missing, gone"), ("outputs/prm_1", "lists it as missing, forbidden"),
+                           ("prompts/prm_2", "lists it as missing, "), ("uploads/prm_1", "there is no record prm_1 in uploads")):
+            self.refused(forged.tree, "--record", name, told=told)
+        with forged.path("data/missing.jsonl").open("ab") as file:
+            file.write(b"\n")
+        self.refused(forged.tree, "--record", "prompts/prm_1", told="data/missing.jsonl")
+
     def forged(self, change):
         forged = Forged(complete())
         forged.edit_line(PROMPTS, 1, change)

@@ -6,32 +6,22 @@ is asked for, nothing is complained about, every picture decodes. axe-core finds
 keyboard gets everywhere. index.html alone says what to do. And an account full of markup leaves none in the pages.
 """
 
-import collections
 import json
 import shutil
 import sys
-import unittest
-import urllib.parse
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 import chromium  # noqa: E402
 import harness  # noqa: E402
 from harness import complete, root, scratch, troubled  # noqa: E402
+from pagewalk import AXE, DECODED, Walk, axe  # noqa: E402
 
-LINKS = "[...document.querySelectorAll('a[href]')].map(one => one.getAttribute('href'))"
-NAMED = """[...document.querySelectorAll('[src], link[href]')].map(one => one.getAttribute('src') || one.getAttribute('href'))"""
-RECORDS = "[...document.querySelectorAll('main li[id]')].map(one => one.id)"
-DECODED = """Promise.all([...document.images].map(async one => {
-    one.loading = 'eager';
-    try { await one.decode(); return one.naturalWidth ? '' : one.src; } catch { return one.src; } }))"""
 LOADED = """Promise.all([...document.querySelectorAll('video, audio')].map(one => new Promise(done => {
     one.addEventListener('loadeddata', () => done(one.duration > 0 ? '' : one.currentSrc));
     one.addEventListener('error', () => done(one.currentSrc + ': ' + one.error.message));
     one.preload = 'auto';
     one.load(); })))"""
-AXE = """axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(found =>
-    found.violations.map(one => one.id + ': ' + one.nodes.slice(0, 3).map(node => node.html.slice(0, 200)).join(' | ')))"""
 OPENED = ("image/", "audio/", "video/", "text/plain")
 NEVER = ("image/svg+xml",)
 
@@ -41,40 +31,6 @@ ELEMENTS = """HTML HEAD META TITLE LINK BODY A HEADER P NAV UL LI MAIN H1 H2 H3 
 ATTRIBUTES = """lang dir charset http-equiv content name rel href class id tabindex aria-label aria-labelledby aria-current datetime src alt
  width height loading decoding controls preload role""".split()
 PARTS = "[...document.querySelectorAll('*')].map(one => [one.tagName, ...one.getAttributeNames()])"
-
-
-class Walk:
-    """What links alone lead to from index.html."""
-
-    def __init__(self, browser, tree):
-        self.tree = tree.resolve()
-        self.pages, self.opened, self.named, self.outside, self.records = {}, set(), set(), set(), collections.Counter()
-        waiting = ["index.html"]
-        while waiting:
-            name = waiting.pop()
-            if name not in self.pages:
-                waiting += self.visit(browser, name)
-
-    def visit(self, browser, name):
-        browser.go(self.tree / name)
-        self.pages[name] = browser.run(LINKS)
-        self.records[name] = len(browser.run(RECORDS))
-        self.named |= {self.place(name, one) for one in browser.run(NAMED)}
-        found = []
-        for link in self.pages[name]:
-            if urllib.parse.urlsplit(link).scheme:
-                self.outside.add(link)
-                continue
-            place = self.place(name, link)
-            self.opened.add(place)
-            if place.endswith(".html"):
-                found.append(place)
-        return found
-
-    def place(self, page, link):
-        """The path of a link as seen from the top directory."""
-        path = urllib.parse.unquote(urllib.parse.urlsplit(link).path)
-        return page if not path else str((self.tree / page).parent.joinpath(path).resolve().relative_to(self.tree))
 
 
 class Pages(chromium.Case):
@@ -135,6 +91,7 @@ class Pages(chromium.Case):
             self.assertEqual([one for one in walk.requests if not one.startswith((base, "data:"))], [])
             self.assertEqual(walk.complaints, [])
             self.assertEqual([one for one in walk.outside if not one.startswith("https://claakit.example/")], [])
+            self.assertEqual((walk.beyond, [one for one in walk.named if one.startswith("../")]), (set(), []))
 
     def test_every_picture_decodes(self):
         shown = 0
@@ -166,13 +123,12 @@ class Pages(chromium.Case):
             [troubled().tree / name for name in ("index.html", "viewer/missing.0001.html")]
 
     def test_accessible(self):
-        axe = (root() / "build-node/node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
         done = 0
         for page in self.kinds():
             for dark in (False, True):
                 self.browser.look(dark=dark, width=390 if dark else 1280)
                 self.browser.go(page)
-                self.browser.run(axe)
+                self.browser.run(axe())
                 self.assertEqual(self.browser.run(AXE), [], f"{page.name} {'dark' if dark else 'light'}")
                 done += 1
         self.assertEqual(done, 24)
@@ -324,7 +280,7 @@ class Hostile(chromium.Case):
         self.assertEqual(self.browser.complaints, [])
         base = archive.tree.resolve().as_uri() + "/"
         self.assertEqual([one for one in self.browser.requests if not one.startswith(base)], [])
-        self.assertEqual(walk.outside, set())
+        self.assertEqual((walk.outside, walk.beyond), (set(), set()))
         shown = sum(count for name, count in walk.records.items() if "/notes-" in name)
         self.assertEqual((shown, sum(count for name, count in walk.records.items() if "/pictures-" in name)), (notes, pictures))
         for name in walk.pages:
