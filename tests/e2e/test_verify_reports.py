@@ -21,7 +21,7 @@ from harness import complete, holdall, public_key, scratch  # noqa: E402
 from setforge import divide  # noqa: E402
 
 FORMS = ("text", "json", "tap", "junit")
-NASTY = "\x1b[31m # TODO \\<&\"'>\ufffe\u202e]]>\x01.zip"
+NASTY = "\x1b[31m # todo \\<&\"'>\ufffe\u202e]]>\x01.zip"
 READ_TAP = r"""
 use TAP::Parser; use JSON::PP;
 my $parser = TAP::Parser->new({ source => $ARGV[0] });
