@@ -47,20 +47,39 @@ static int run_keygen(const struct cli_command *command, int argc, char **argv)
     return status;
 }
 
+/* As an entry of a keys document: good from now on, which whoever publishes it may change. */
+static void print_entry(const char *id, const char *public_key)
+{
+    char now[32] = "";
+    time_t seconds = time(NULL);
+    struct tm utc;
+    if (gmtime_r(&seconds, &utc))
+        strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    printf("{\"id\": \"%s\", \"key\": \"%s\", \"valid_from\": \"%s\"}\n", id, public_key, now);
+}
+
 static int run_pubkey(const struct cli_command *command, int argc, char **argv)
 {
-    const char *password_file = NULL;
+    const char *password_file = NULL, *format = "text";
     char public_key[HA_PUBLIC_KEY_SIZE], id[HA_KEY_ID_TEXT];
-    const struct cli_option options[] = {{"key-password-file", 0, CLI_TEXT, &password_file}};
+    const struct cli_option options[] = {{"key-password-file", 0, CLI_TEXT, &password_file},
+                                         {"format", 0, CLI_TEXT, &format}};
     struct ha_error err = {0};
     struct cli_args args;
     int status;
-    if (!cli_parse(command, options, 1, argc, argv, &args, &status))
+    if (!cli_parse(command, options, 2, argc, argv, &args, &status))
         return status;
     if (args.count != 1)
         return cli_usage_error(command, args.count ? "only one KEYFILE at a time" : "KEYFILE is missing");
+    bool json = strcmp(format, "json") == 0;
+    if (!json && strcmp(format, "text") != 0)
+        return cli_usage_error(command, "'%s' is no format: text or json", format);
     if (ha_pubkey(args.items[0], cli_password, (void *)(uintptr_t)password_file, public_key, id, &err))
         return cli_error(&err);
+    if (json) {
+        print_entry(id, public_key);
+        return CLI_OK;
+    }
     cli_line(stdout, "untrusted comment: minisign public key %s", id);
     cli_line(stdout, "%s", public_key);
     return CLI_OK;
@@ -80,10 +99,11 @@ const struct cli_command cli_keygen = {
 
 const struct cli_command cli_pubkey = {
     "pubkey", run_pubkey,
-    "Usage: holdall pubkey KEYFILE [--key-password-file FILE|fd:N]\n"
+    "Usage: holdall pubkey KEYFILE [--key-password-file FILE|fd:N] [--format FORMAT]\n"
     "\n"
     "Prints the public half of a minisign key, as a .pub file: a comment with the key id, then the key.\n"
     "\n"
     "      --key-password-file F  the password of the secret key; asked for on the terminal if not given\n"
+    "      --format FORMAT        text (default), or json: an entry for a keys document, good from now on\n"
     "  -h, --help                 this text\n",
     "print the public half of a key"};

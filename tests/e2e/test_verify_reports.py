@@ -21,7 +21,7 @@ from harness import complete, holdall, public_key, scratch  # noqa: E402
 from setforge import divide  # noqa: E402
 
 FORMS = ("text", "json", "tap", "junit")
-NASTY = "\x1b[31m#\\<&\"'>\ufffe\u202e]]>\x01.zip"
+NASTY = "\x1b[31m # todo \\<&\"'>\ufffe\u202e]]>\x01.zip"
 READ_TAP = r"""
 use TAP::Parser; use JSON::PP;
 my $parser = TAP::Parser->new({ source => $ARGV[0] });
@@ -206,7 +206,7 @@ class States(unittest.TestCase):
             run = verify(path, "--subject", NASTY, form=form)
             self.assertEqual(run.code, 1, run)
             self.assertEqual([c for c in run.out if (c < " " and c != "\n") or c in "\x7f\u202e"], [])
-            found = {"json": lambda: len(document(run)["results"][0]["findings"]), "tap": lambda: sum(not p["ok"] for p in points(run).values()) - 1,
+            found = {"json": lambda: len(document(run)["results"][0]["findings"]), "tap": lambda: sum(not p["passes"] for p in points(run).values()) - 1,
                      "junit": lambda: len(failed(*suites(run).values())) - 1, "text": lambda: len(run.out.splitlines()) - 2}[form]()
             self.assertEqual(found, 1, run)
 

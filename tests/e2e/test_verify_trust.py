@@ -69,6 +69,14 @@ class Documents(unittest.TestCase):
         self.judged(0, [], entry(), services=("claakit", "tinbox"))
         self.judged(0, [], entry(other() / "holdall.pub"), entry())
 
+    def test_entry_that_pubkey_prints(self):
+        """It is good from now on, whenever that is; with another time it is good for this archive."""
+        for path in (public_key(), harness.secret_key()):
+            printed = json.loads(holdall("pubkey", path, "--format", "json").out)
+            self.assertEqual(printed, entry(valid_from=printed["valid_from"]))
+            self.assertNotEqual(judge(archive().tree, *trusting(printed))[0], 2)
+            self.judged(0, [], printed | {"valid_from": AS_OF})
+
     def test_unknown(self):
         self.judged(1, ["sign.unknown"], entry(other() / "holdall.pub"))
 

@@ -154,6 +154,18 @@ class Pages(chromium.Case):
         self.browser.go(place / "index.html")
         self.assertTrue(self.browser.run(shown))
 
+    def test_print(self):
+        """On paper nothing that is for a screen, and no command that is cut off."""
+        shown = "[...document.querySelectorAll('nav, summary, video, audio')].map(one => getComputedStyle(one).display)"
+        cut = "[...document.querySelectorAll('pre')].map(one => one.scrollWidth > one.clientWidth)"
+        self.browser.call("Emulation.setDeviceMetricsOverride", width=600, height=900, deviceScaleFactor=1, mobile=False)
+        self.browser.call("Emulation.setEmulatedMedia", media="print")
+        self.addCleanup(self.browser.call, "Emulation.setEmulatedMedia", media="")
+        self.browser.go(complete().tree / "viewer/outputs-0001.html")
+        self.assertEqual(set(self.browser.run(shown)), {"none"})
+        self.browser.go(complete().tree / "viewer/check.html")
+        self.assertEqual(set(self.browser.run(cut)), {False})
+
     def test_keyboard(self):
         self.browser.go(complete().tree / "viewer/outputs-0001.html")
         where = "[document.activeElement.className, document.activeElement.tagName, !!document.activeElement.closest('nav'), " \
