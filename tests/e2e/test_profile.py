@@ -15,7 +15,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
-from bagforge import CRATE, Forged  # noqa: E402
+from bagforge import CRATE, MANIFEST, TAGMANIFEST, Forged, digest  # noqa: E402
 from harness import complete, holdall, public_key, root, scratch, troubled  # noqa: E402
 
 EXPORT, PRIVACY, MISSING, WITHHELD = "data/export.json", "data/privacy.json", "data/missing.jsonl", "data/withheld.jsonl"
@@ -114,6 +114,26 @@ class Bag(Case):
     def test_declaration(self):
         self.refused("bag.declaration", lambda forged: forged.path("bagit.txt").write_bytes(forged.path("bagit.txt").read_bytes() + b"\0x"))
 
+    def test_manifests(self):
+        """Each case alters the lines of the payload manifest; the tag manifest knows, and is signed."""
+        def lines(change):
+            def altered(forged):
+                forged.reseal()
+                forged.write_lines(MANIFEST, change(forged.lines(MANIFEST)))
+                forged.write_lines(TAGMANIFEST, [f"{digest(forged.path(MANIFEST))}  {MANIFEST}" if line.endswith(f"  {MANIFEST}") else line
+                                                 for line in forged.lines(TAGMANIFEST)])
+                forged.sign(TAGMANIFEST)
+                return findings(forged.tree)
+            return altered
+        for rule, change in (
+                ("bag.line", lambda all_of: [all_of[1], all_of[0], *all_of[2:]]), ("bag.line", lambda all_of: ["no line", *all_of]),
+                ("bag.line", lambda all_of: [*all_of, all_of[0].replace("  ", " *")]), ("bag.twice", lambda all_of: [all_of[0], *all_of]),
+                ("bag.absent", lambda all_of: [*all_of, "0" * 64 + "  data/zzz"]), ("bag.absent", lambda all_of: [*all_of, "0" * 64 + "  data/../x"]),
+                ("bag.absent", lambda all_of: [*all_of, "0" * 64 + f"  {MANIFEST}"]), ("bag.unlisted", lambda all_of: all_of[:-1]),
+                ("bag.hash", lambda all_of: ["0" * 64 + all_of[0][64:], *all_of[1:]])):
+            code, found = lines(change)(Forged(small()))
+            self.assertEqual((code, {one["rule"] for one in found}), (1, {rule}), found)
+
     def test_required(self):
         for name in ("index.html", "viewer/style.css"):
             code, found = findings(self.without(name))
@@ -144,6 +164,17 @@ class Export(Case):
                 {"path": "data/records/biometrics.jsonl", "records": 3, "size": 1, "sha256": "0" * 64}))
             crate_shard(forged, "records/biometrics.jsonl")
         self.refused("export.none", change)
+
+    def test_lists(self):
+        def twice(doc):
+            return next(one for one in doc["ledgers"] if one["path"] == WITHHELD).update(path=MISSING)
+        self.edits("ledger.listed", EXPORT, {"ledger": twice}, path=WITHHELD)
+        self.edits("document.listed", EXPORT, {"document": lambda doc: doc.update(
+            documents=[one for one in doc["documents"] if one["path"] != PRIVACY])}, path=EXPORT)
+        self.edits("export.category", EXPORT, {"category": lambda doc: doc["categories"].append(doc["categories"][-1])}, path=EXPORT)
+
+    def test_lines(self):
+        self.each("json.lines", {"end": lambda forged: forged.path(PRIVACY).write_bytes(forged.path(PRIVACY).read_bytes()[:-1])}, path=PRIVACY)
 
     def test_times(self):
         self.edits("export.time", EXPORT, {
