@@ -546,8 +546,8 @@ class Pages(Case):
         self.each("page.record", {
             "invented": lambda forged: forged.path(PAGE).write_text(page.replace(">n1</bdi></dd>", ">n9</bdi></dd>"), encoding="utf-8"),
             "twice": lambda forged: forged.path(PAGE).write_text(page.replace(">n1</bdi></dd>", ">n2</bdi></dd>"), encoding="utf-8")})
-        self.text("page.markup", PAGE, {"without its id": ("<bdi>id</bdi>", "<bdi>number</bdi>"),
-                                        "with two ids": ("<div><dt><bdi>id</bdi></dt><dd>", "<div><dt><bdi>id</bdi></dt><dd>x</dd></div><div><dt><bdi>id</bdi></dt><dd>")})
+        self.text("page.markup", PAGE, {"without its id": ("<bdi lang=\"en\">id</bdi>", "<bdi lang=\"en\">number</bdi>"),
+                                        "with two ids": ("<div><dt><bdi lang=\"en\">id</bdi></dt><dd>", "<div><dt><bdi lang=\"en\">id</bdi></dt><dd>x</dd></div><div><dt><bdi lang=\"en\">id</bdi></dt><dd>")})
         self.text("page.markup", "index.html", {"in another page": ("<li class=\"tile\">", "<li class=\"tile\" id=\"i1\">")})
 
     def test_lines(self):
