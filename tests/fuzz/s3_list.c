@@ -24,7 +24,7 @@ static void check_objects(const struct ha_s3_page *page)
 /* Whether every key of the XML is the same text. */
 struct keys {
     struct ha_buf first;
-    bool differ;
+    bool seen, differ;
 };
 
 static int take_key(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
@@ -34,8 +34,9 @@ static int take_key(void *context, const char *path, const char *text, size_t le
     (void)err;
     if (!last || strcmp(last, "/Key") != 0)
         return 0;
-    if (keys->first.len == 0)
+    if (!keys->seen)
         ha_buf_add(&keys->first, text, len);
+    keys->seen = true;
     keys->differ |= strcmp(ha_buf_text(&keys->first), text) != 0;
     return 0;
 }
