@@ -34,7 +34,10 @@ struct ha_rule_info {
 /* All rules, in the order of formats/rules.json. They live for ever. */
 const struct ha_rule_info *ha_rules(size_t *count);
 
-/* What is wrong with an archive. No text is NULL; those that say nothing are "". */
+/*
+ * What is wrong with an archive. No text is NULL; those that say nothing are "". What they show of the archive is escaped (holdall/text.h): they are
+ * UTF-8 without control characters, whatever stands in it.
+ */
 struct ha_finding {
     const struct ha_rule_info *rule;
     const char *path;             /* of the file in the archive that it is about, "" for the archive itself */

@@ -39,7 +39,7 @@ def partial():
 
 def findings(path):
     run = holdall("verify", path, "-p", public_key(), "--format", "json")
-    return run.code, json.loads(run.out)[0]["findings"]
+    return run.code, json.loads(run.out)["results"][0]["findings"]
 
 
 def forge(archive, change):
@@ -60,7 +60,7 @@ class Case(unittest.TestCase):
         """All cases in one call of verify; the findings of the last one."""
         trees = {name: forge(archive(), change) for name, change in cases.items()}
         run = holdall("verify", *trees.values(), "-p", public_key(), "--format", "json")
-        told = [one for one in json.loads(run.out) if "path" in one]
+        told = json.loads(run.out)["results"]
         self.assertEqual((run.code, len(told)), (1, len(trees)), run)
         for (name, tree), one in zip(trees.items(), told):
             with self.subTest(name):
