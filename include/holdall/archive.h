@@ -65,7 +65,7 @@ struct ha_verify_options {
 
 #define HA_VERIFY_MAX_ENTRIES 10000000
 #define HA_VERIFY_MAX_BYTES (UINT64_C(16) << 40)
-#define HA_VERIFY_MAX_RATIO 200
+#define HA_VERIFY_MAX_RATIO 256
 
 struct ha_verify_result {
     char service[32], subject[264], export_id[40], as_of[40], outcome[16];
