@@ -19,7 +19,8 @@ enum { MAX_DEPTH = 32 };
 
 struct folder {
     struct ha_reader reader;
-    int fd, file; /* the directory; the file that is being read, or -1 */
+    int fd, file;                     /* the directory; the file that was read last, or -1 */
+    char reading[HA_ENTRY_PATH_SIZE]; /* and its path */
 };
 
 struct walk {
@@ -132,14 +133,15 @@ static int open_below(int top, const char *path)
     return fd;
 }
 
-/* Whoever begins with a file opens it, and it stays open until the next one is begun. */
+/* A file stays open until another one is read: one who reads lines may look into other files meanwhile. */
 static int folder_raw(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,
                       size_t want, size_t *got, struct ha_error *err)
 {
     struct folder *folder = (struct folder *)reader;
-    if (offset == 0) {
+    if (offset == 0 || strcmp(folder->reading, member->path) != 0) {
         if (folder->file >= 0)
             close(folder->file);
+        snprintf(folder->reading, sizeof folder->reading, "%s", member->path);
         folder->file = open_below(folder->fd, member->path);
         if (folder->file < 0)
             return ha_fail_errno(err, errno, "%s: cannot be opened", member->path);

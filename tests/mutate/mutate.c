@@ -151,7 +151,6 @@ static int run(struct mutate *mutate)
 int main(int argc, char **argv)
 {
     struct mutate mutate = {.options = {.size = sizeof mutate.options, .jobs = 1}, .fd = -1};
-    const char *const keys[] = {argc > 3 ? argv[3] : NULL};
     if (argc < 3)
         return -die("PROFILE ARCHIVE [KEY]");
     /* Memory that was freed is taken again: else most of the time goes into asking the system for it. */
@@ -159,7 +158,12 @@ int main(int argc, char **argv)
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mutate.own = strcmp(argv[1], "own") == 0;
     mutate.options.profile = strcmp(argv[1], "zip") == 0 ? HA_PROFILE_ZIP : HA_PROFILE_HOLDALL;
-    mutate.options.public_keys = keys;
-    mutate.options.public_key_count = argc > 3;
-    return load(&mutate, argv[2]) || run(&mutate) ? 1 : 0;
+    struct ha_error err = {0};
+    struct ha_trust *trust = ha_trust_new(&err);
+    if (!trust || (argc > 3 && ha_trust_add_key(trust, argv[3], &err)))
+        return -die(err.text);
+    mutate.options.trust = trust;
+    int result = load(&mutate, argv[2]) || run(&mutate) ? 1 : 0;
+    ha_trust_free(trust);
+    return result;
 }
