@@ -182,14 +182,16 @@ class Draft:
         files = [(path.removeprefix("data/"), data) for path, data in (*((one["path"], self.files[one["path"]]) for category in self.stated
                                                                         for one in category["shards"]), *here.items())]
         root = {"@id": "./", "@type": "Dataset", "name": "Data from Claakit", "description": "A copy.", "datePublished": self.as_of,
-                "license": {"@id": "#terms"}, "publisher": {"@id": "#controller"}, "hasPart": [{"@id": path} for path, _ in files]}
+                "license": {"@id": "#terms"}, "publisher": {"@id": "#controller"},
+                "conformsTo": {"@id": "https://w3id.org/ro/wfrun/process/0.5"}, "hasPart": [{"@id": path} for path, _ in files]}
         things = [{"@id": path, "@type": "File", "name": path.rpartition("/")[2], "contentSize": str(len(data)), "sha256": sha256(data)}
                   for path, data in files]
         return {"@context": "https://w3id.org/ro/crate/1.2/context", "@graph": [
             {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
              "conformsTo": {"@id": "https://w3id.org/ro/crate/1.2"}},
             {"@id": "#controller", "@type": "Organization", "name": "Claakit"},
-            {"@id": "#terms", "@type": "CreativeWork", "name": "For the person's own use"}, root, *things]}
+            {"@id": "#terms", "@type": "CreativeWork", "name": "For the person's own use"},
+            {"@id": "#person", "@type": "Person", "identifier": self.subject}, root, *things]}
 
     def make_describe(self):
         """Shards and ledgers as bytes; what privacy.json and the RO-Crate say."""

@@ -126,6 +126,7 @@ def shards_alone(draft):
     graph = [one for one in draft.crate["@graph"] if not one["@id"].startswith("media/")]
     for one in graph:
         if "hasPart" in one:
+            one.pop("conformsTo")
             one["hasPart"] = [part for part in one["hasPart"] if not part["@id"].startswith("media/")]
     draft.crate["@graph"] = graph
 
