@@ -165,8 +165,8 @@ for name, change in {"format": lambda doc: doc.update(format="holdall-privacy-2"
 case("lines-no-newline-export", "json.lines", state=export_bytes(lambda data: data[:-1]))
 case("lines-no-newline-privacy", "json.lines", describe=lambda draft: draft.documents.update({PRIVACY: line(draft.privacy)[:-1]}))
 case("lines-no-newline-crate", "json.lines", describe=lambda draft: draft.documents.update({CRATE: line(draft.crate)[:-1]}))
-case("lines-no-newline-record", "json.lines", collect=record_bytes(PROFILE[:-1]), describe=lambda draft: withhold(draft))
-case("lines-no-newline-ledger", "json.lines", collect=lambda draft: draft.ledgers.update({WITHHELD: [line(draft.ledgers[WITHHELD][0])[:-1]]}),
+case("lines-no-newline-record", "json.lines export.lines export.counts", collect=record_bytes(PROFILE[:-1]), describe=lambda draft: withhold(draft))
+case("lines-no-newline-ledger", "json.lines export.lines", collect=lambda draft: draft.ledgers.update({WITHHELD: [line(draft.ledgers[WITHHELD][0])[:-1]]}),
      state=lambda draft: draft.export["ledgers"][1].update(lines=1))
 case("lines-empty-record", "json.lines", collect=lambda draft: category(draft, "profile").records.append(b"\n"), describe=lambda draft: withhold(draft))
 case("lines-empty-ledger", "json.lines", collect=ledger(WITHHELD, b"\n"))
@@ -194,14 +194,14 @@ def complete(draft):
     draft.ledgers[MISSING].clear()
 
 
-case("category-twice", "export.category", state=state(lambda doc: doc["categories"].append(copy.deepcopy(doc["categories"][2]))))
+case("category-twice", "export.category", collect=lambda draft: draft.categories.append(copy.copy(draft.categories[2])))
 case("counts-records", "export.counts", describe=lambda draft: (more_expected(draft), draft.stated[0]["records"].update(delivered=2)))
 case("counts-withheld-records", "export.counts", describe=lambda draft: (more_expected(draft), draft.stated[0]["records"].update(withheld=1)))
 case("counts-files", "export.counts", describe=lambda draft: draft.stated[1].update(files=archive.counts(expected=4, delivered=3, missing=1)))
 case("counts-missing-files", "export.counts", describe=lambda draft: draft.stated[1].update(files=archive.counts(expected=4, delivered=2, missing=2)))
 case("counts-fields", "export.counts", describe=lambda draft: draft.stated[0].update(fields_withheld=2))
 case("counts-bytes", "export.counts", describe=lambda draft: draft.stated[1].update(bytes=7))
-case("counts-ledger", "export.counts", collect=ledger(MISSING, {"category": "profile", "cause": "gone", "id": "x", "kind": "record"}),
+case("counts-ledger", "export.counts", collect=lambda draft: draft.ledgers[MISSING].insert(0, {"category": "profile", "cause": "gone", "id": "x", "kind": "record"}),
      describe=lambda draft: (draft.stated[0].update(records=archive.counts(expected=1, delivered=1)), draft.privacy["categories"][0].update(records=1)))
 
 
@@ -220,7 +220,7 @@ case("shard-numbered", "export.shard", describe=rename_shard("profile-0001.jsonl
 for name, place in (("ledger", lambda doc: doc["ledgers"][0]), ("shard", lambda doc: doc["categories"][0]["shards"][0]), ("document", lambda doc: doc["documents"][0])):
     case(f"file-size-{name}", "export.file", state=state(lambda doc, place=place: place(doc).update(size=place(doc)["size"] + 1)))
     case(f"file-hash-{name}", "export.file", state=state(lambda doc, place=place: place(doc).update(sha256="0" * 64)))
-case("file-absent", "export.file", state=state(lambda doc: doc["documents"].append(stated("data/more.json", b"{}\n"))))
+case("file-absent", "export.file document.unknown", state=state(lambda doc: doc["documents"].append(stated("data/more.json", b"{}\n"))))
 case("file-swapped", "export.file", state=state(lambda doc: swap(doc["documents"][0], doc["documents"][1])))
 
 
@@ -236,7 +236,7 @@ case("lines-of-shard", "export.lines", state=state(lambda doc: doc["categories"]
 case("record-twice", "record.twice", collect=lambda draft: category(draft, "uploads").records.append({"id": "up_1"}))
 case("record-file-hash", "record.file", collect=record(0, lambda one: one["files"][0].update(sha256="0" * 64)))
 case("record-file-size", "record.file", collect=record(0, lambda one: one["files"][0].update(size=1)))
-case("record-file-absent", "record.file", collect=record(0, lambda one: one["files"].append(
+case("record-file-absent", "record.file record.name crate.count", collect=record(0, lambda one: one["files"].append(
     {"role": "upload", "path": "data/media/upload/undated/0.txt", "size": 0, "sha256": sha256(b""), "type": "text/plain"})))
 case("record-file-exchanged", "record.file", collect=lambda draft: exchange(*(one["files"][0] for one in category(draft, "uploads").records[:2])))
 
@@ -269,7 +269,7 @@ def sidecar_of_text(draft):
 
 case("sidecar-of-text", "record.sidecar", collect=sidecar_of_text)
 case("sidecar-none", "record.sidecar", collect=lambda draft: draft.media.pop(category(draft, "uploads").records[0]["files"][0].pop("sidecar")))
-case("ledger-not-listed", "ledger.listed", state=state(lambda doc: doc["ledgers"].__setitem__(1, dict(doc["ledgers"][0]))
+case("ledger-not-listed", "ledger.listed export.lines", state=state(lambda doc: doc["ledgers"].__setitem__(1, dict(doc["ledgers"][0]))
                                                        or doc["ledgers"][0].update(lines=7)))
 case("ledger-category", "ledger.category", collect=ledger(MISSING, {"category": "letters", "cause": "gone", "id": "x", "kind": "record"}))
 case("ledger-category-withheld", "ledger.category", collect=ledger(WITHHELD, {"category": "letters", "count": 1, "field": "/x", "kind": "field",
@@ -428,7 +428,7 @@ volume("media-count", "volume.media", state=volume_state(lambda one: one["set"][
 volume("media-bytes", "volume.media", state=volume_state(lambda one: one["set"][0].update(bytes=7)))
 volume("media-hash", "volume.media", state=volume_state(lambda one: one["set"][0].update(media_sha256="0" * 64)))
 volume("place-beyond", "volume.place", collect=lambda draft: category(draft, "uploads").records[1]["files"][0].update(volume=3))
-volume("place-none", "volume.place", collect=lambda draft: category(draft, "uploads").records[0]["files"][0].pop("volume"))
+volume("place-none", "volume.place crate.count", collect=lambda draft: category(draft, "uploads").records[0]["files"][0].pop("volume"))
 case("volume-place-of-one-archive", "volume.place", collect=lambda draft: category(draft, "uploads").records[0]["files"][0].update(volume=1))
 volume("bag-count", "bag.info", files=lambda draft: draft.files.update({"bag-info.txt": draft.files["bag-info.txt"].replace(b"1 of 2", b"2 of 2")}))
 volume("no-group", "bag.info", files=lambda draft: draft.files.update({"bag-info.txt": draft.files["bag-info.txt"].replace(
