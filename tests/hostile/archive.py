@@ -115,11 +115,16 @@ class Draft:
 
     # ---- records and media
 
+    def media_path(self, category, record, role, number, extension):
+        """The name of a file of a record; where it is taken already, it gets four digits more."""
+        when = record["created_at"]
+        name = sha256("\0".join((category, record["id"], role, str(number))).encode())
+        path = f"data/media/{role}/{when[:4]}/{when[5:7]}/{when[:10].replace('-', '')}-"
+        return next(found for size in (8, 12, 16) if (found := f"{path}{name[:size]}.{extension}") not in self.media)
+
     def add_file(self, category, record, data, role="upload", number=0, extension="png", media_type="image/png", volume=1):
         """Puts a file of a record into the archive, and returns its entry in the record."""
-        when = record["created_at"]
-        name = sha256("\0".join((category, record["id"], role, str(number))).encode())[:8]
-        path = f"data/media/{role}/{when[:4]}/{when[5:7]}/{when[:10].replace('-', '')}-{name}.{extension}"
+        path, when = self.media_path(category, record, role, number, extension), record["created_at"]
         self.media[path] = (data, seconds(when), volume)
         entry = stated(path, data, role=role, type=media_type)
         if media_type.startswith(("image/", "video/")):

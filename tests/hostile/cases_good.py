@@ -101,9 +101,9 @@ def many(entries):
             if number % EACH == 0:
                 record = {"id": f"many_{number}", "created_at": "2026-03-09T10:00:00Z", "files": []}
                 draft.categories[1].records.append(record)
-            path = f"data/media/upload/2026/03/20260309-{number:08x}.txt"
+            path = draft.media_path("uploads", record, "upload", number % EACH, "txt")
             record["files"].append({"path": path, **one})
-            draft.media[path] = (b"x", WHEN, 1)
+            draft.media[path] = (b"x", archive.seconds(record["created_at"]), 1)
 
     return {"collect": collect, "describe": shards_alone, "parts": lambda draft: check_count(draft, entries)}
 
