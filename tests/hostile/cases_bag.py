@@ -137,8 +137,9 @@ for where in ("payload", "tags"):
                          ("star", lambda one: one.replace(b"  ", b" *")), ("short", lambda one: one[1:]), ("comment", lambda one: b"# " + one),
                          ("empty", lambda one: b"\n" + one), ("crlf", lambda one: one[:-1] + b"\r\n"), ("nul", lambda one: one[:-1] + b"\0\n"),
                          ("no-path", lambda one: one[:66] + b"\n" + one), ("tab", lambda one: one.replace(b"  ", b"\t"))):
-        # What stands behind a line that is none is not read, and so in no manifest.
-        archived(f"line-{name}-{where}", 8, "bag.absent bag.unlisted" if name == "crlf" else "bag.line bag.unlisted", zip="", **{where: one_line(change)})
+        # A line that is none lists nothing; with its carriage return a path is another one.
+        also = {"crlf": "bag.absent bag.unlisted", "empty": "bag.line", "no-path": "bag.line"}.get(name, "bag.line bag.unlisted")
+        archived(f"line-{name}-{where}", 8, also, zip="", **{where: one_line(change)})
     archived(f"line-no-newline-{where}", 8, "bag.line bag.unlisted", zip="", **{where: relist(lambda lines: [*lines[:-1], lines[-1][:-1]])})
 
 # ---- 7: signatures -----------------------------------------------------------------------------------------

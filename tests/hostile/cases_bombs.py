@@ -183,8 +183,9 @@ JSON = {"deep": lambda: b"[" * 1000000 + b"]" * 1000000 + b"\n", "deep-open": la
         "digits": lambda: b'{"n":' + b"9" * 2000000 + b"}\n", "exponent": lambda: b'{"n":1e' + b"9" * 1000000 + b"}\n",
         "one-key": lambda: b"{" + b'"a":0,' * 500000 + b'"a":0}\n'}
 for name, data in JSON.items():
-    for path, word in ((EXPORT, "export"), (PRIVACY, "privacy"), (CRATE, "crate")):
-        bomb(f"json-{name}-{word}", "json.syntax", zip=None, **document(path, data))
+    bomb(f"json-{name}-export", "json.syntax", zip=None, **document(EXPORT, data))
+for path, word in ((PRIVACY, "privacy"), (CRATE, "crate")):
+    bomb(f"json-deep-{word}", "json.syntax", zip=None, **document(path, JSON["deep"]))
 for name, data in {"keys": lambda: keys(300000), "zeros": lambda: b"[" + b"0," * 2000000 + b"0]\n", "objects": lambda: b"[" + b"{}," * 1000000 + b"{}]\n",
                    "text": lambda: b'"' + b"x" * (32 * MIB) + b'"\n', "escapes": lambda: b'"' + b"\\u0001" * 2000000 + b'"\n'}.items():
     bomb(f"json-{name}-export", "json.schema", zip=None, **document(EXPORT, data))
@@ -212,7 +213,7 @@ def none(number):
     return [Category(f"c{place}", "Nothing", "none", reason="not_collected") for place in range(number)]
 
 
-bomb("categories", "", zip=None, collect=lambda draft: draft.categories.extend(none(10000)))
+bomb("categories", "", zip=None, collect=lambda draft: draft.categories.extend(none(6000)))
 
 
 def ledger(number, name):
@@ -220,12 +221,12 @@ def ledger(number, name):
         {"category": name(place), "cause": "gone", "id": f"x{place}", "kind": "record"} for place in range(number))
 
 
-bomb("ledger-of-others", "ledger.category", zip=None, collect=ledger(100000, lambda _: "letters"))
+bomb("ledger-of-others", "ledger.category", zip=None, collect=ledger(30000, lambda _: "letters"))
 bomb("manifest-lines", "bag.absent", zip=None, payload=lambda draft: setattr(draft, "lines", sorted(
-    [*draft.lines, *(b"0" * 64 + b"  data/media/x/%07d\n" % place for place in range(200000))], key=lambda one: one[66:])))
+    [*draft.lines, *(b"0" * 64 + b"  data/media/x/%07d\n" % place for place in range(100000))], key=lambda one: one[66:])))
 bomb("manifest-twice", "bag.twice", zip=None, tags=lambda draft: setattr(draft, "lines", [draft.lines[0]] * 200000 + draft.lines))
 bomb("manifest-empty-lines", "bag.line", zip=None, tags=lambda draft: draft.lines.append(b"\n" * 5 * MIB))
-bomb("crate-things", "crate.size", zip=None, describe=lambda draft: draft.crate["@graph"].extend({"@id": f"#{place}"} for place in range(500000)))
+bomb("crate-things", "crate.size", zip=None, describe=lambda draft: draft.crate["@graph"].extend({"@id": f"#{place}"} for place in range(260000)))
 bomb("crate-parts", "crate.part", zip=None, describe=lambda draft: next(one for one in draft.crate["@graph"] if one["@id"] == "./")["hasPart"].extend(
     {"@id": "#x"} for _ in range(200000)))
 
