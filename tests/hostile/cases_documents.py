@@ -236,7 +236,7 @@ case("lines-of-shard", "export.lines", state=state(lambda doc: doc["categories"]
 case("record-twice", "record.twice", collect=lambda draft: category(draft, "uploads").records.append({"id": "up_1"}))
 case("record-file-hash", "record.file", collect=record(0, lambda one: one["files"][0].update(sha256="0" * 64)))
 case("record-file-size", "record.file", collect=record(0, lambda one: one["files"][0].update(size=1)))
-case("record-file-absent", "record.file record.name crate.count", collect=record(0, lambda one: one["files"].append(
+case("record-file-absent", "record.file record.name", collect=record(0, lambda one: one["files"].append(
     {"role": "upload", "path": "data/media/upload/undated/0.txt", "size": 0, "sha256": sha256(b""), "type": "text/plain"})))
 case("record-file-exchanged", "record.file", collect=lambda draft: exchange(*(one["files"][0] for one in category(draft, "uploads").records[:2])))
 
@@ -428,7 +428,7 @@ volume("media-count", "volume.media", state=volume_state(lambda one: one["set"][
 volume("media-bytes", "volume.media", state=volume_state(lambda one: one["set"][0].update(bytes=7)))
 volume("media-hash", "volume.media", state=volume_state(lambda one: one["set"][0].update(media_sha256="0" * 64)))
 volume("place-beyond", "volume.place", collect=lambda draft: category(draft, "uploads").records[1]["files"][0].update(volume=3))
-volume("place-none", "volume.place crate.count", collect=lambda draft: category(draft, "uploads").records[0]["files"][0].pop("volume"))
+volume("place-none", "volume.place", collect=lambda draft: category(draft, "uploads").records[0]["files"][0].pop("volume"))
 case("volume-place-of-one-archive", "volume.place", collect=lambda draft: category(draft, "uploads").records[0]["files"][0].update(volume=1))
 volume("bag-count", "bag.info", files=lambda draft: draft.files.update({"bag-info.txt": draft.files["bag-info.txt"].replace(b"1 of 2", b"2 of 2")}))
 volume("no-group", "bag.info", files=lambda draft: draft.files.update({"bag-info.txt": draft.files["bag-info.txt"].replace(
