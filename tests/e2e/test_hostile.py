@@ -30,7 +30,7 @@ SECONDS = 1.0  # of processor time: a start, twice reading a file of at most SMA
 SMALL = 32 << 20
 # Bombs that cost more than they may: texts below the limit of the ratio, which become many values in memory, or many findings.
 COSTLY = frozenset(f"bomb-{name}" for name in ("json-keys-export", "json-zeros-export", "json-objects-export", "json-text-export", "json-escapes-export",
-                                              "record-keys", "record-numbers", "record-arrays", "manifest-twice", "crate-things", "crate-parts"))
+                                              "record-keys", "record-numbers", "record-arrays", "manifest-twice", "manifest-empty-lines", "crate-things", "crate-parts"))
 # (profile, rule) that no archive breaks alone, and why.
 NEVER_ALONE = {
     ("holdall", "ledger.listed"): "the schema asks for two entries that differ, and both are of the other ledger then: one of them is false",
