@@ -342,27 +342,8 @@ class Sizes(Case):
 
 def sparse_zip(path, size):
     """A ZIP of two stored files, the first with SIZE zeros that take no room on the disk; its CRCs are not computed."""
-    headers, records, at = [], b"", 0
-    for name, length in ((b"big", size), (b"next", 0)):
-        wide = struct.pack("<HHQQ", 1, 16, length, length) if length >= WIDE else b""
-        short = WIDE if wide else length
-        local = zipraw.LOCAL_HEAD.pack(zipraw.LOCAL, 45, 0, 0, 0, 0x21, 0, short, short, len(name), len(wide)) + name + wide
-        values = [length, length] if wide else []
-        values += [at] if at >= WIDE else []
-        field = struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values) if values else b""
-        records += zipraw.CENTRAL_HEAD.pack(zipraw.CENTRAL, 3 << 8 | 45, 45, 0, 0, 0, 0x21, 0, short, short, len(name), len(field), 0, 0, 0,
-                                            0o100644 << 16, min(at, WIDE)) + name + field
-        headers.append((at, local))
-        at += len(local) + length
-    end64 = zipraw.END64_HEAD.pack(zipraw.END64, 44, 45, 45, 0, 0, 2, 2, len(records), at)
-    locator = zipraw.LOCATOR64_HEAD.pack(zipraw.LOCATOR64, 0, at + len(records), 1)
-    end = zipraw.END_HEAD.pack(zipraw.END, 0, 0, 2, 2, len(records), WIDE, 0)
-    with open(path, "wb") as file:
-        for offset, local in headers:
-            file.seek(offset)
-            file.write(local)
-        file.seek(at)
-        file.write(records + end64 + locator + end)
+    zipraw.write(path, zipraw.pieces([zipraw.Member(name, zipraw.Zeros(length), 0, zipraw.STORED, local={"crc": 0}, central={"crc": 0})
+                                      for name, length in (("big", size), ("next", 0))]))
     return path
 
 

@@ -189,24 +189,30 @@ def read(data):
 class Zeros:
     """SIZE zeros that take no room: a hole of the file that is written."""
 
+    known = {0: 0}  # size: CRC-32
+
     def __init__(self, size):
         self.size = size
 
     def __len__(self):
         return self.size
 
-    def blocks(self):
-        block = bytes(1 << 20)
-        for _ in range(self.size >> 20):
-            yield block
-        yield bytes(self.size & (1 << 20) - 1)
-
     @functools.cached_property
     def crc(self):
-        value = 0
-        for block in self.blocks():
+        """Goes on from the longest that was computed before."""
+        at = max(size for size in self.known if size <= self.size)
+        value = self.known[at]
+        for block in self.blocks(at):
             value = zlib.crc32(block, value)
+        self.known[self.size] = value
         return value
+
+    def blocks(self, at=0):
+        """The zeros from AT on."""
+        block = bytes(1 << 20)
+        for _ in range((self.size - at) >> 20):
+            yield block
+        yield bytes((self.size - at) & (1 << 20) - 1)
 
 
 class Member:

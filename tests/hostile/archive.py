@@ -115,11 +115,16 @@ class Draft:
 
     # ---- records and media
 
+    def media_path(self, category, record, role, number, extension):
+        """The name of a file of a record; where it is taken already, it gets four digits more."""
+        when = record["created_at"]
+        name = sha256("\0".join((category, record["id"], role, str(number))).encode())
+        path = f"data/media/{role}/{when[:4]}/{when[5:7]}/{when[:10].replace('-', '')}-"
+        return next(found for size in (8, 12, 16) if (found := f"{path}{name[:size]}.{extension}") not in self.media)
+
     def add_file(self, category, record, data, role="upload", number=0, extension="png", media_type="image/png", volume=1):
         """Puts a file of a record into the archive, and returns its entry in the record."""
-        when = record["created_at"]
-        name = sha256("\0".join((category, record["id"], role, str(number))).encode())[:8]
-        path = f"data/media/{role}/{when[:4]}/{when[5:7]}/{when[:10].replace('-', '')}-{name}.{extension}"
+        path, when = self.media_path(category, record, role, number, extension), record["created_at"]
         self.media[path] = (data, seconds(when), volume)
         entry = stated(path, data, role=role, type=media_type)
         if media_type.startswith(("image/", "video/")):
@@ -182,14 +187,16 @@ class Draft:
         files = [(path.removeprefix("data/"), data) for path, data in (*((one["path"], self.files[one["path"]]) for category in self.stated
                                                                         for one in category["shards"]), *here.items())]
         root = {"@id": "./", "@type": "Dataset", "name": "Data from Claakit", "description": "A copy.", "datePublished": self.as_of,
-                "license": {"@id": "#terms"}, "publisher": {"@id": "#controller"}, "hasPart": [{"@id": path} for path, _ in files]}
+                "license": {"@id": "#terms"}, "publisher": {"@id": "#controller"},
+                "conformsTo": {"@id": "https://w3id.org/ro/wfrun/process/0.5"}, "hasPart": [{"@id": path} for path, _ in files]}
         things = [{"@id": path, "@type": "File", "name": path.rpartition("/")[2], "contentSize": str(len(data)), "sha256": sha256(data)}
                   for path, data in files]
         return {"@context": "https://w3id.org/ro/crate/1.2/context", "@graph": [
             {"@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"},
              "conformsTo": {"@id": "https://w3id.org/ro/crate/1.2"}},
             {"@id": "#controller", "@type": "Organization", "name": "Claakit"},
-            {"@id": "#terms", "@type": "CreativeWork", "name": "For the person's own use"}, root, *things]}
+            {"@id": "#terms", "@type": "CreativeWork", "name": "For the person's own use"},
+            {"@id": "#person", "@type": "Person", "identifier": self.subject}, root, *things]}
 
     def make_describe(self):
         """Shards and ledgers as bytes; what privacy.json and the RO-Crate say."""

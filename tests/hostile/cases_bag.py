@@ -49,8 +49,8 @@ MEDIUM = "data/media/upload/2026/03/20260301-" + archive.sha256(b"uploads\0up_1\
 
 # ---- 8: not listed, and not there --------------------------------------------------------------------------
 
-archived("unlisted-page", 8, "bag.unlisted", zip="", members=insert(PAGE))
-archived("unlisted-first", 8, "bag.unlisted", zip="", members=lambda draft: draft.members.insert(0, draft.member(PAGE, b"page\n")))
+archived("unlisted-page", 8, "bag.unlisted page.unexpected", zip="", members=insert(PAGE))
+archived("unlisted-first", 8, "bag.unlisted page.unexpected", zip="", members=lambda draft: draft.members.insert(0, draft.member(PAGE, b"page\n")))
 archived("unlisted-medium", 8, "bag.unlisted", zip="", payload=forget(MEDIUM))
 archived("unlisted-schema", 8, "bag.unlisted", zip="", payload=forget("data/schemas/export.schema.json"))
 archived("unlisted-export", 8, "bag.unlisted", zip="", payload=forget(EXPORT))
@@ -58,7 +58,7 @@ archived("unlisted-payload-manifest", 8, "bag.unlisted", zip="", tags=forget(MAN
 archived("unlisted-key", 8, "bag.unlisted", zip="", tags=forget("signing-key.pub"))
 archived("unlisted-medium-of-nobody", 8, "bag.unlisted bag.unexpected bag.info", zip="", members=insert("data/media/upload/undated/00000000.txt"))
 for name, path in (("page", "viewer/check.html"), ("medium", MEDIUM), ("schema", "data/schemas/export.schema.json")):
-    archived(f"removed-{name}", 8, "bag.absent" + {"page": "", "medium": " bag.info record.file crate.file", "schema": " bag.info bag.required"}[name], zip="",
+    archived(f"removed-{name}", 8, "bag.absent" + {"page": " page.missing", "medium": " bag.info record.file crate.file", "schema": " bag.info bag.required"}[name], zip="",
              intact=False, members=remove(path))
 archived("absent-tag-file", 8, "bag.absent", zip="", tags=relist(lambda lines: sorted([*lines, b"0" * 64 + b"  viewer/none.html\n"], key=lambda one: one[66:])))
 archived("absent-medium", 8, "bag.absent", zip="", payload=relist(lambda lines: sorted(
@@ -137,8 +137,10 @@ for where in ("payload", "tags"):
                          ("star", lambda one: one.replace(b"  ", b" *")), ("short", lambda one: one[1:]), ("comment", lambda one: b"# " + one),
                          ("empty", lambda one: b"\n" + one), ("crlf", lambda one: one[:-1] + b"\r\n"), ("nul", lambda one: one[:-1] + b"\0\n"),
                          ("no-path", lambda one: one[:66] + b"\n" + one), ("tab", lambda one: one.replace(b"  ", b"\t"))):
-        archived(f"line-{name}-{where}", 8, "bag.line", zip="", **{where: one_line(change)})
-    archived(f"line-no-newline-{where}", 8, "bag.line", zip="", **{where: relist(lambda lines: [*lines[:-1], lines[-1][:-1]])})
+        # A line that is none lists nothing; with its carriage return a path is another one.
+        also = {"crlf": "bag.absent bag.unlisted", "empty": "bag.line", "no-path": "bag.line"}.get(name, "bag.line bag.unlisted")
+        archived(f"line-{name}-{where}", 8, also, zip="", **{where: one_line(change)})
+    archived(f"line-no-newline-{where}", 8, "bag.line bag.unlisted", zip="", **{where: relist(lambda lines: [*lines[:-1], lines[-1][:-1]])})
 
 # ---- 7: signatures -----------------------------------------------------------------------------------------
 
@@ -308,6 +310,6 @@ unpacked("pipe", 10, "name.kind", lambda top: os.mkfifo(top / "viewer" / "pipe")
 unpacked("name", 10, "name.character", lambda top: (top / "viewer" / "A b").write_bytes(b""))
 unpacked("name-bytes", 10, "name.encoding", lambda top: (top / "viewer" / "a\udcff").write_bytes(b""))
 unpacked("name-device", 10, "name.reserved", lambda top: (top / "viewer" / "con").write_bytes(b""))
-unpacked("unlisted", 8, "bag.unlisted", lambda top: (top / PAGE).write_bytes(b""))
+unpacked("unlisted", 8, "bag.unlisted page.unexpected", lambda top: (top / PAGE).write_bytes(b""))
 unpacked("changed", 8, "bag.hash", lambda top: (top / "README.txt").write_bytes(b"Pay here.\n"))
 unpacked("deep", 10, "name.length", lambda top: (top / "viewer" / "/".join("a" * 60)).mkdir(parents=True))

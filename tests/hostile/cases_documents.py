@@ -165,8 +165,8 @@ for name, change in {"format": lambda doc: doc.update(format="holdall-privacy-2"
 case("lines-no-newline-export", "json.lines", state=export_bytes(lambda data: data[:-1]))
 case("lines-no-newline-privacy", "json.lines", describe=lambda draft: draft.documents.update({PRIVACY: line(draft.privacy)[:-1]}))
 case("lines-no-newline-crate", "json.lines", describe=lambda draft: draft.documents.update({CRATE: line(draft.crate)[:-1]}))
-case("lines-no-newline-record", "json.lines", collect=record_bytes(PROFILE[:-1]), describe=lambda draft: withhold(draft))
-case("lines-no-newline-ledger", "json.lines", collect=lambda draft: draft.ledgers.update({WITHHELD: [line(draft.ledgers[WITHHELD][0])[:-1]]}),
+case("lines-no-newline-record", "json.lines export.lines export.counts", collect=record_bytes(PROFILE[:-1]), describe=lambda draft: withhold(draft))
+case("lines-no-newline-ledger", "json.lines export.lines", collect=lambda draft: draft.ledgers.update({WITHHELD: [line(draft.ledgers[WITHHELD][0])[:-1]]}),
      state=lambda draft: draft.export["ledgers"][1].update(lines=1))
 case("lines-empty-record", "json.lines", collect=lambda draft: category(draft, "profile").records.append(b"\n"), describe=lambda draft: withhold(draft))
 case("lines-empty-ledger", "json.lines", collect=ledger(WITHHELD, b"\n"))
@@ -194,14 +194,14 @@ def complete(draft):
     draft.ledgers[MISSING].clear()
 
 
-case("category-twice", "export.category", state=state(lambda doc: doc["categories"].append(copy.deepcopy(doc["categories"][2]))))
+case("category-twice", "export.category", collect=lambda draft: draft.categories.append(copy.copy(draft.categories[2])))
 case("counts-records", "export.counts", describe=lambda draft: (more_expected(draft), draft.stated[0]["records"].update(delivered=2)))
 case("counts-withheld-records", "export.counts", describe=lambda draft: (more_expected(draft), draft.stated[0]["records"].update(withheld=1)))
 case("counts-files", "export.counts", describe=lambda draft: draft.stated[1].update(files=archive.counts(expected=4, delivered=3, missing=1)))
 case("counts-missing-files", "export.counts", describe=lambda draft: draft.stated[1].update(files=archive.counts(expected=4, delivered=2, missing=2)))
 case("counts-fields", "export.counts", describe=lambda draft: draft.stated[0].update(fields_withheld=2))
 case("counts-bytes", "export.counts", describe=lambda draft: draft.stated[1].update(bytes=7))
-case("counts-ledger", "export.counts", collect=ledger(MISSING, {"category": "profile", "cause": "gone", "id": "x", "kind": "record"}),
+case("counts-ledger", "export.counts", collect=lambda draft: draft.ledgers[MISSING].insert(0, {"category": "profile", "cause": "gone", "id": "x", "kind": "record"}),
      describe=lambda draft: (draft.stated[0].update(records=archive.counts(expected=1, delivered=1)), draft.privacy["categories"][0].update(records=1)))
 
 
@@ -220,7 +220,7 @@ case("shard-numbered", "export.shard", describe=rename_shard("profile-0001.jsonl
 for name, place in (("ledger", lambda doc: doc["ledgers"][0]), ("shard", lambda doc: doc["categories"][0]["shards"][0]), ("document", lambda doc: doc["documents"][0])):
     case(f"file-size-{name}", "export.file", state=state(lambda doc, place=place: place(doc).update(size=place(doc)["size"] + 1)))
     case(f"file-hash-{name}", "export.file", state=state(lambda doc, place=place: place(doc).update(sha256="0" * 64)))
-case("file-absent", "export.file", state=state(lambda doc: doc["documents"].append(stated("data/more.json", b"{}\n"))))
+case("file-absent", "export.file document.unknown", state=state(lambda doc: doc["documents"].append(stated("data/more.json", b"{}\n"))))
 case("file-swapped", "export.file", state=state(lambda doc: swap(doc["documents"][0], doc["documents"][1])))
 
 
@@ -236,7 +236,7 @@ case("lines-of-shard", "export.lines", state=state(lambda doc: doc["categories"]
 case("record-twice", "record.twice", collect=lambda draft: category(draft, "uploads").records.append({"id": "up_1"}))
 case("record-file-hash", "record.file", collect=record(0, lambda one: one["files"][0].update(sha256="0" * 64)))
 case("record-file-size", "record.file", collect=record(0, lambda one: one["files"][0].update(size=1)))
-case("record-file-absent", "record.file", collect=record(0, lambda one: one["files"].append(
+case("record-file-absent", "record.file record.name", collect=record(0, lambda one: one["files"].append(
     {"role": "upload", "path": "data/media/upload/undated/0.txt", "size": 0, "sha256": sha256(b""), "type": "text/plain"})))
 case("record-file-exchanged", "record.file", collect=lambda draft: exchange(*(one["files"][0] for one in category(draft, "uploads").records[:2])))
 
@@ -269,7 +269,7 @@ def sidecar_of_text(draft):
 
 case("sidecar-of-text", "record.sidecar", collect=sidecar_of_text)
 case("sidecar-none", "record.sidecar", collect=lambda draft: draft.media.pop(category(draft, "uploads").records[0]["files"][0].pop("sidecar")))
-case("ledger-not-listed", "ledger.listed", state=state(lambda doc: doc["ledgers"].__setitem__(1, dict(doc["ledgers"][0]))
+case("ledger-not-listed", "ledger.listed export.lines", state=state(lambda doc: doc["ledgers"].__setitem__(1, dict(doc["ledgers"][0]))
                                                        or doc["ledgers"][0].update(lines=7)))
 case("ledger-category", "ledger.category", collect=ledger(MISSING, {"category": "letters", "cause": "gone", "id": "x", "kind": "record"}))
 case("ledger-category-withheld", "ledger.category", collect=ledger(WITHHELD, {"category": "letters", "count": 1, "field": "/x", "kind": "field",
@@ -307,6 +307,103 @@ case("crate-no-descriptor", "crate.root", describe=graph(lambda things: things.p
 case("crate-about-other", "crate.root", describe=thing("ro-crate-metadata.json", lambda one: one.update(about={"@id": "#terms"})))
 case("crate-part", "crate.part", describe=thing("./", lambda one: one["hasPart"].append({"@id": "records/none.jsonl"})))
 case("crate-part-no-id", "crate.part", describe=thing("./", lambda one: one["hasPart"].append({})))
+
+# ---- what documents say of each other ----------------------------------------------------------------------
+
+case("readme-no-utf8", "bag.readme", files=lambda draft: draft.files.update({"README.txt": b"caf\xe9\n"}))
+case("readme-nul", "bag.readme", files=lambda draft: draft.files.update({"README.txt": b"a\0b\n"}))
+case("readme-long", "bag.readme", files=lambda draft: draft.files.update({"README.txt": b"line\n" * 400000}))
+case("export-schema-of-other-type", "export.schema", state=state(lambda doc: doc["categories"][0].update(schema="data/schemas/record.schema.json#/$defs/media")))
+case("export-none-with-drift", "export.none", state=state(lambda doc: (doc["categories"][2].update(drift=1), doc["totals"].update(drift=1))))
+case("export-scope-not-of-category", "export.scope", state=state(lambda doc: doc.update(scope="portability")))
+case("export-not-asked-for", "export.scope", state=state(lambda doc: doc.update(only=["profile", "uploads"])))
+case("export-time-none", "export.time", state=state(lambda doc: doc["request"].update(requested_at="2026-02-30T00:00:00Z")))
+case("export-range-reversed", "export.time", state=state(lambda doc: doc.update(range={"since": "2026-03-09T00:00:00Z", "until": "2026-03-01T00:00:00Z"})))
+case("export-file-twice", "export.twice", state=state(lambda doc: doc["documents"].append({**doc["documents"][0], "size": 1})))
+case("record-time-none", "record.time", collect=record(0, lambda one: one.update(updated_at="2026-02-30T00:00:00Z")))
+
+
+def renamed_file(change):
+    """The second upload's file has another path, to which everything leads."""
+
+    def collect(draft):
+        entry = category(draft, "uploads").records[1]["files"][0]
+        path = entry["path"]
+        entry["path"] = change(path)
+        draft.media[entry["path"]] = draft.media.pop(path)
+
+    return collect
+
+
+case("record-name-of-other", "record.name", collect=renamed_file(lambda path: path[:-12] + "00000000.txt"))
+case("record-name-other-date", "record.name", collect=renamed_file(lambda path: path.replace("2026/03", "2026/04")))
+case("record-name-other-role", "record.name", collect=renamed_file(lambda path: path.replace("/upload/", "/output/")))
+case("record-type-other", "record.type", collect=renamed_file(lambda path: path[:-3] + "html"))
+
+
+def sidecar(data):
+    return lambda draft: draft.media.update({path: (data, *rest) for path, (_, *rest) in draft.media.items() if path.endswith(".xmp")})
+
+
+case("xmp-empty", "record.xmp", collect=sidecar(b""))
+case("xmp-no-xml", "record.xmp", collect=sidecar(b"\x89PNG"))
+case("xmp-doctype", "record.xmp", collect=sidecar(archive.XMP.replace("<x:", "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>\n<x:", 1).encode()))
+case("xmp-cut", "record.xmp", collect=sidecar(archive.XMP[:-20].encode()))
+case("ledger-order-of-fields", "ledger.order", collect=ledger(WITHHELD, {"category": "profile", "count": 1, "field": "/a", "kind": "field", "reason": "internal"}))
+case("ledger-order-of-categories", "ledger.order", collect=lambda draft: draft.ledgers[WITHHELD].insert(
+    0, {"category": "uploads", "count": 1, "field": "/a", "kind": "field", "reason": "internal"}))
+case("ledger-record-that-is-here", "ledger.twice", collect=lambda draft: draft.ledgers[MISSING].insert(
+    0, {"category": "profile", "cause": "gone", "id": draft.subject, "kind": "record"}))
+case("document-unknown", "document.unknown", describe=lambda draft: draft.documents.update({"data/more.json": {}}))
+case("document-schema-other", "document.schema", files=lambda draft: (draft.files.update({"data/schemas/record.schema.json": draft.files[
+    "data/schemas/missing.schema.json"]}), draft.files.update({"bag-info.txt": draft.info()})))
+case("document-schema-no-json", "document.schema", files=lambda draft: (draft.files.update({"data/schemas/record.schema.json": b"{"}),
+                                                                       draft.files.update({"bag-info.txt": draft.info()})))
+case("privacy-state", "privacy.state", describe=lambda draft: draft.privacy["categories"][0].update(state="confirmed_empty"))
+case("privacy-purpose", "privacy.id", describe=lambda draft: draft.privacy["categories"][0].update(purposes=["none"]))
+case("privacy-disclosures", "privacy.disclosures", describe=lambda draft: draft.privacy["disclosures"].update(category="profile", made=7))
+case("crate-reference", "crate.reference", describe=thing("./", lambda one: one.update(author={"@id": "#nobody"})))
+case("crate-other-person", "crate.statement", describe=thing("#person", lambda one: one.update(identifier="usr_somebody")))
+case("crate-other-time", "crate.statement", describe=thing("./", lambda one: one.update(datePublished="2020-01-01T00:00:00Z")))
+case("crate-large", "crate.size", describe=thing("#terms", lambda one: one.update(description="x" * 4500000)))
+case("crate-lacks-shard", "crate.count", describe=lambda draft: (
+    draft.crate["@graph"].remove(next(one for one in draft.crate["@graph"] if one["@id"] == "records/profile.jsonl")),
+    next(one for one in draft.crate["@graph"] if one["@id"] == "./")["hasPart"].remove({"@id": "records/profile.jsonl"})))
+case("crate-other-context", "crate.root", describe=lambda draft: draft.crate.update({"@context": "https://claakit.example/context"}))
+
+# ---- pages -------------------------------------------------------------------------------------------------
+
+
+def page(path, old, new):
+    """A function that changes a page."""
+    return lambda draft: draft.files.update({path: draft.files[path].replace(old, new, 1)})
+
+
+CHECK, UPLOADS = "viewer/check.html", "viewer/uploads-0001.html"
+for name, new in {"script": b"<script>alert(1)</script><h1>", "frame": b"<iframe></iframe><h1>", "handler": b'<h1 onclick="x()">', "comment": b"<!-- x --><h1>",
+                  "style": b'<h1 style="x">', "svg": b"<svg></svg><h1>", "entity": b"&nbsp;<h1>", "bidi": "\u202e<h1>".encode(), "no-utf8": b"\xff<h1>",
+                  "nul": b"\0<h1>", "refresh": b'<meta http-equiv="refresh" content="0"><h1>', "unclosed": b"<p><h1>", "form": b"<form></form><h1>",
+                  "base": b'<base href="https://claakit.example/"><h1>', "deep": b"<p>" * 5000 + b"<h1>"}.items():
+    case(f"page-{name}", "page.markup", files=page(CHECK, b"<h1>", new))
+case("page-no-policy", "page.markup", files=page(CHECK, archive.POLICY.encode(), b""))
+case("page-weak-policy", "page.markup", files=page(CHECK, b"default-src 'none'", b"default-src *"))
+case("page-cut", "page.markup", files=lambda draft: draft.files.update({CHECK: draft.files[CHECK][:-10]}))
+case("page-empty", "page.markup", files=lambda draft: draft.files.update({CHECK: b""}))
+for name, link in {"web": "https://claakit.example/", "script": "javascript:alert(1)", "nothing": "none.html", "up": "../../x.html", "data": "../data/export.json",
+                   "network": "//claakit.example/", "absolute": "/etc/passwd", "sidecar": "../data/media/x.xmp"}.items():
+    case(f"page-link-{name}", "page.link", files=page(UPLOADS, b'<a href="../index.html">', f'<a href="{link}">'.encode()))
+for name, style in {"import": b"@import 'x.css';", "url": b"p { background: url(https://claakit.example/x) }", "escape": b"p { background: u\\72l(x) }",
+                    "no-utf8": b"\xff"}.items():
+    case(f"page-style-{name}", "page.style", files=lambda draft, style=style: draft.files.update({"viewer/style.css": style}))
+case("page-without-record", "page.record", files=page(UPLOADS, b">up_1<", b">up_9<"))
+case("page-with-record-more", "page.record", files=page(UPLOADS, b"</ul>", b'<li class="item" id="i4">\n<dl>\n<div><dt><bdi>id</bdi></dt>'
+                                                       b'<dd><bdi dir="auto">up_4</bdi></dd></div>\n</dl>\n</li>\n</ul>'))
+case("page-record-twice", "page.record", files=page(UPLOADS, b">up_1<", b">up_2<"))
+case("page-ledger-short", "page.record", files=page("viewer/missing.0001.html", b'<li class="item">', b"<li>"))
+case("page-missing", "page.missing", files=lambda draft: (draft.files.pop(UPLOADS), page("index.html", f'<p><a href="{UPLOADS}">{UPLOADS}</a></p>\n'.encode(), b"")(draft)))
+case("page-unexpected", "page.unexpected", files=lambda draft: draft.files.update({"viewer/more.html": draft.files[CHECK]}))
+case("page-unexpected-script", "page.unexpected", files=lambda draft: draft.files.update({"viewer/more.js": b"alert(1)\n"}))
+case("page-unlinked", "page.unlinked", files=page("index.html", f'<p><a href="{CHECK}">{CHECK}</a></p>\n'.encode(), b""))
 
 # ---- volumes -----------------------------------------------------------------------------------------------
 

@@ -101,9 +101,9 @@ def many(entries):
             if number % EACH == 0:
                 record = {"id": f"many_{number}", "created_at": "2026-03-09T10:00:00Z", "files": []}
                 draft.categories[1].records.append(record)
-            path = f"data/media/upload/2026/03/20260309-{number:08x}.txt"
+            path = draft.media_path("uploads", record, "upload", number % EACH, "txt")
             record["files"].append({"path": path, **one})
-            draft.media[path] = (b"x", WHEN, 1)
+            draft.media[path] = (b"x", archive.seconds(record["created_at"]), 1)
 
     return {"collect": collect, "describe": shards_alone, "parts": lambda draft: check_count(draft, entries)}
 
@@ -126,25 +126,24 @@ def shards_alone(draft):
     graph = [one for one in draft.crate["@graph"] if not one["@id"].startswith("media/")]
     for one in graph:
         if "hasPart" in one:
+            one.pop("conformsTo")
             one["hasPart"] = [part for part in one["hasPart"] if not part["@id"].startswith("media/")]
     draft.crate["@graph"] = graph
 
 
-good("65535-entries", slow=True, **many(65535))
-good("65536-entries", slow=True, **many(65536))
+good("65536-entries", slow=True, zip=None, **many(65536))
 
 
 def tiny(number):
     return lambda: [zipraw.Member(f"{place:05}", b"", WHEN, zipraw.STORED) for place in range(number)]
 
 
-for number in (0, 1, 65534, 65535, 65536, 65537):
+for number in (0, 1, 65535, 65536):
     plain(f"good-zip-{number}-entries", 0, "", tiny(number), slow=number > 1)
-for size in (WIDE - 1, WIDE, WIDE + 1, WIDE + 2):
-    plain(f"good-zip-{size}-bytes", 0, "", lambda size=size: [zipraw.Member("big", zipraw.Zeros(size), WHEN, zipraw.STORED),
-                                                            zipraw.Member("next", b"next\n", WHEN, zipraw.STORED)], slow=True)
-for name, size in (("4-gib-less-1", WIDE), ("4-gib", WIDE + 1)):
-    good(f"{name}-bytes", slow=True, collect=lambda draft, size=size: text("big", zipraw.Zeros(size))(draft))
+for name, size in (("4-gib-less-1", WIDE), ("4-gib", WIDE + 1), ("4-gib-and-1", WIDE + 2)):
+    plain(f"good-zip-{name}", 0, "", lambda size=size: [zipraw.Member("big", zipraw.Zeros(size), WHEN, zipraw.STORED),
+                                                       zipraw.Member("next", b"next\n", WHEN, zipraw.STORED)], slow=True)
+good("4-gib-less-1", slow=True, zip=None, collect=text("big", zipraw.Zeros(WIDE)))
 
 # ---- any ZIP -----------------------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ class Key:
         return f"untrusted comment: minisign public key {shown}\n{self.text(**changes)}\n".encode()
 
 
+@functools.cache
 def verifies(public, message, signature):
     """Whether it is a signature of this key, by the equation without cofactor."""
     point, first = unpack(public), signature[:32]
