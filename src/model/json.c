@@ -2,9 +2,9 @@
 /*
  * JSON values over jansson, the only JSON parser here.
  *
- * It owns what a document may be: UTF-8, one value, no member twice; a NUL in a text only where data are expected. It limits nothing in size, because a page is cut
- * into items before (page.c) and every text that comes here was read into a buffer with a maximum. It does not
- * validate: schema.c does.
+ * It owns what a document may be: UTF-8, one value, no member twice; a NUL in a text only where data are expected. It limits how many values data may
+ * hold, and nothing else in size, because a page is cut into items before (page.c) and every text that comes here was read into a buffer with a maximum.
+ * It does not validate: schema.c does.
  */
 #include "model/json.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "ha-formats.h"
 #include "model/pointer.h"
 
 static json_malloc_t beneath;
@@ -108,10 +109,32 @@ static int fail_in_data(const char *text, const json_error_t *where, struct ha_e
                    where->text);
 }
 
+/*
+ * What parsing will cost, told by the marks outside of texts: a value begins behind each comma and each opening bracket, jansson keeps a member in two
+ * pieces, and an object with a table of its own. No text can make it more.
+ */
+static uint64_t weigh(const char *text, size_t len)
+{
+    uint64_t weight = 1;
+    bool in_text = false;
+    for (size_t i = 0; i < len; i++) {
+        if (in_text && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            in_text = !in_text;
+        else if (!in_text)
+            weight += text[i] == '{' ? 4 : text[i] == '[' || text[i] == ',' || text[i] == ':';
+    }
+    return weight;
+}
+
 int ha_json_parse_data(const char *text, size_t len, ha_json **out, struct ha_error *err)
 {
     json_error_t where;
     bool nomem;
+    *out = NULL;
+    if (len > HA_LIMIT_JSON_VALUES / 4 && weigh(text, len) > HA_LIMIT_JSON_VALUES)
+        return ha_fail(err, HA_E_LIMIT, "it holds more values than %d", HA_LIMIT_JSON_VALUES);
     *out = load(text, len, JSON_ALLOW_NUL, &nomem, &where);
     if (*out)
         return 0;

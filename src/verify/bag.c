@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "ha-formats.h"
 
-enum { TAG_FILE_MAX = 64 * 1024 };
+enum { TAG_FILE_MAX = 64 * 1024, MANIFEST_FINDINGS = 1000 };
 
 static const char bagit[] = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 static const char payload_manifest[] = "manifest-sha256.txt", tag_manifest[] = "tagmanifest-sha256.txt",
@@ -101,7 +101,14 @@ struct manifest {
     const char *path;
     bool payload;
     char last[HA_ENTRY_PATH_SIZE];
+    uint64_t before; /* findings of what was checked before */
 };
+
+/* So many findings say enough of a manifest: the rest of it is not judged. */
+static bool is_hopeless(const struct manifest *manifest)
+{
+    return manifest->check->findings.count - manifest->before >= MANIFEST_FINDINGS;
+}
 
 static int listed(struct manifest *manifest, const char *sha256, const char *path, struct ha_error *err)
 {
@@ -147,6 +154,8 @@ static int check_line(void *context, const char *line, size_t len, uint64_t numb
     struct manifest *manifest = context;
     char sha256[HA_SHA256_HEX];
     const char *path;
+    if (is_hopeless(manifest))
+        return 0;
     if (ha_manifest_line(line, len, number, sha256, &path, err))
         return ha_find_error(&manifest->check->findings, HA_RULE_BAG_LINE, manifest->path, err);
     return listed(manifest, sha256, path, err);
@@ -166,7 +175,7 @@ static int check_unlisted(void *context, const struct ha_entry *entry, struct ha
 
 static int check_manifest(struct ha_check *check, bool payload, struct ha_error *err)
 {
-    struct manifest manifest = {.check = check, .payload = payload};
+    struct manifest manifest = {.check = check, .payload = payload, .before = check->findings.count};
     struct ha_member member;
     bool found;
     manifest.path = payload ? payload_manifest : tag_manifest;
@@ -175,6 +184,8 @@ static int check_manifest(struct ha_check *check, bool payload, struct ha_error 
     if (ha_check_lines(check, HA_RULE_BAG_LINE, manifest.path, HA_MANIFEST_LINE_MAX, check_line, &manifest,
                        err))
         return -1;
+    if (is_hopeless(&manifest))
+        return 0;
     return ha_index_each_unmarked(check->index, HA_MARK_LISTED, payload, check_unlisted, &manifest, err);
 }
 

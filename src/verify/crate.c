@@ -292,7 +292,7 @@ int ha_check_crate(struct ha_check *check, const char *path, const uint64_t *med
         return -1;
     if (!found)
         return 0;
-    size_t len = text.len && text.data[text.len - 1] == '\n' ? text.len - 1 : text.len;
+    size_t len = ha_check_line_end(check, path, &text);
     if (ha_check_json(check, NULL, "", path, 0, ha_buf_text(&text), len, &doc, &fits, err))
         return -1;
     if (!doc)

@@ -10,25 +10,16 @@
 #include "base/error.h"
 #include "ha-formats.h"
 
-enum { DOCUMENT_MAX = 64 * 1024 * 1024, SCHEMA_MAX = 1024 * 1024 };
+enum { SCHEMA_MAX = 1024 * 1024 };
 
 static const char export_path[] = "data/export.json", privacy_path[] = "data/privacy.json",
                   crate_path[] = "data/ro-crate-metadata.json";
 
 /* ---------------------------------------------------------------------------------------- privacy.json */
 
-/* A document is one line with its newline. */
-static size_t line_of(struct ha_contents *contents, const char *path, const struct ha_buf *text)
-{
-    if (text->len && text->data[text->len - 1] == '\n')
-        return text->len - 1;
-    ha_find(ha_contents_findings(contents), HA_RULE_JSON_LINES, path, "does not end with a newline");
-    return text->len;
-}
-
 static int check_privacy(struct ha_contents *contents, struct ha_error *err)
 {
-    struct ha_buf text HA_BUF = ha_buf_make(DOCUMENT_MAX);
+    struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_DOCUMENT_BYTES);
     HA_SCHEMA struct ha_schema *schema = NULL;
     HA_JSON ha_json *doc = NULL;
     bool found, fits;
@@ -37,7 +28,7 @@ static int check_privacy(struct ha_contents *contents, struct ha_error *err)
         return -1;
     if (!found)
         return 0;
-    size_t len = line_of(contents, privacy_path, &text);
+    size_t len = ha_check_line_end(contents->check, privacy_path, &text);
     if (ha_check_json(contents->check, schema, "", privacy_path, 0, ha_buf_text(&text), len, &doc, &fits,
                       err))
         return -1;

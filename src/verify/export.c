@@ -13,8 +13,6 @@
 #include "base/time.h"
 #include "ha-formats.h"
 
-enum { DOCUMENT_MAX = 64 * 1024 * 1024 };
-
 static const char path[] = "data/export.json";
 
 /* expected = delivered + missing + withheld. They are within 2^53, so their sums are numbers. */
@@ -283,7 +281,7 @@ static void check_whom(struct ha_check *check, const ha_json *doc)
 
 int ha_check_export(struct ha_check *check, struct ha_error *err)
 {
-    struct ha_buf text HA_BUF = ha_buf_make(DOCUMENT_MAX);
+    struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_DOCUMENT_BYTES);
     HA_SCHEMA struct ha_schema *schema = NULL;
     HA_JSON ha_json *doc = NULL;
     bool found, fits, twice = false;
@@ -292,9 +290,7 @@ int ha_check_export(struct ha_check *check, struct ha_error *err)
         return -1;
     if (!found)
         return 0;
-    size_t len = text.len && text.data[text.len - 1] == '\n' ? text.len - 1 : text.len;
-    if (len == text.len)
-        ha_find(&check->findings, HA_RULE_JSON_LINES, path, "does not end with a newline");
+    size_t len = ha_check_line_end(check, path, &text);
     if (ha_check_json(check, schema, "", path, 0, ha_buf_text(&text), len, &doc, &fits, err))
         return -1;
     read_head(check, doc);

@@ -78,6 +78,9 @@ int ha_check_read(struct ha_check *check, enum ha_rule rule, const char *path, s
 int ha_check_lines(struct ha_check *check, enum ha_rule rule, const char *path, size_t max,
                    ha_line_visit visit, void *context, struct ha_error *err);
 
+/* A document is one line: its length without the newline at its end, which it must have. */
+size_t ha_check_line_end(struct ha_check *check, const char *path, const struct ha_buf *text);
+
 /*
  * Parses one JSON text in canonical form and checks it against the sub-schema AT (NULL for SCHEMA: it has none). *out is NULL (after findings) when it is no JSON; when it
  * is JSON but does not fit, there are findings and *fits is false.

@@ -135,6 +135,11 @@ static int parse_signature(struct ha_check *check, const char *path, const struc
                            struct ha_signature *signature, bool *good, struct ha_error *err)
 {
     enum ha_signature_fault fault;
+    *good = strlen(ha_buf_text(text)) == text->len;
+    if (!*good) {
+        ha_find(&check->findings, HA_RULE_SIGN_FORM, path, "holds a NUL byte");
+        return 0;
+    }
     *good = ha_signature_parse(ha_buf_text(text), signature, &fault, err) == 0;
     return *good ? 0 : ha_find_error(&check->findings, rule_of(fault), path, err);
 }
@@ -189,6 +194,10 @@ static int check_copy(struct ha_check *check, const struct ha_signature *signatu
         return -1;
     if (!found)
         return 0;
+    if (strlen(ha_buf_text(&text)) != text.len) {
+        ha_find(&check->findings, HA_RULE_SIGN_KEY, "signing-key.pub", "holds a NUL byte");
+        return 0;
+    }
     if (ha_pubkey_parse(ha_buf_text(&text), &copy, err)) {
         ha_find(&check->findings,
                 ha_pubkey_is_unsafe(ha_buf_text(&text)) ? HA_RULE_SIGN_UNSAFE : HA_RULE_SIGN_KEY,

@@ -177,6 +177,14 @@ static int check_canonical(struct place *place, const ha_json *value, const char
     return 0;
 }
 
+size_t ha_check_line_end(struct ha_check *check, const char *path, const struct ha_buf *text)
+{
+    if (text->len && text->data[text->len - 1] == '\n')
+        return text->len - 1;
+    ha_find(&check->findings, HA_RULE_JSON_LINES, path, "does not end with a newline");
+    return text->len;
+}
+
 int ha_check_json(struct ha_check *check, struct ha_schema *schema, const char *at, const char *path,
                   uint64_t line, const char *text, size_t len, ha_json **out, bool *fits,
                   struct ha_error *err)

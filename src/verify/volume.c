@@ -11,8 +11,6 @@
 #include "base/text.h"
 #include "ha-formats.h"
 
-enum { EXPORT_MAX = 64 * 1024 * 1024 };
-
 static const char export_path[] = "data/export.json", manifest_path[] = "manifest-sha256.txt",
                   media_folder[] = "data/media/", crate_path[] = "data/ro-crate-metadata.json";
 
@@ -137,7 +135,7 @@ static ha_json *shared_documents(const ha_json *documents)
 /* data/export.json without what tells the volumes apart: the number, and the line of the RO-Crate. */
 static int sum_export(struct ha_check *check, struct ha_digest *digest, struct ha_error *err)
 {
-    struct ha_buf text HA_BUF = ha_buf_make(EXPORT_MAX);
+    struct ha_buf text HA_BUF = ha_buf_make(HA_LIMIT_DOCUMENT_BYTES);
     ha_json *volume = ha_json_get(check->manifest, HA_K_VOLUME);
     HA_JSON ha_json *documents = ha_json_share(ha_json_get(check->manifest, HA_K_DOCUMENTS));
     if (ha_json_set(check->manifest, HA_K_DOCUMENTS, shared_documents(documents)))

@@ -286,7 +286,7 @@ class Refused(unittest.TestCase):
         forged.write("data/export.json", export)
         forged.reseal()
         run = harness.holdall("verify", forged.tree, "-p", harness.public_key(), "--format", "json")
-        self.assertEqual((run.code, {(one["rule"], one["path"]) for one in json.loads(run.out)[0]["findings"]}), (1, {(rule, CRATE)}), run)
+        self.assertEqual((run.code, {(one["rule"], one["path"]) for one in json.loads(run.out)["results"][0]["findings"]}), (1, {(rule, CRATE)}), run)
 
     def test_file_that_is_not_here(self):
         self.found("crate.file", lambda doc: doc["@graph"].append({"@id": "media/none.png", "@type": "File", "contentSize": "1", "sha256": "0" * 64}))

@@ -36,7 +36,7 @@ NEVER_ALONE = {
     ("holdall", "ledger.listed"): "the schema asks for two entries that differ, and both are of the other ledger then: one of them is false",
 }
 # Cases that verify does not judge yet as it should.
-PENDING = frozenset(("lines-no-newline-crate", "lines-empty-record", "lines-empty-ledger", "sign-form-nul", "sign-copy-nul"))
+PENDING = frozenset()
 
 
 def wanted(profile, **about):

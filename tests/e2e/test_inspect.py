@@ -284,7 +284,7 @@ class Damaged(Case):
         forged.reseal(key=harness.new_keys() / "holdall.key")
         self.refused(forged.tree, "-p", public_key(), told="sign.unknown")
         forged.path("tagmanifest-sha256.txt.minisig").unlink()
-        self.refused(forged.tree, "-p", public_key(), told="not signed by a trusted key")
+        self.refused(forged.tree, "-p", public_key(), told="sign.missing")
 
     def test_bytes_of_the_zip(self):
         data = bytearray(complete().zip.read_bytes())

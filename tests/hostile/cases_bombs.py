@@ -200,9 +200,9 @@ def extra(make):
     return {"collect": collect, "describe": lambda draft: said(draft, "profile").update(fields_withheld=1)}
 
 
-bomb("record-keys", "", zip=None, **extra(lambda: keys(400000)[:-1]))
-bomb("record-numbers", "", zip=None, **extra(lambda: b'{"n":[' + b"0," * 4000000 + b"0]}"))
-bomb("record-arrays", "", zip=None, **extra(lambda: b'{"n":[' + b"[]," * 2700000 + b"0]}"))
+bomb("record-keys", "json.syntax", zip=None, **extra(lambda: keys(400000)[:-1]))
+bomb("record-numbers", "json.syntax", zip=None, **extra(lambda: b'{"n":[' + b"0," * 4000000 + b"0]}"))
+bomb("record-arrays", "json.syntax", zip=None, **extra(lambda: b'{"n":[' + b"[]," * 2700000 + b"0]}"))
 bomb("record-line-long", "json.lines export.lines export.counts", zip=None, **extra(lambda: b'{"n":"' + b"x" * (30 * MIB) + b'"}'))
 bomb("pattern-path", "json.schema", zip=None, collect=lambda draft: draft.categories[1].records[2]["files"].append(
     {"role": "upload", "path": "data/media/upload/" + "a" * MIB + ".", "size": 0, "sha256": "0" * 64, "type": "text/plain"}),
@@ -226,8 +226,8 @@ bomb("manifest-lines", "bag.absent", zip=None, payload=lambda draft: setattr(dra
     [*draft.lines, *(b"0" * 64 + b"  data/media/x/%07d\n" % place for place in range(100000))], key=lambda one: one[66:])))
 bomb("manifest-twice", "bag.twice", zip=None, tags=lambda draft: setattr(draft, "lines", [draft.lines[0]] * 200000 + draft.lines))
 bomb("manifest-empty-lines", "bag.line", zip=None, tags=lambda draft: draft.lines.append(b"\n" * 5 * MIB))
-bomb("crate-things", "crate.size", zip=None, describe=lambda draft: draft.crate["@graph"].extend({"@id": f"#{place}"} for place in range(260000)))
-bomb("crate-parts", "crate.part", zip=None, describe=lambda draft: next(one for one in draft.crate["@graph"] if one["@id"] == "./")["hasPart"].extend(
+bomb("crate-things", "json.syntax", zip=None, describe=lambda draft: draft.crate["@graph"].extend({"@id": f"#{place}"} for place in range(260000)))
+bomb("crate-parts", "json.syntax", zip=None, describe=lambda draft: next(one for one in draft.crate["@graph"] if one["@id"] == "./")["hasPart"].extend(
     {"@id": "#x"} for _ in range(200000)))
 
 # ---- what nobody may look into -----------------------------------------------------------------------------

@@ -168,8 +168,8 @@ case("lines-no-newline-crate", "json.lines", describe=lambda draft: draft.docume
 case("lines-no-newline-record", "json.lines export.lines export.counts", collect=record_bytes(PROFILE[:-1]), describe=lambda draft: withhold(draft))
 case("lines-no-newline-ledger", "json.lines export.lines", collect=lambda draft: draft.ledgers.update({WITHHELD: [line(draft.ledgers[WITHHELD][0])[:-1]]}),
      state=lambda draft: draft.export["ledgers"][1].update(lines=1))
-case("lines-empty-record", "json.lines", collect=lambda draft: category(draft, "profile").records.append(b"\n"), describe=lambda draft: withhold(draft))
-case("lines-empty-ledger", "json.lines", collect=ledger(WITHHELD, b"\n"))
+case("lines-empty-record", "json.syntax", collect=lambda draft: category(draft, "profile").records.append(b"\n"), describe=lambda draft: withhold(draft))
+case("lines-empty-ledger", "json.syntax", collect=ledger(WITHHELD, b"\n"))
 
 # ---- export.json -------------------------------------------------------------------------------------------
 
@@ -396,8 +396,8 @@ for name, style in {"import": b"@import 'x.css';", "url": b"p { background: url(
                     "no-utf8": b"\xff"}.items():
     case(f"page-style-{name}", "page.style", files=lambda draft, style=style: draft.files.update({"viewer/style.css": style}))
 case("page-without-record", "page.record", files=page(UPLOADS, b">up_1<", b">up_9<"))
-case("page-with-record-more", "page.record", files=page(UPLOADS, b"</ul>", b'<li class="item" id="i4">\n<dl>\n<div><dt><bdi>id</bdi></dt>'
-                                                       b'<dd><bdi dir="auto">up_4</bdi></dd></div>\n</dl>\n</li>\n</ul>'))
+case("page-with-record-more", "page.record", files=page(UPLOADS, b"</ul>", b'<li class="item" id="i4">\n<dl>\n<div><dt><bdi lang="en">id</bdi></dt>'
+                                                       b'<dd><bdi dir="auto" lang="">up_4</bdi></dd></div>\n</dl>\n</li>\n</ul>'))
 case("page-record-twice", "page.record", files=page(UPLOADS, b">up_1<", b">up_2<"))
 case("page-ledger-short", "page.record", files=page("viewer/missing.0001.html", b'<li class="item">', b"<li>"))
 case("page-missing", "page.missing", files=lambda draft: (draft.files.pop(UPLOADS), page("index.html", f'<p><a href="{UPLOADS}">{UPLOADS}</a></p>\n'.encode(), b"")(draft)))
