@@ -39,6 +39,7 @@ struct fields {
     const uint8_t *zip64; /* the content of the first such field */
     size_t zip64_len;
     bool unicode;
+    bool refused;
 };
 
 static void find(const struct fields *fields, enum ha_rule rule, const char *text)
@@ -101,9 +102,11 @@ static void take_field(struct fields *fields, uint16_t id, const uint8_t *data, 
     default:
         break;
     }
-    if (!fields->spot->walk->rules.any)
+    /* The first one of a header is told: there is room for 16,000. */
+    if (!fields->spot->walk->rules.any && !fields->refused)
         ha_walk_find(fields->spot, fields->at, HA_RULE_ZIP_EXTRA, "the extra field 0x%04x is not allowed",
                      id);
+    fields->refused = true;
 }
 
 static void read_fields(struct fields *fields, const uint8_t *data, size_t len)

@@ -28,9 +28,6 @@ from all_cases import CASES, RULES  # noqa: E402
 MEMORY = 64 << 10  # KiB
 SECONDS = 1.0  # of processor time: a start, twice reading a file of at most SMALL bytes, and what a busy machine adds
 SMALL = 32 << 20
-# Bombs that cost more than they may: texts below the limit of the ratio, which become many values in memory, or many findings.
-COSTLY = frozenset(f"bomb-{name}" for name in ("json-keys-export", "json-zeros-export", "json-objects-export", "json-text-export", "json-escapes-export",
-                                              "record-keys", "record-numbers", "record-arrays", "manifest-twice", "manifest-empty-lines", "crate-things", "crate-parts"))
 # (profile, rule) that no archive breaks alone, and why.
 NEVER_ALONE = {
     ("holdall", "ledger.listed"): "the schema asks for two entries that differ, and both are of the other ledger then: one of them is false",
@@ -179,7 +176,7 @@ class Costs(unittest.TestCase):
         line = fault(case, profile, runs.results_of(text))
         if line and case.name not in PENDING:
             yield line
-        if (memory > MEMORY or seconds > SECONDS) and (case.name not in COSTLY or profile != "holdall"):
+        if memory > MEMORY or seconds > SECONDS:
             yield f"{case.name} ({profile}): {memory >> 10} MiB and {seconds:.2f} s for {size} bytes"
 
 
