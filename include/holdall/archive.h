@@ -34,7 +34,10 @@ struct ha_rule_info {
 /* All rules, in the order of formats/rules.json. They live for ever. */
 const struct ha_rule_info *ha_rules(size_t *count);
 
-/* What is wrong with an archive. No text is NULL; those that say nothing are "". */
+/*
+ * What is wrong with an archive. No text is NULL; those that say nothing are "". What they show of the archive is escaped (holdall/text.h): they are
+ * UTF-8 without control characters, whatever stands in it.
+ */
 struct ha_finding {
     const struct ha_rule_info *rule;
     const char *path;             /* of the file in the archive that it is about, "" for the archive itself */
@@ -59,14 +62,16 @@ struct ha_verify_options {
     struct ha_volumes *volumes; /* an archive that is a volume of a set is noted here; may be NULL */
     enum ha_profile profile;
     uint64_t max_entries,
-        max_bytes;      /* of a ZIP: files, and bytes of all of them unpacked; 0: HA_VERIFY_MAX_… */
-    uint32_t max_ratio; /* of a deflated file: bytes that one byte may become; 0: HA_VERIFY_MAX_RATIO */
-    unsigned jobs;      /* threads that hash; 0: one for each core */
+        max_bytes; /* of a ZIP: files, and bytes of all of them unpacked; 0: HA_VERIFY_MAX_… */
+    uint32_t
+        max_ratio; /* of deflated files beyond 64 MiB: bytes that one byte may become; 0: HA_VERIFY_MAX_RATIO */
+    unsigned jobs; /* threads that hash; 0: one for each core */
 };
 
 #define HA_VERIFY_MAX_ENTRIES 10000000
 #define HA_VERIFY_MAX_BYTES (UINT64_C(16) << 40)
-#define HA_VERIFY_MAX_RATIO 200
+#define HA_VERIFY_MAX_RATIO \
+    256 /* deflate reaches 1032, text of records 160 (formats/SPEC.md, "Limits of a verifier") */
 
 struct ha_verify_result {
     char service[32], subject[264], export_id[40], as_of[40], outcome[16];

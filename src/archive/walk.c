@@ -21,7 +21,7 @@ enum {
     CENTRALS_AHEAD = 256 * 1024,
     LOCALS_AHEAD = 4096,          /* data lie between them */
     RECORD_MAX = 46 + 3 * 0xFFFF, /* no header is longer */
-    CACHE = 8 * 1024 * 1024,
+    CACHE = 24 * 1024 * 1024,
     RATIO_FROM = 64 * 1024 *
                  1024 /* below so many bytes nothing is worth a limit: see SPEC.md, "Limits of a verifier" */
 };

@@ -96,7 +96,9 @@ static void judge_time(const struct ha_walk_spot *spot, const struct ha_walk_hea
 /* What an entry of holdall's has and any ZIP may have otherwise. */
 static void judge_own(const struct ha_walk_spot *spot, const struct ha_walk_header *header)
 {
-    if (header->made_by != (UNIX << 8 | VERSION_OWN))
+    bool own = header->made_by == (UNIX << 8 | VERSION_OWN);
+    /* Some versions of libzip tell of an entry with zip64 that zip64's version made it. */
+    if (!own && !(header->zip64 && header->made_by == (UNIX << 8 | VERSION_ZIP64)))
         ha_walk_find_two(spot, 4, HA_RULE_ZIP_HOST, UNIX << 8 | VERSION_OWN, header->made_by,
                          "the system and version that it was made by");
     if (header->comment_len != 0)

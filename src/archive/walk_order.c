@@ -42,6 +42,10 @@ int ha_walk_order_add(struct ha_walk_order *order, const char *shown, uint64_t f
         order->next = to;
         return 0;
     }
+    if (!order->walk->names) /* the second walk: the first one has proven it */
+        order->blind = true;
+    if (order->blind)
+        return 0;
     if (!order->loose && order->next > 0 && note(order, "", 0, order->next, err))
         return -1;
     order->loose = true;

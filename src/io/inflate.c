@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decompression of text that is read back from an archive. It owns the strictness that readers lack: a stream that
- * does not end, and bytes behind its end, are errors. How much may come out is the next sink's to limit.
+ * does not end, bytes behind its end, and bits that are set in its last byte behind its end, are errors. How much may come out is the next sink's to limit.
  */
 #include "io/inflate.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 
-enum { CHUNK = 32768, RAW = -MAX_WBITS };
+enum { CHUNK = 32768, RAW = -MAX_WBITS, LAST_BLOCK = 64, AFTER_BLOCK = 128 };
 
 static void drop_stream(struct ha_inflate_sink *filter)
 {
@@ -19,11 +19,21 @@ static void drop_stream(struct ha_inflate_sink *filter)
     free(HA_TAKE(filter->stream));
 }
 
+/* Where zlib stopped behind the last block it says how many bits of the byte before are left over: zeros, from every deflater. */
+static bool has_spare_bits(const struct ha_inflate_sink *filter)
+{
+    const z_stream *z = filter->stream;
+    unsigned spare = (unsigned)z->data_type & 7;
+    return (z->data_type & (AFTER_BLOCK | LAST_BLOCK)) == (AFTER_BLOCK | LAST_BLOCK) &&
+           filter->last >> (8 - spare) != 0;
+}
+
 static int filter_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
     struct ha_inflate_sink *filter = (struct ha_inflate_sink *)sink;
     z_stream *z = filter->stream;
     unsigned char out[CHUNK];
+    bool stopped; /* between two blocks, or behind the last one */
     if (len > UINT32_MAX)
         return ha_fail(err, HA_E_INTERNAL, "too much at once for inflate");
     z->next_in = (unsigned char *)(uintptr_t)data; /* zlib only reads it */
@@ -34,16 +44,20 @@ static int filter_write(struct ha_sink *sink, const void *data, size_t len, stru
                                : 0;
         z->next_out = out;
         z->avail_out = sizeof out;
-        int status = inflate(z, Z_NO_FLUSH);
+        int status = inflate(z, Z_BLOCK);
         if (status == Z_MEM_ERROR)
             return ha_fail_nomem(err);
         if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
             return ha_fail(err, HA_E_INVALID, "the compressed stream is broken: %s",
                            z->msg ? z->msg : "no reason known");
+        filter->last = z->next_in > (const unsigned char *)data ? z->next_in[-1] : filter->last;
+        stopped = status == Z_OK && (z->data_type & AFTER_BLOCK);
+        if (stopped && has_spare_bits(filter))
+            return ha_fail(err, HA_E_INVALID, "bits follow the end of the compressed stream");
         filter->ended = status == Z_STREAM_END;
         if (ha_sink_write(filter->next, out, sizeof out - z->avail_out, err))
             return -1;
-    } while (z->avail_in > 0 || z->avail_out == 0);
+    } while (z->avail_in > 0 || z->avail_out == 0 || stopped);
     return 0;
 }
 

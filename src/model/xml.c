@@ -111,6 +111,10 @@ static void start_tag(void *context, const char *name, const char **attributes)
         refuse(parse, "the elements are nested too deeply");
         return;
     }
+    if (*local(name) == '\0') {
+        refuse(parse, "the name of an element ends with a colon");
+        return;
+    }
     if (parse->depth > 0) {
         parse->open[parse->depth - 1].parent = true;
         drop_blanks(parse);

@@ -206,7 +206,7 @@ static bool split_token(const char *token, bool *found, char version[HA_S3_TOKEN
 
 /* The versions of a key follow each other, the newest first: the first that is old enough was current then. */
 struct choice {
-    char key[KEY_MAX];
+    char key[KEY_MAX + 1];
     bool found;
 };
 

@@ -144,11 +144,12 @@ int ha_manifest_line(const char *line, size_t len, uint64_t number, char sha256[
 
 static int check_line(void *context, const char *line, size_t len, uint64_t number, struct ha_error *err)
 {
+    struct manifest *manifest = context;
     char sha256[HA_SHA256_HEX];
     const char *path;
     if (ha_manifest_line(line, len, number, sha256, &path, err))
-        return -1;
-    return listed(context, sha256, path, err);
+        return ha_find_error(&manifest->check->findings, HA_RULE_BAG_LINE, manifest->path, err);
+    return listed(manifest, sha256, path, err);
 }
 
 static int check_unlisted(void *context, const struct ha_entry *entry, struct ha_error *err)

@@ -153,7 +153,7 @@ static int report_unused(void *context, const struct ha_entry *entry, struct ha_
 /* The pages are looked at only where all else fits together: else nobody could say what they have to show. */
 static int check_all(struct ha_contents *contents, struct ha_error *err)
 {
-    uint64_t before = ha_contents_findings(contents)->count;
+    contents->before = ha_contents_findings(contents)->count;
     if (ha_contents_records(contents, err) || ha_contents_ledgers(contents, err))
         return -1;
     for (size_t i = 0; i < contents->count; i++) {
@@ -163,7 +163,7 @@ static int check_all(struct ha_contents *contents, struct ha_error *err)
     if (ha_contents_documents(contents, err) ||
         ha_index_each_unmarked(contents->check->index, HA_MARK_USED, true, report_unused, contents, err))
         return -1;
-    return ha_contents_findings(contents)->count == before ? ha_contents_pages(contents, err) : 0;
+    return ha_contents_findings(contents)->count == contents->before ? ha_contents_pages(contents, err) : 0;
 }
 
 int ha_check_contents(struct ha_check *check, struct ha_error *err)

@@ -25,7 +25,8 @@ struct ha_contents {
     struct ha_found *found; /* one for each category */
     struct ha_named *named; /* the same, sorted by id */
     int64_t missing_lines, withheld_lines;
-    uint64_t media; /* that are in this archive, each once */
+    uint64_t media;  /* that are in this archive, each once */
+    uint64_t before; /* findings, when it was begun */
     /* of the file that is being read: */
     struct ha_schema *schema;
     size_t current;        /* category */

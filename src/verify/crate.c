@@ -28,7 +28,7 @@ struct crate {
     const char **parts; /* of the root, sorted */
     size_t part_count;
     bool full;                    /* it describes all files, and not the shards alone */
-    uint64_t media_here;          /* that records name */
+    const uint64_t *media_here;   /* that records name; NULL: unknown */
     uint64_t media, shards, runs; /* described */
     size_t bytes;
     uint64_t before; /* findings */
@@ -148,7 +148,7 @@ static void check_whole(const struct crate *crate)
             runs += (uint64_t)ha_json_get_int(ha_json_get(category, HA_K_RECORDS), HA_K_DELIVERED, 0);
     }
     count(crate, "shards", shards, crate->shards);
-    count(crate, "media", crate->full ? crate->media_here : 0, crate->media);
+    count(crate, "media", crate->full ? *crate->media_here : 0, crate->media);
     count(crate, "runs", crate->full ? runs : 0, crate->runs);
 }
 
@@ -270,7 +270,7 @@ static int check_things(struct crate *crate, struct ha_error *err)
         return -1;
     for (size_t i = 0; i < ha_json_count(crate->graph); i++)
         check_references(crate, i);
-    if (crate->check->findings.count == crate->before)
+    if (crate->media_here && crate->check->findings.count == crate->before)
         check_whole(crate);
     return 0;
 }
@@ -283,7 +283,7 @@ static int check_graph(struct crate *crate, struct ha_error *err)
     return result;
 }
 
-int ha_check_crate(struct ha_check *check, const char *path, uint64_t media, struct ha_error *err)
+int ha_check_crate(struct ha_check *check, const char *path, const uint64_t *media, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(CRATE_MAX);
     HA_JSON ha_json *doc = NULL;

@@ -90,13 +90,13 @@ static int check_document(struct ha_contents *contents, const char *at, const ha
                           struct ha_error *err)
 {
     const char *path = ha_json_get_text(stated, HA_K_PATH);
-    bool found, again;
+    bool found, again, told = ha_contents_findings(contents)->count == contents->before;
     if (ha_contents_listed(contents, at, stated, &found, &again, err))
         return -1;
     if (strcmp(path, privacy_path) == 0)
         return found ? check_privacy(contents, err) : 0;
     if (strcmp(path, crate_path) == 0)
-        return found ? ha_check_crate(contents->check, path, contents->media, err) : 0;
+        return found ? ha_check_crate(contents->check, path, told ? &contents->media : NULL, err) : 0;
     if (!again)
         ha_find_at(ha_contents_findings(contents), HA_RULE_DOCUMENT_UNKNOWN, export_path, at,
                    "%s is no document of an archive", path);

@@ -148,16 +148,19 @@ static const char **sort_texts(const ha_json *list, const char *member, struct h
     return texts;
 }
 
-static int check_ids(struct ha_check *check, const ha_json *categories, struct ha_error *err)
+/* *twice when a category is: then nobody can tell which of two is meant. */
+static int check_ids(struct ha_check *check, const ha_json *categories, bool *twice, struct ha_error *err)
 {
     size_t count = ha_json_count(categories);
     const char **ids = sort_texts(categories, HA_K_ID, err);
     if (!ids)
         return -1;
     for (size_t i = 1; i < count; i++) {
-        if (strcmp(ids[i - 1], ids[i]) == 0)
-            ha_find_at(&check->findings, HA_RULE_EXPORT_CATEGORY, path, "/categories",
-                       "the category %s is there twice", ids[i]);
+        if (strcmp(ids[i - 1], ids[i]) != 0)
+            continue;
+        *twice = true;
+        ha_find_at(&check->findings, HA_RULE_EXPORT_CATEGORY, path, "/categories",
+                   "the category %s is there twice", ids[i]);
     }
     free(ids);
     return 0;
@@ -185,7 +188,7 @@ static int check_asked(struct ha_check *check, const ha_json *doc, struct ha_err
     return 0;
 }
 
-static int check_categories(struct ha_check *check, const ha_json *doc, struct ha_error *err)
+static int check_categories(struct ha_check *check, const ha_json *doc, bool *twice, struct ha_error *err)
 {
     const ha_json *categories = ha_json_get(doc, HA_K_CATEGORIES);
     char at[40];
@@ -196,7 +199,7 @@ static int check_categories(struct ha_check *check, const ha_json *doc, struct h
         check_sum(check, at, HA_K_FILES, ha_json_get(category, HA_K_FILES));
         check_type(check, at, category);
     }
-    return check_ids(check, categories, err) || check_asked(check, doc, err) ? -1 : 0;
+    return check_ids(check, categories, twice, err) || check_asked(check, doc, err) ? -1 : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ times */
@@ -283,7 +286,7 @@ int ha_check_export(struct ha_check *check, struct ha_error *err)
     struct ha_buf text HA_BUF = ha_buf_make(DOCUMENT_MAX);
     HA_SCHEMA struct ha_schema *schema = NULL;
     HA_JSON ha_json *doc = NULL;
-    bool found, fits;
+    bool found, fits, twice = false;
     if (ha_check_read(check, HA_RULE_JSON_SYNTAX, path, &text, &found, err) ||
         ha_schema_open("export", &schema, err))
         return -1;
@@ -298,12 +301,13 @@ int ha_check_export(struct ha_check *check, struct ha_error *err)
     check_whom(check, doc);
     if (!doc || !fits)
         return 0;
-    if (check_categories(check, doc, err))
+    if (check_categories(check, doc, &twice, err))
         return -1;
     check_top(check);
     check_times(check, doc);
     check_totals(check, doc);
     check_outcome(check, doc);
-    check->manifest = HA_TAKE(doc);
+    if (!twice)
+        check->manifest = HA_TAKE(doc);
     return 0;
 }

@@ -16,7 +16,8 @@
 enum {
     SIDECAR_MAX = 1024 * 1024,
     ID_MIN = 8, /* digits; four more for each path that is taken */
-    ID_STEP = 4
+    ID_STEP = 4,
+    NUMBERS_MOST = 256 /* files that a description may give a record */
 };
 
 static const char media_folder[] = "data/media/", undated[] = "undated/", suffix[] = ".xmp";
@@ -71,19 +72,30 @@ static bool is_name(const char *name, const char *hex)
            digits < HA_SHA256_HEX && digits % ID_STEP == 0 && strncmp(name + slug, hex, digits) == 0;
 }
 
-static int check_name(struct ha_contents *contents, const char *record, size_t number, const ha_json *file,
+/*
+ * Files are numbered as the service's description lists them, and a record need not have each: so the number is not known, but is at least the
+ * place among those that the record has.
+ */
+static int check_name(struct ha_contents *contents, const char *record, size_t place, const ha_json *file,
                       struct ha_error *err)
 {
     const char *path = ha_json_get_text(file, HA_K_PATH), *role = ha_json_get_text(file, HA_K_ROLE),
                *name = behind_date(path, role);
-    char hex[HA_SHA256_HEX], due[ID_MIN + 1];
-    if (make_id(contents, record, role, number, hex, err))
-        return -1;
-    snprintf(due, sizeof due, "%.*s", ID_MIN, hex);
-    if (!name || !is_name(name, hex))
+    char hex[HA_SHA256_HEX], due[ID_MIN + 1] = "";
+    for (size_t number = place; number < place + NUMBERS_MOST; number++) {
+        if (make_id(contents, record, role, number, hex, err))
+            return -1;
+        if (number == place)
+            snprintf(due, sizeof due, "%.*s", ID_MIN, hex);
+        if (!name || is_name(name, hex))
+            break;
+        if (number + 1 == place + NUMBERS_MOST)
+            name = NULL;
+    }
+    if (!name)
         ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_NAME, contents->path, contents->place, due,
                     path, "%s is no name for the file %zu, %s, of the record %s, which is known by %s", path,
-                    number, role, record, due);
+                    place, role, record, due);
     return 0;
 }
 

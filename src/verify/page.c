@@ -15,7 +15,7 @@
 
 enum { KEPT_MAX = 16 * 1024 };
 
-static const char id_label[] = "<bdi>id</bdi>", external_rel[] = "noopener noreferrer external";
+static const char id_label[] = HA_VIEW_NAME_BEGIN "id</bdi>", external_rel[] = "noopener noreferrer external";
 
 static bool is(const char *value, const char *due)
 {

@@ -60,8 +60,8 @@ int ha_check_tag_signature(struct ha_check *check, struct ha_error *err);
 int ha_manifest_line(const char *line, size_t len, uint64_t number, char sha256[HA_SHA256_HEX],
                      const char **path, struct ha_error *err);
 
-/* The RO-Crate at PATH against the archive, in which there are so many MEDIA. */
-int ha_check_crate(struct ha_check *check, const char *path, uint64_t media, struct ha_error *err);
+/* The RO-Crate at PATH against the archive, in which there are so many MEDIA; NULL where nobody can tell. */
+int ha_check_crate(struct ha_check *check, const char *path, const uint64_t *media, struct ha_error *err);
 
 /* The name of the archive, or of volume NUMBER (0: no volume), as data/export.json demands it. */
 void ha_check_stem(const struct ha_check *check, uint32_t number, char out[HA_STEM_SIZE]);

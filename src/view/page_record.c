@@ -76,7 +76,7 @@ static void add_label(const struct ha_view *view, const char *key, struct ha_buf
             return;
         }
     }
-    ha_buf_add_text(out, "<bdi lang=\"en\">");
+    ha_buf_add_text(out, HA_VIEW_NAME_BEGIN);
     while (*key) {
         size_t word = strcspn(key, "_");
         ha_html_text(out, key, word);

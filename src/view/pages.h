@@ -18,6 +18,9 @@
 extern const char ha_view_style[]; /* viewer/style.css */
 extern const size_t ha_view_style_size;
 
+/* Before the name of a member that the page has no word for, which is as the formats call it; </bdi> ends it. */
+#define HA_VIEW_NAME_BEGIN "<bdi lang=\"en\">"
+
 /* The Content-Security-Policy of every page: what it may load. */
 #define HA_VIEW_POLICY(style)                                                            \
     "default-src 'none'; img-src 'self' file:; media-src 'self' file:; style-src " style \

@@ -8,6 +8,7 @@ test that changes a volume chooses whether the others know of it.
 import calendar
 import hashlib
 import json
+import re
 import shutil
 import time
 
@@ -75,6 +76,16 @@ class Volume(Forged):
             self.write_lines(shard["path"], map(canonical, records))
         self.restate()
 
+    def repage(self):
+        """The pages lead to no medium that is in another volume."""
+        def here(found):
+            return found[0] if self.path(found["path"]).is_file() else found["text"] or ""
+        link = r'<a href="\.\./(?P<path>data/media/[^"]*)">(?P<text><code dir="ltr">[^<]*</code>)</a>'
+        shown = r'<(?P<tag>a|video|audio) class="shot"[^>]*?(?:href|src)="\.\./(?P<path>data/media/[^"]*)"[^>]*>(?P<text>)(?:<img[^>]*>)?</(?P=tag)>\n'
+        for path in self.path("viewer").glob("*.html"):
+            text = path.read_text(encoding="utf-8")
+            path.write_text(re.sub(shown, here, re.sub(link, here, text)), encoding="utf-8")
+
     def zipped(self, top=None, sign=True):
         """It as a ZIP, with its detached signature beside it."""
         names = sorted(path.relative_to(self.tree).as_posix() for path in self.tree.rglob("*") if path.is_file())
@@ -114,5 +125,6 @@ def divide(archive, count, shift=0, key=None):
             if homes[name] != number:
                 volume.path(name).unlink()
         volume.restate()
+        volume.repage()
         volumes.append(volume)
     return bind(volumes)

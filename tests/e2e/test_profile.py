@@ -15,7 +15,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 import harness  # noqa: E402
-from bagforge import CRATE, Forged  # noqa: E402
+from bagforge import CRATE, MANIFEST, TAGMANIFEST, Forged, digest  # noqa: E402
 from harness import complete, holdall, public_key, root, scratch, troubled  # noqa: E402
 
 EXPORT, PRIVACY, MISSING, WITHHELD = "data/export.json", "data/privacy.json", "data/missing.jsonl", "data/withheld.jsonl"
@@ -39,7 +39,7 @@ def partial():
 
 def findings(path):
     run = holdall("verify", path, "-p", public_key(), "--format", "json")
-    return run.code, json.loads(run.out)[0]["findings"]
+    return run.code, json.loads(run.out)["results"][0]["findings"]
 
 
 def forge(archive, change):
@@ -60,7 +60,7 @@ class Case(unittest.TestCase):
         """All cases in one call of verify; the findings of the last one."""
         trees = {name: forge(archive(), change) for name, change in cases.items()}
         run = holdall("verify", *trees.values(), "-p", public_key(), "--format", "json")
-        told = [one for one in json.loads(run.out) if "path" in one]
+        told = json.loads(run.out)["results"]
         self.assertEqual((run.code, len(told)), (1, len(trees)), run)
         for (name, tree), one in zip(trees.items(), told):
             with self.subTest(name):
@@ -114,6 +114,26 @@ class Bag(Case):
     def test_declaration(self):
         self.refused("bag.declaration", lambda forged: forged.path("bagit.txt").write_bytes(forged.path("bagit.txt").read_bytes() + b"\0x"))
 
+    def test_manifests(self):
+        """Each case alters the lines of the payload manifest; the tag manifest knows, and is signed."""
+        def lines(change):
+            def altered(forged):
+                forged.reseal()
+                forged.write_lines(MANIFEST, change(forged.lines(MANIFEST)))
+                forged.write_lines(TAGMANIFEST, [f"{digest(forged.path(MANIFEST))}  {MANIFEST}" if line.endswith(f"  {MANIFEST}") else line
+                                                 for line in forged.lines(TAGMANIFEST)])
+                forged.sign(TAGMANIFEST)
+                return findings(forged.tree)
+            return altered
+        for rule, change in (
+                ("bag.line", lambda all_of: [all_of[1], all_of[0], *all_of[2:]]), ("bag.line", lambda all_of: ["no line", *all_of]),
+                ("bag.line", lambda all_of: [*all_of, all_of[0].replace("  ", " *")]), ("bag.twice", lambda all_of: [all_of[0], *all_of]),
+                ("bag.absent", lambda all_of: [*all_of, "0" * 64 + "  data/zzz"]), ("bag.absent", lambda all_of: [*all_of, "0" * 64 + "  data/../x"]),
+                ("bag.absent", lambda all_of: [*all_of, "0" * 64 + f"  {MANIFEST}"]), ("bag.unlisted", lambda all_of: all_of[:-1]),
+                ("bag.hash", lambda all_of: ["0" * 64 + all_of[0][64:], *all_of[1:]])):
+            code, found = lines(change)(Forged(small()))
+            self.assertEqual((code, {one["rule"] for one in found}), (1, {rule}), found)
+
     def test_required(self):
         for name in ("index.html", "viewer/style.css"):
             code, found = findings(self.without(name))
@@ -144,6 +164,17 @@ class Export(Case):
                 {"path": "data/records/biometrics.jsonl", "records": 3, "size": 1, "sha256": "0" * 64}))
             crate_shard(forged, "records/biometrics.jsonl")
         self.refused("export.none", change)
+
+    def test_lists(self):
+        def twice(doc):
+            return next(one for one in doc["ledgers"] if one["path"] == WITHHELD).update(path=MISSING)
+        self.edits("ledger.listed", EXPORT, {"ledger": twice}, path=WITHHELD)
+        self.edits("document.listed", EXPORT, {"document": lambda doc: doc.update(
+            documents=[one for one in doc["documents"] if one["path"] != PRIVACY])}, path=EXPORT)
+        self.edits("export.category", EXPORT, {"category": lambda doc: doc["categories"].append(doc["categories"][-1])}, path=EXPORT)
+
+    def test_lines(self):
+        self.each("json.lines", {"end": lambda forged: forged.path(PRIVACY).write_bytes(forged.path(PRIVACY).read_bytes()[:-1])}, path=PRIVACY)
 
     def test_times(self):
         self.edits("export.time", EXPORT, {
@@ -515,8 +546,8 @@ class Pages(Case):
         self.each("page.record", {
             "invented": lambda forged: forged.path(PAGE).write_text(page.replace(">n1</bdi></dd>", ">n9</bdi></dd>"), encoding="utf-8"),
             "twice": lambda forged: forged.path(PAGE).write_text(page.replace(">n1</bdi></dd>", ">n2</bdi></dd>"), encoding="utf-8")})
-        self.text("page.markup", PAGE, {"without its id": ("<bdi>id</bdi>", "<bdi>number</bdi>"),
-                                        "with two ids": ("<div><dt><bdi>id</bdi></dt><dd>", "<div><dt><bdi>id</bdi></dt><dd>x</dd></div><div><dt><bdi>id</bdi></dt><dd>")})
+        self.text("page.markup", PAGE, {"without its id": ("<bdi lang=\"en\">id</bdi>", "<bdi lang=\"en\">number</bdi>"),
+                                        "with two ids": ("<div><dt><bdi lang=\"en\">id</bdi></dt><dd>", "<div><dt><bdi lang=\"en\">id</bdi></dt><dd>x</dd></div><div><dt><bdi lang=\"en\">id</bdi></dt><dd>")})
         self.text("page.markup", "index.html", {"in another page": ("<li class=\"tile\">", "<li class=\"tile\" id=\"i1\">")})
 
     def test_lines(self):

@@ -354,7 +354,7 @@ class Sets(unittest.TestCase):
             volume.edit_line("data/records/prompts.jsonl", 0, lambda one: one.update(text="other"))
 
         def privacy(volume):
-            volume.edit("data/privacy.json", lambda one: one["controller"].update(name="Other"))
+            volume.edit("data/privacy.json", lambda one: one["purposes"][0].update(text="Other."))
 
         def schema(volume):
             path = volume.path("data/schemas/missing.schema.json")

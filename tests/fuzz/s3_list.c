@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "fuzz.h"
+#include "model/xml.h"
 #include "source/s3_parts.h"
 
 static void check_objects(const struct ha_s3_page *page)
@@ -18,6 +19,37 @@ static void check_objects(const struct ha_s3_page *page)
         FUZZ_MUST(key && ha_text_starts_with(key, page->prefix));
         FUZZ_MUST(ha_json_get_int(object, HA_OBJECT_SIZE, 0) >= 0);
     }
+}
+
+/* Whether every key of the XML is the same text. */
+struct keys {
+    struct ha_buf first;
+    bool seen, differ;
+};
+
+static int take_key(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
+{
+    struct keys *keys = context;
+    const char *last = strrchr(path, '/');
+    (void)err;
+    if (!last || strcmp(last, "/Key") != 0)
+        return 0;
+    if (!keys->seen)
+        ha_buf_add(&keys->first, text, len);
+    keys->seen = true;
+    keys->differ |= strcmp(ha_buf_text(&keys->first), text) != 0;
+    return 0;
+}
+
+/* One version of a key was current. */
+static void check_versions(const struct ha_s3_page *page, const char *xml, size_t len)
+{
+    struct keys keys = {.first = ha_buf_make(HA_XML_TEXT_MAX)};
+    const struct ha_xml_reader reader = {.end = take_key, .context = &keys};
+    struct ha_error err;
+    FUZZ_MUST(ha_xml_read(xml, len, &reader, &err) == 0);
+    FUZZ_MUST(keys.differ || ha_json_count(page->objects) <= 1);
+    ha_buf_free(&keys.first);
 }
 
 static void check_next(const struct ha_s3_page *page)
@@ -34,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const prefixes[] = {"", "u", "users/7/", "\xc3\xa9"};
     struct fuzz_input input = {data, size};
-    struct ha_s3_page page = {.next = ha_buf_make(HA_S3_TOKEN_MAX * 2)};
+    struct ha_s3_page page = {.next = ha_buf_make(HA_S3_TOKEN_MAX)};
     struct ha_error err;
     page.versions = fuzz_byte(&input) & 1;
     page.prefix = prefixes[fuzz_byte(&input) % 4];
@@ -45,6 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     page.token = *token ? token : NULL;
     if (ha_s3_page_read(&page, xml, len, &err) == 0) {
         check_objects(&page);
+        if (page.versions)
+            check_versions(&page, xml, len);
         if (page.next.len)
             check_next(&page);
     } else {

@@ -18,7 +18,8 @@ static void check_path(const char *path)
     size_t depth = 1, len = strlen(path);
     for (const char *at = path; *at; at++)
         depth += *at == '/';
-    FUZZ_MUST(len > 0 && len <= PATHS && depth <= HA_XML_DEPTH_MAX && ha_utf8_valid(path, len));
+    FUZZ_MUST(len > 0 && !strstr(path, "//") && path[len - 1] != '/' && len <= PATHS &&
+              depth <= HA_XML_DEPTH_MAX && ha_utf8_valid(path, len));
 }
 
 static int begin(void *context, const char *path, struct ha_error *err)
@@ -35,7 +36,7 @@ static int attribute(void *context, const char *path, const char *name, const ch
 {
     (void)context, (void)err;
     check_path(path);
-    FUZZ_MUST(*name && !strchr(name, ':') && ha_utf8_valid(value, strlen(value)));
+    FUZZ_MUST(!strchr(name, ':') && ha_utf8_valid(value, strlen(value)));
     return 0;
 }
 

@@ -241,7 +241,7 @@ class Draft:
         record = record if isinstance(record, dict) else {"id": self.subject}
         links = "".join(f'<p><a href="../{one["path"]}">{escape(one["role"])}</a></p>\n' for one in record.get("files", ())
                         if one.get("path") in self.files and one["path"].endswith((".png", ".txt")))
-        return (f'<li class="item" id="i{number}">\n<dl>\n<div><dt><bdi>id</bdi></dt><dd><bdi dir="auto">{escape(str(record["id"]))}</bdi></dd></div>'
+        return (f'<li class="item" id="i{number}">\n<dl>\n<div><dt><bdi lang="en">id</bdi></dt><dd><bdi dir="auto" lang="">{escape(str(record["id"]))}</bdi></dd></div>'
                 f"\n</dl>\n{links}</li>\n")
 
     def lists(self, name, title, items):

@@ -9,7 +9,8 @@ and shares no code with what is tested. What each vector claims of itself is che
 
 A line: NAME, what becomes of the key when it is read, what becomes of the signature when the key is taken as it is, then in hex the key, the
 hash, the signature, and the signature over signature and trusted comment. The paper has its kinds 8 to 11 twice, for verifiers that hash an encoding which
-is not canonical as it stands or reduced; here it is hashed as it stands, and there are two such encodings in place of the two ways.
+is not canonical as it stands or reduced; here it is hashed as it stands, and there are two such encodings in place of the two ways. OpenSSL 3.0, which
+looks for none of this but S, takes 26 of the 79: a refusal here is one that has to be made.
 """
 
 import hashlib
