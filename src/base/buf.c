@@ -81,19 +81,27 @@ int ha_buf_add_text(struct ha_buf *buf, const char *text)
     return ha_buf_add(buf, text, strlen(text));
 }
 
+/* What is free already is tried first: that is nearly always enough, and so the text is put together once. */
 int ha_buf_addf(struct ha_buf *buf, const char *format, ...)
 {
     va_list args;
     int len;
 
+    if (reserve(buf, 0) < 0)
+        return -1;
+    size_t most = buf->max - buf->len + 1, room = buf->cap - buf->len;
+    room = room < most ? room : most;
     va_start(args, format);
-    len = vsnprintf(NULL, 0, format, args);
+    len = vsnprintf(buf->data + buf->len, room, format, args);
     va_end(args);
-    if (len < 0 || reserve(buf, (size_t)len) < 0)
-        return len < 0 ? fail(buf, HA_E_INTERNAL) : -1;
-    va_start(args, format);
-    vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
-    va_end(args);
+    if (len < 0 || (size_t)len >= room) {
+        buf->data[buf->len] = '\0';
+        if (len < 0 || reserve(buf, (size_t)len) < 0)
+            return len < 0 ? fail(buf, HA_E_INTERNAL) : -1;
+        va_start(args, format);
+        vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+        va_end(args);
+    }
     buf->len += (size_t)len;
     return 0;
 }

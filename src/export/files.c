@@ -134,6 +134,77 @@ static ha_time time_of(const struct item *item, const struct ha_media_spec *medi
     return time;
 }
 
+/* --------------------------------------------------------------------------------- what no file takes */
+
+struct sought {
+    const char *pointer;
+    bool mapped;
+};
+
+static int seek_pointer(void *context, const char *pointer, bool parent, struct ha_error *err)
+{
+    struct sought *sought = context;
+    size_t len = strlen(pointer);
+    (void)err;
+    if (!parent && strncmp(sought->pointer, pointer, len) == 0 &&
+        (sought->pointer[len] == '\0' || sought->pointer[len] == '/'))
+        sought->mapped = true;
+    return 0;
+}
+
+static bool is_text(const ha_json *value)
+{
+    return ha_json_plain_text(value) != NULL;
+}
+
+static bool is_name(const ha_json *value)
+{
+    return ha_json_text(value) != NULL;
+}
+
+static bool is_size(const ha_json *value)
+{
+    HA_JSON ha_json *size = ha_convert(value, HA_AS_INTEGER);
+    return ha_json_int(size, -1) >= 0;
+}
+
+static bool is_time(const ha_json *value)
+{
+    return ha_item_time(value, "", HA_AS_RFC3339) != HA_TIME_NONE;
+}
+
+/* What stands at POINTER is for the file and does not fit: then the record keeps it, unless the map has it already. */
+static int keep_unfit(const struct item *item, const char *pointer, bool (*fits)(const ha_json *),
+                      ha_json *failed, struct ha_error *err)
+{
+    const ha_json *value = pointer ? ha_pointer_find(item->raw, pointer) : NULL;
+    struct sought sought = {.pointer = pointer};
+    if (!value || ha_json_is(value, HA_JSON_NULL) || fits(value))
+        return 0;
+    if (ha_map_pointers(item->lister->category->map, seek_pointer, &sought, err))
+        return -1;
+    if (sought.mapped)
+        return 0;
+    return ha_json_append(failed, ha_json_new_text(pointer)) ? ha_fail_nomem(err) : 0;
+}
+
+int ha_item_check_files(const struct item *item, ha_json *failed, struct ha_error *err)
+{
+    for (size_t i = 0; i < item->lister->category->media_count; i++) {
+        const struct ha_media_spec *media = &item->lister->category->media[i];
+        if (keep_unfit(item, media->size, is_size, failed, err) ||
+            keep_unfit(item, media->sha256, is_text, failed, err) ||
+            keep_unfit(item, media->md5, is_text, failed, err) ||
+            keep_unfit(item, media->type, is_text, failed, err) ||
+            keep_unfit(item, media->name, is_name, failed, err) ||
+            keep_unfit(item, media->created_at, is_time, failed, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- the index */
+
 int ha_item_add_file(struct item *item, const struct ha_media_spec *media, int ordinal, struct ha_error *err)
 {
     struct ha_buf key HA_BUF = ha_buf_make(HA_URL_MAX);

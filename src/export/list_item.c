@@ -105,7 +105,8 @@ int ha_item_map(struct item *item, const ha_json *parent, ha_json **failed, stru
     *failed = ha_json_new_array();
     if (!*failed)
         return ha_fail_nomem(err);
-    if (ha_map_apply(item->lister->category->map, item->raw, parent, &item->record, *failed, err))
+    if (ha_map_apply(item->lister->category->map, item->raw, parent, &item->record, *failed, err) ||
+        ha_item_check_files(item, *failed, err))
         return -1;
     item->id = ha_json_get_text(item->record, HA_K_ID);
     if (!item->id || !item->id[0])

@@ -52,6 +52,9 @@ ha_time ha_item_time(const ha_json *raw, const char *pointer, enum ha_as as);
 
 /* ---- files.c ---- */
 
+/* Appends to FAILED the pointers to what the item says of its files and no file can take: no time, no size, no text. */
+int ha_item_check_files(const struct item *item, ha_json *failed, struct ha_error *err);
+
 /* Fails with HA_E_PATH unless KEY lies below the person's prefix of the API and climbs nowhere. ROLE stands in the sentence. */
 int ha_item_check_key(const char *key, const char *role, const struct ha_open_api *api, struct ha_error *err);
 

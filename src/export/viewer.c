@@ -133,7 +133,9 @@ static int write_pages(struct ha_viewer *viewer, struct ha_error *err)
 
 int ha_run_write_viewer(struct ha_run *run, struct ha_error *err)
 {
-    struct ha_viewer viewer = {.run = run, .out = ha_buf_make(16 * (size_t)HA_LIMIT_ITEM_BYTES)};
+    struct ha_viewer viewer = {.run = run,
+                               .out = ha_buf_make(16 * (size_t)HA_LIMIT_ITEM_BYTES),
+                               .places = ha_buf_make(16 * (size_t)HA_LIMIT_ITEM_BYTES)};
     viewer.view = (struct ha_view){.say = ha_catalogue(run->language),
                                    .root = "../",
                                    .service = run->service->name,
@@ -143,6 +145,8 @@ int ha_run_write_viewer(struct ha_run *run, struct ha_error *err)
     if (viewer.sink)
         ha_sink_abort(viewer.sink);
     ha_buf_free(&viewer.out);
+    ha_buf_free(&viewer.places);
+    ha_viewer_forget(&viewer);
     free(viewer.pages);
     free(viewer.months);
     return result ? ha_context(err, "the pages to read it with") : 0;

@@ -14,6 +14,19 @@ struct ha_viewer_month {
     int64_t records, page;
 };
 
+/* A record that was looked for, and what the index said. */
+struct ha_viewer_known {
+    char *key; /* NULL: free */
+    ha_json *value;
+    bool found;
+    size_t category;
+    struct ha_place place;
+    uint64_t used; /* the larger, the later */
+};
+
+/* So many are remembered: the records next to one another have the same generation and prompt. */
+enum { HA_VIEWER_KNOWN = 4 };
+
 struct ha_viewer {
     struct ha_run *run;
     struct ha_view view;
@@ -24,6 +37,9 @@ struct ha_viewer {
     struct ha_sink *sink;
     struct ha_entry entry;
     struct ha_buf out;
+    struct ha_buf places; /* where the files of a record lie, until its other details are there */
+    struct ha_viewer_known known[HA_VIEWER_KNOWN];
+    uint64_t lookups;
     /* the category that it shows: */
     size_t number;
     int64_t page;
@@ -46,9 +62,13 @@ int ha_viewer_category(struct ha_viewer *viewer, size_t i, struct ha_error *err)
 /* Appends the links of RECORD to others. */
 int ha_viewer_refs(struct ha_viewer *viewer, const ha_json *record, struct ha_error *err);
 
-/* Reads the record ID of one of the categories with records of a TYPE; *out is NULL where there is none. */
-int ha_viewer_find(struct ha_viewer *viewer, const char *type, const char *id, ha_json **out,
+/*
+ * Reads the record ID of one of the categories with records of a TYPE; *out is NULL where there is none. The viewer owns it: it lives until
+ * HA_VIEWER_KNOWN others were looked for.
+ */
+int ha_viewer_find(struct ha_viewer *viewer, const char *type, const char *id, const ha_json **out,
                    struct ha_error *err);
+void ha_viewer_forget(struct ha_viewer *viewer);
 
 /* Writes the pages about what is missing, or withheld; *any says whether there is one. */
 int ha_viewer_lost(struct ha_viewer *viewer, bool withheld, bool *any, struct ha_error *err);

@@ -114,7 +114,6 @@ struct record {
     struct ha_viewer *viewer;
     const ha_json *value;
     const char *prompt;
-    bool paths; /* told is where the files lie */
 };
 
 static const char *words_of(const struct record *record)
@@ -145,16 +144,14 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
         .alt = words_of(record),
     };
     (void)err;
-    if (record->paths)
-        ha_view_record_path(&viewer->view, &file, &viewer->out);
-    else
-        ha_view_record_file(&viewer->view, &file, &viewer->out);
+    ha_view_record_file(&viewer->view, &file, &viewer->out);
+    ha_view_record_path(&viewer->view, &file, &viewer->places);
     return 0;
 }
 
 /* What made a picture: its run, and the words that it was asked for with. */
-static int find_made(struct ha_viewer *viewer, const ha_json *record, ha_json **generation, ha_json **prompt,
-                     struct ha_error *err)
+static int find_made(struct ha_viewer *viewer, const ha_json *record, const ha_json **generation,
+                     const ha_json **prompt, struct ha_error *err)
 {
     const char *id = ha_json_get_text(record, HA_K_GENERATION_ID);
     if (id && ha_viewer_find(viewer, "generation", id, generation, err))
@@ -168,7 +165,8 @@ static int find_made(struct ha_viewer *viewer, const ha_json *record, ha_json **
 static int add_record(struct ha_viewer *viewer, const struct ha_index_record *listed,
                       const struct ha_place *place, struct ha_error *err)
 {
-    HA_JSON ha_json *value = NULL, *generation = NULL, *prompt = NULL;
+    HA_JSON ha_json *value = NULL;
+    const ha_json *generation = NULL, *prompt = NULL;
     if (ha_json_parse_data(listed->text, strlen(listed->text), &value, err))
         return -1;
     struct ha_view_record record = {.value = value, .seq = place->seq, .media = is_gallery(viewer)};
@@ -177,19 +175,19 @@ static int add_record(struct ha_viewer *viewer, const struct ha_index_record *li
     struct ha_view_made made = {.prompt = ha_json_get_text(prompt, HA_K_TEXT),
                                 .language = ha_json_get_text(prompt, HA_K_LANGUAGE),
                                 .generation = generation};
-    struct record files = {viewer, value, made.prompt, false};
+    struct record files = {viewer, value, made.prompt};
+    ha_buf_clear(&viewer->places);
     ha_view_record_begin(&record, &viewer->out);
     if (ha_index_each_item_of(viewer->run->index, listed->row, add_file, &files, err))
         return -1;
     ha_view_record_head(&viewer->view, &record, &made, &viewer->out);
     if (ha_viewer_refs(viewer, value, err))
         return -1;
-    files.paths = true;
     ha_view_record_details(&viewer->view, &record, &viewer->out);
-    return ha_index_each_item_of(viewer->run->index, listed->row, add_file, &files, err) ||
-                   ha_view_record_end(&viewer->view, &record, &viewer->out, err)
-               ? -1
-               : 0;
+    if (ha_buf_check(&viewer->places, "a page", err))
+        return -1;
+    ha_buf_add(&viewer->out, ha_buf_text(&viewer->places), viewer->places.len);
+    return ha_view_record_end(&viewer->view, &record, &viewer->out, err);
 }
 
 static int write_record(void *context, const struct ha_index_record *record, const struct ha_place *place,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a record to those that it names: its prompt, the run that made it, what it was made from. A record that is not in the archive is named
- * and not linked.
+ * and not linked. It owns the few that were looked for last.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "export/viewer.h"
 #include "ha-formats.h"
 
@@ -39,31 +40,80 @@ static int find_in(struct ha_viewer *viewer, size_t i, const char *id, struct ta
 
 /* Any category with records of TYPE, or the one that is called CATEGORY, has it. */
 static int find(struct ha_viewer *viewer, const char *type, const char *category, const char *id,
-                struct target *target, size_t *where, bool *found, struct ha_error *err)
+                struct ha_viewer_known *known, struct ha_error *err)
 {
     const struct ha_service *service = viewer->run->service;
-    *found = false;
-    for (size_t i = 0; i < service->category_count && !*found; i++) {
+    struct target target = {.viewer = viewer};
+    int result = 0;
+    for (size_t i = 0; i < service->category_count && !known->found && !result; i++) {
         const struct ha_category *one = &service->categories[i];
         bool fits = category ? strcmp(one->id, category) == 0 : !type || strcmp(one->record, type) == 0;
-        if (fits && find_in(viewer, i, id, target, found, err))
-            return -1;
-        *where = i;
+        if (fits)
+            result = find_in(viewer, i, id, &target, &known->found, err);
+        known->category = i;
     }
+    known->value = target.value;
+    known->place = target.place;
+    return result;
+}
+
+static void forget(struct ha_viewer_known *known)
+{
+    free(known->key);
+    ha_json_free(known->value);
+    *known = (struct ha_viewer_known){0};
+}
+
+void ha_viewer_forget(struct ha_viewer *viewer)
+{
+    for (size_t i = 0; i < HA_VIEWER_KNOWN; i++)
+        forget(&viewer->known[i]);
+}
+
+/* The one with KEY, or else the one that was asked for the longest time ago. */
+static struct ha_viewer_known *recall(struct ha_viewer *viewer, const char *key)
+{
+    struct ha_viewer_known *oldest = &viewer->known[0];
+    for (size_t i = 0; i < HA_VIEWER_KNOWN; i++) {
+        struct ha_viewer_known *known = &viewer->known[i];
+        if (known->key && strcmp(known->key, key) == 0)
+            return known;
+        if (known->used < oldest->used)
+            oldest = known;
+    }
+    return oldest;
+}
+
+/* What the index says about a record, asked once for all that name it one after the other. A category and an id may hold anything. */
+static int look_up(struct ha_viewer *viewer, const char *type, const char *category, const char *id,
+                   const struct ha_viewer_known **out, struct ha_error *err)
+{
+    struct ha_buf key HA_BUF = ha_buf_make(2 * (size_t)HA_LIMIT_ITEM_BYTES);
+    ha_buf_addf(&key, "%s %zu %s%s", type ? type : "", category ? strlen(category) + 1 : 0,
+                category ? category : "", id);
+    if (ha_buf_check(&key, "an id", err))
+        return -1;
+    struct ha_viewer_known *known = recall(viewer, ha_buf_text(&key));
+    if (!known->key || strcmp(known->key, ha_buf_text(&key)) != 0) {
+        forget(known);
+        known->key = ha_text_copy(ha_buf_text(&key), key.len);
+        if (!known->key)
+            return ha_fail_nomem(err);
+        if (find(viewer, type, category, id, known, err))
+            return -1;
+    }
+    known->used = ++viewer->lookups;
+    *out = known;
     return 0;
 }
 
-int ha_viewer_find(struct ha_viewer *viewer, const char *type, const char *id, ha_json **out,
+int ha_viewer_find(struct ha_viewer *viewer, const char *type, const char *id, const ha_json **out,
                    struct ha_error *err)
 {
-    struct target target = {.viewer = viewer};
-    size_t where = 0;
-    bool found;
-    if (find(viewer, type, NULL, id, &target, &where, &found, err)) {
-        ha_json_free(target.value);
+    const struct ha_viewer_known *known;
+    if (look_up(viewer, type, NULL, id, &known, err))
         return -1;
-    }
-    *out = target.value;
+    *out = known->value;
     return 0;
 }
 
@@ -82,26 +132,22 @@ struct ref {
 static int add_ref(struct refs *refs, const struct ref *ref, struct ha_error *err)
 {
     struct ha_viewer *viewer = refs->viewer;
-    struct target target = {.viewer = viewer};
+    const struct ha_viewer_known *target;
     char href[HA_VIEW_HREF];
-    size_t where = 0;
-    bool found;
     if (!ref->id || ++refs->count > REFS_MOST)
         return 0;
     if (refs->count == 1)
         ha_view_refs_begin(&viewer->out);
-    int result = find(viewer, ref->type, ref->category, ref->id, &target, &where, &found, err);
-    HA_JSON ha_json *value = target.value;
-    if (result)
+    if (look_up(viewer, ref->type, ref->category, ref->id, &target, err))
         return -1;
-    if (found) {
-        ha_view_page_href(viewer->run->service->categories[where].id, target.place.page, href);
+    if (target->found) {
+        ha_view_page_href(viewer->run->service->categories[target->category].id, target->place.page, href);
         size_t len = strlen(href);
-        snprintf(href + len, sizeof href - len, "#i%lld", (long long)target.place.seq);
+        snprintf(href + len, sizeof href - len, "#i%lld", (long long)target->place.seq);
     }
-    const char *title = ha_view_title(value);
+    const char *title = ha_view_title(target->value);
     ha_view_ref(&viewer->view, ha_say(viewer->view.say, ref->relation), title ? title : ref->id,
-                found ? href : NULL, &viewer->out);
+                target->found ? href : NULL, &viewer->out);
     return 0;
 }
 

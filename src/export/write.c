@@ -90,6 +90,7 @@ static int add_line(struct lines *lines, const ha_json *value, struct ha_error *
 
 struct files {
     const struct ha_run *run;
+    ha_time created; /* their record */
     ha_json *list;
 };
 
@@ -104,6 +105,11 @@ static int add_file(void *context, const struct ha_index_item *item, struct ha_e
                ha_json_set_text(file, HA_K_SHA256, item->out_sha256) |
                ha_json_set_text(file, HA_K_TYPE, item->out_type) |
                ha_json_set_text(file, HA_K_ORIGINAL_NAME, item->name);
+        if (item->time != HA_TIME_NONE && item->time != files->created) {
+            char created[HA_TIME_TEXT];
+            ha_time_format(item->time, created);
+            bad |= ha_json_set_text(file, HA_K_CREATED_AT, created);
+        }
         if (ha_sidecar_is_due(item->out_type)) {
             char sidecar[HA_ENTRY_PATH_SIZE];
             ha_sidecar_path(item->path, sidecar);
@@ -157,16 +163,24 @@ static int open_shard(struct shards *shards, struct ha_error *err)
     return begin_lines(&shards->lines, path, err);
 }
 
+static ha_time time_of(const ha_json *record)
+{
+    const char *text = ha_json_get_text(record, HA_K_CREATED_AT);
+    ha_time time;
+    return text && ha_time_parse(text, &time) == 0 ? time : HA_TIME_NONE;
+}
+
 /* The record as it stands in the archive: what was listed, what became of its files, and the settings of a generation as a text. */
 static int make_record(struct ha_run *run, const struct ha_index_record *record, bool generation,
                        ha_json **out, struct ha_error *err)
 {
     HA_JSON ha_json *value = NULL, *files = ha_json_new_array();
-    struct files context = {run, files};
     if (!files)
         return ha_fail_nomem(err);
-    if (ha_json_parse_data(record->text, strlen(record->text), &value, err) ||
-        ha_index_each_item_of(run->index, record->row, add_file, &context, err))
+    if (ha_json_parse_data(record->text, strlen(record->text), &value, err))
+        return -1;
+    struct files context = {run, time_of(value), files};
+    if (ha_index_each_item_of(run->index, record->row, add_file, &context, err))
         return -1;
     if (generation && ha_related_add_settings(run, value, err))
         return -1;

@@ -99,10 +99,25 @@ static void take_letter(struct ha_buf *out, const char *text, size_t len, size_t
     *at += used ? used : 1;
 }
 
+/* Nearly everything is ASCII that stands for itself, in a text as in a line: so many bytes of it, and at most MOST, begin TEXT. */
+static size_t plain_run(const char *text, size_t len, size_t most)
+{
+    size_t run = 0;
+    len = len < most ? len : most;
+    while (run < len && text[run] >= ' ' && text[run] < 0x7f && !reference((unsigned char)text[run]))
+        run++;
+    return run;
+}
+
 void ha_html_text(struct ha_buf *out, const char *text, size_t len)
 {
-    for (size_t at = 0; at < len;)
-        take_letter(out, text, len, &at, false);
+    for (size_t at = 0; at < len;) {
+        size_t run = plain_run(text + at, len - at, SIZE_MAX);
+        ha_buf_add(out, text + at, run);
+        at += run;
+        if (at < len)
+            take_letter(out, text, len, &at, false);
+    }
 }
 
 void ha_html_say(struct ha_buf *out, const char *text)
@@ -149,8 +164,16 @@ void ha_html_own(struct ha_buf *out, const char *text, size_t len, const char *l
 static void cut(struct ha_buf *out, const char *text, size_t most, bool line)
 {
     size_t len = strlen(text), at = 0;
-    for (; at < len && most > 0; most--)
-        take_letter(out, text, len, &at, line);
+    while (at < len && most > 0) {
+        size_t run = plain_run(text + at, len - at, most);
+        ha_buf_add(out, text + at, run);
+        at += run;
+        most -= run;
+        if (at < len && most > 0) {
+            take_letter(out, text, len, &at, line);
+            most--;
+        }
+    }
     if (at < len)
         ha_buf_add_text(out, "…");
 }

@@ -47,6 +47,11 @@ def written(text):
     return NO_XML.sub("\ufffd", data.decode())
 
 
+def created(record, file):
+    """The time of a file by the records."""
+    return file.get("created_at", record.get("created_at"))
+
+
 def expected(record, file, found):
     """{property: text} of a sidecar. FOUND(type, id) gives another record of the archive."""
     generation = found("generation", record.get("generation_id")) or {}
@@ -55,7 +60,7 @@ def expected(record, file, found):
     asked = [written(prompt.get("text", "")), "Negative prompt: " + written(prompt["negative_text"]) if prompt.get("negative_text") else ""]
     say = {"dc:title": record.get("title"), "dc:description": record.get("caption") or prompt.get("text"), "dc:format": file["type"],
            "Iptc4xmpExt:AISystemUsed": model.get("name"), "Iptc4xmpExt:AISystemVersionUsed": model.get("version"),
-           "photoshop:DateCreated": record.get("created_at"), "xmp:CreateDate": record.get("created_at"),
+           "photoshop:DateCreated": created(record, file), "xmp:CreateDate": created(record, file),
            "xmpMM:PreservedFileName": file.get("original_name")}
     say = {name: written(text) for name, text in say.items() if text}
     if any(asked):
@@ -266,13 +271,13 @@ class Sidecars(unittest.TestCase):
             names = [entry.name.decode().partition("/")[2] for entry in entries]
             for record, file in archive.firsts():
                 at = names.index(file["path"])
-                created = record.get("created_at")
-                stamp = seconds(created or harness.AS_OF)
+                time = created(record, file)
+                stamp = seconds(time or harness.AS_OF)
                 self.assertEqual(zipraw.stamp_of(entries[at]), stamp, file)
                 if "sidecar" in file:
                     self.assertEqual((names[at + 1], zipraw.stamp_of(entries[at + 1])), (file["sidecar"], stamp))
-                    self.assertEqual(properties((archive.tree / file["sidecar"]).read_bytes()).get("xmp:CreateDate"), created)
-                dated, undated = dated + bool(created), undated + (not created)
+                    self.assertEqual(properties((archive.tree / file["sidecar"]).read_bytes()).get("xmp:CreateDate"), time)
+                dated, undated = dated + bool(time), undated + (not time)
         self.assertGreater(min(dated, undated), 10)
 
     def test_counts_know_nothing_of_them(self):
@@ -298,26 +303,48 @@ def seconds(text):
 
 
 class Times(unittest.TestCase):
-    def test_a_file_has_a_time_of_its_own_or_its_records(self):
-        """Where the description names a time of the file and an item lacks it, or it is none, the record's counts."""
+    def album(self, *shots, **more):
+        """The archive of the minimal service, whose pictures a, b, ... have these times of their own beside that of their record."""
         folder = scratch("times") / "minimal"
         shutil.copytree(harness.root() / "fixtures/minimal", folder)
         service, pictures = harness.read_json(folder / "service.json"), harness.read_json(folder / "store/people/12/pictures.json")
         category = next(one for one in service["categories"] if one["id"] == "pictures")
-        category["media"][0]["created_at"] = "/shot"
-        own, lacking, wrong = (dict(pictures["items"][0], id=name) for name in ("a", "b", "c"))
-        own["shot"], wrong["shot"] = "1999-12-31T23:59:58Z", "long ago"
-        for item in (own, lacking, wrong):
+        category["media"][0] |= {"created_at": "/shot", **{name: f"/{name}" for name in more}}
+        items = [dict(pictures["items"][0], id=name, **more) for name, _ in zip("abcdef", shots)]
+        for item, shot in zip(items, shots):
             item["bytes"] = len(name_picture(folder, item["id"]))
-        pictures["items"] = [own, lacking, wrong]
+            if shot is not None:
+                item["shot"] = shot
+        pictures["items"] = items
         (folder / "store/people/12/pictures.json").write_text(json.dumps(pictures), encoding="utf-8")
         (folder / "service.json").write_text(json.dumps(service), encoding="utf-8")
         archive = harness.export("12", description=folder / "service.json")
-        due = {"a": "1999-12-31T23:59:58Z", "b": "2026-03-01T12:00:00Z", "c": "2026-03-01T12:00:00Z"}
-        for record in archive.records(next(one for one in archive.export["categories"] if one["id"] == "pictures")):
-            path, time = record["files"][0]["path"], due[record["id"]]
-            self.assertTrue(path.startswith(f"data/media/picture/{time[:4]}/{time[5:7]}/"), path)
-            self.assertEqual(properties((archive.tree / f"{path}.xmp").read_bytes())["xmp:CreateDate"], time)
+        run = holdall("verify", archive.zip, "-p", harness.public_key())
+        self.assertEqual(run.code, 0, run)
+        return archive, archive.records(next(one for one in archive.export["categories"] if one["id"] == "pictures"))
+
+    def test_a_file_has_a_time_of_its_own_or_its_records(self):
+        """Path, ZIP entry, sidecar and JSON agree. Where the description names a time of the file and an item lacks it, or it is none, the
+        record's counts, and what was none is kept; a time that the record has is not said twice."""
+        shots = ("1999-12-31T23:59:58Z", None, "long ago", "2026-03-01T13:00:00+01:00", "2026-03-01T12:00:00.250Z", 7)
+        archive, records = self.album(*shots)
+        entries = {entry.name.decode().partition("/")[2]: entry for entry in zipraw.read(archive.zip.read_bytes()).entries}
+        own = {"a": "1999-12-31T23:59:58Z", "e": "2026-03-01T12:00:00.250Z"}
+        self.assertEqual([record["id"] for record in records], list("abcdef"))
+        for record, shot in zip(records, shots):
+            (file,), due = record["files"], own.get(record["id"], "2026-03-01T12:00:00Z")
+            self.assertEqual((file.get("created_at"), created(record, file)), (own.get(record["id"]), due))
+            self.assertTrue(file["path"].startswith(f"data/media/picture/{due[:4]}/{due[5:7]}/"), file)
+            self.assertEqual(properties((archive.tree / file["sidecar"]).read_bytes())["xmp:CreateDate"], due)
+            self.assertEqual([zipraw.stamp_of(entries[file[name]]) for name in ("path", "sidecar")], [seconds(due)] * 2)
+            self.assertEqual(record.get("extra", {}).get("shot"), shot if record["id"] in "cf" else None, record)
+
+    def test_nothing_that_is_said_of_a_file_vanishes(self):
+        """What is no text where one is due stands in the record, as what does not fit a property does, and is reported as drift."""
+        archive, (record,) = self.album([], md5=5, type={"is": "png"}, name=False, sha256=["00"])
+        self.assertEqual(record["extra"], {"shot": [], "md5": 5, "type": {"is": "png"}, "name": False, "sha256": ["00"]})
+        drift = next(one["drift"] for one in archive.export["categories"] if one["id"] == "pictures")
+        self.assertEqual(drift, len(record["extra"]))
 
 
 class Exiftool(unittest.TestCase):
