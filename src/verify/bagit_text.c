@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tag files as text (RFC 8493, 2.3): owns the way from bytes in any encoding to lines in UTF-8. A line ends with LF, CR or both; one of more than a
- * mebibyte is refused, so that memory stays flat.
+ * Tag files as text (RFC 8493, 2.3): owns the way from bytes in any encoding to lines in UTF-8. A line ends with LF, CR or both. It refuses lines of more
+ * than a mebibyte, so that memory stays flat, and gives up a file with too many lines that are wrong: a small ZIP can hold a billion of them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "verify/bagit_parts.h"
 
-enum { LINE_MAX_BYTES = 1 << 20 };
+enum { LINE_MAX_BYTES = 1 << 20, WRONG_MAX = 1000 };
 
 struct cutter {
     struct ha_sink sink;
@@ -18,16 +18,21 @@ struct cutter {
     struct ha_buf line;
     bool after_cr; /* an LF that comes now belongs to the end before it */
     uint64_t count;
+    uint64_t before; /* how many errors there were before this file */
     ha_line_visit visit;
     void *context;
 };
 
 static int give_line(struct cutter *cutter, struct ha_error *err)
 {
-    int done =
-        cutter->visit(cutter->context, ha_buf_text(&cutter->line), cutter->line.len, ++cutter->count, err);
+    if (cutter->visit(cutter->context, ha_buf_text(&cutter->line), cutter->line.len, ++cutter->count, err))
+        return -1;
     ha_buf_clear(&cutter->line);
-    return done;
+    return cutter->bagit->findings.count - cutter->before <= WRONG_MAX
+               ? 0
+               : ha_fail(err, HA_E_LIMIT,
+                         "so many lines are wrong that it was read no further than line %llu",
+                         (unsigned long long)cutter->count);
 }
 
 static int add_piece(struct cutter *cutter, const char *piece, size_t len, struct ha_error *err)
@@ -89,20 +94,19 @@ static void drop(struct ha_sink *sink)
     ha_buf_free(&((struct cutter *)sink)->line);
 }
 
-/* What is wrong with the file as a whole. A ZIP's own fault or an odd encoding ends the judging: what else was found then might be wrong. */
+/* What is wrong with the file as a whole ends the judging: what else was found then might be wrong. */
 static int report(struct ha_bagit *bagit, const struct ha_file *file, const char *path, enum ha_rule rule,
                   enum ha_rule fault, const struct ha_sums *sums, struct ha_error *err)
 {
-    bool declaration = rule == HA_RULE_BAGIT_DECLARATION;
+    bagit->closed = true;
     switch (err->code) {
     case HA_E_LIMIT:
     case HA_E_TOO_LARGE:
         return ha_find_error(&bagit->findings, rule, path, err);
     case HA_E_FORMAT:
-        bagit->closed = true;
-        return ha_find_error(&bagit->findings, declaration ? rule : HA_RULE_BAGIT_ENCODING, path, err);
+        return ha_find_error(&bagit->findings,
+                             rule == HA_RULE_BAGIT_DECLARATION ? rule : HA_RULE_BAGIT_ENCODING, path, err);
     default:
-        bagit->closed = true;
         return ha_bagit_fault(bagit, file, path, fault, sums, err);
     }
 }
@@ -115,6 +119,7 @@ int ha_bagit_lines(struct ha_bagit *bagit, const char *path, enum ha_rule rule, 
                             .bagit = bagit,
                             .path = path,
                             .line = ha_buf_make(LINE_MAX_BYTES),
+                            .before = bagit->findings.count,
                             .visit = visit,
                             .context = context};
     const char *encoding = rule == HA_RULE_BAGIT_DECLARATION ? "UTF-8" : bagit->encoding;

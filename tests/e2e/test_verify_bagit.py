@@ -148,6 +148,7 @@ BROKEN = [
     ("bagit.manifest", "none", bag(algorithms=(), tags=())),
     ("bagit.line", "no gap", bag(manifest_line(lambda line: line.replace("  ", "") + line))),
     ("bagit.line", "short", bag(manifest_line(lambda line: line[1:] + line))),
+    ("bagit.line", "long", bag(manifest_line(lambda line: "0" * 5000 + line + line))),
     ("bagit.line", "no hex", bag(manifest_line(lambda line: "g" + line[1:] + line))),
     ("bagit.line", "empty", bag(manifest_line(lambda line: "\n" + line))),
     ("bagit.line", "md5sum's backslash", bag(manifest_line(lambda line: "\\" + line + line))),
@@ -156,6 +157,8 @@ BROKEN = [
     ("bagit.outside", "dots", bag(manifest_line(lambda line: line + line[:128] + "  data/../../a.txt\n"))),
     ("bagit.outside", "absolute", bag(manifest_line(lambda line: line + line[:128] + "  /etc/passwd\n"))),
     ("bagit.outside", "home", bag(manifest_line(lambda line: line + line[:128] + "  ~root/a\n"))),
+    ("bagit.outside", "home, in a tag manifest", bag(text_of("tagmanifest-sha512.txt", lambda text: text + "0" * 128 + "  ~root/a\n"))),
+    ("bagit.outside", "absolute, in a tag manifest", bag(text_of("tagmanifest-sha512.txt", lambda text: text + "0" * 128 + "  /etc/passwd\n"))),
     ("bagit.tag", "lists payload", bag(text_of("tagmanifest-sha512.txt", lambda text: text + hashlib.sha512(b"one\n").hexdigest() + "  data/a.txt\n"))),
     ("bagit.tag", "lists a tag manifest", bag(text_of("tagmanifest-sha512.txt", lambda text: text + "0" * 128 + "  tagmanifest-sha256.txt\n"))),
     ("bagit.tag", "leaves a payload manifest out", bag(text_of("tagmanifest-sha512.txt", lambda text: "".join(
@@ -248,6 +251,16 @@ class Broken(unittest.TestCase):
         made = Bag()
         made.edit["manifest-sha512.txt"] = lambda text: text + "0" * (1 << 20) + "\n"
         self.assertEqual(judge(made.folder())[:2], ("invalid", {"bagit.line"}))
+
+    def test_many_wrong_lines(self):
+        """A small ZIP can hold a manifest of a billion empty lines: it is given up."""
+        path = scratch("zip") / "bag.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+            for name, data in Bag(tags=()).files().items():
+                out.writestr(f"top/{name}", data)
+            out.writestr("top/manifest-md5.txt", b"\n" * (30 << 20))
+        verdict, found, result = judge(path)
+        self.assertEqual((verdict, found, result["errors"], result["judged"]), ("invalid", {"bagit.line"}, 1002, False))
 
     def test_only_unknown_algorithms(self):
         made = Bag(algorithms=(), tags=(), more={"manifest-tiger.txt": b"", "tagmanifest-crc32.txt": b""})
