@@ -83,7 +83,7 @@ struct ha_verify_result {
 };
 
 /*
- * Verifies the archive. 0: valid and signed by a trusted key. -1: HA_E_INVALID after findings, HA_E_UNCHECKED when everything is in order but
+ * Verifies the archive. 0: valid and signed by a trusted key; by a profile other than that of holdall, valid. -1: HA_E_INVALID after findings, HA_E_UNCHECKED when everything is in order but
  * no key was given, or what kept the archive from being read. *result is filled as far as it got. A volume of a set (formats/SPEC.md,
  * "Volumes") is judged by itself: whether the others are there, and belong to it, is for ha_verify_volumes.
  */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "archive/folder.h"
 #include "archive/names.h"
 #include "archive/reader.h"
 #include "base/error.h"
@@ -113,26 +114,6 @@ static int folder_each(struct ha_reader *reader, struct ha_findings *findings, h
 
 /* ----------------------------------------------------------------------------------------------- reading */
 
-/* Opens PATH component by component, so that no link on the way is followed. */
-static int open_below(int top, const char *path)
-{
-    char part[HA_ENTRY_PATH_SIZE];
-    int fd = fcntl(top, F_DUPFD_CLOEXEC, 0);
-    while (fd >= 0 && *path) {
-        size_t len = strcspn(path, "/");
-        bool last = path[len] == '\0';
-        snprintf(part, sizeof part, "%.*s", (int)len, path);
-        int next =
-            openat(fd, part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (last ? 0 : O_DIRECTORY));
-        int failed = errno;
-        close(fd);
-        errno = failed;
-        fd = next;
-        path += last ? len : len + 1;
-    }
-    return fd;
-}
-
 /* A file stays open until another one is read: one who reads lines may look into other files meanwhile. */
 static int folder_raw(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,
                       size_t want, size_t *got, struct ha_error *err)
@@ -142,7 +123,7 @@ static int folder_raw(struct ha_reader *reader, const struct ha_member *member, 
         if (folder->file >= 0)
             close(folder->file);
         snprintf(folder->reading, sizeof folder->reading, "%s", member->path);
-        folder->file = open_below(folder->fd, member->path);
+        folder->file = ha_folder_open(folder->fd, member->path);
         if (folder->file < 0)
             return ha_fail_errno(err, errno, "%s: cannot be opened", member->path);
     }

@@ -39,4 +39,9 @@ typedef int (*ha_walk_visit)(void *context, const struct ha_walk_entry *entry, s
 int ha_walk(int fd, uint64_t size, const struct ha_walk_rules *rules, struct ha_findings *findings,
             ha_walk_visit visit, void *context, struct ha_error *err);
 
+enum { HA_SHOWN_SIZE = 256 };
+
+/* Puts a name of any bytes into a text that can be shown, cut to fit. */
+void ha_walk_show(const char *name, size_t len, char out[HA_SHOWN_SIZE]);
+
 #endif

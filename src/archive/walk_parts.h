@@ -18,8 +18,7 @@ enum {
     HA_FLAG_DESCRIPTOR = 1 << 3,
     HA_FLAG_STRONG = 1 << 6,
     HA_FLAG_UTF8 = 1 << 11,
-    HA_FLAG_MASKED = 1 << 13,
-    HA_SHOWN_SIZE = 256
+    HA_FLAG_MASKED = 1 << 13
 };
 
 /* ---------------------------------------------------------------------------------- walk.c: reading, finding */
@@ -145,8 +144,5 @@ struct ha_walk_names {
 int ha_walk_judge_name(struct ha_walk_names *names, const struct ha_walk_spot *spot,
                        const struct ha_walk_header *header, struct ha_error *err);
 void ha_walk_names_close(struct ha_walk_names *names);
-
-/* Puts a name into a text that can be shown. */
-void ha_walk_show(const char *name, size_t len, char out[HA_SHOWN_SIZE]);
 
 #endif

@@ -200,8 +200,6 @@ static int check_profile(const struct cli_command *command, struct given *given)
     const struct ha_verify_options *options = &given->options;
     if (verify_profile_find(given->profile, &given->options.profile))
         return cli_usage_error(command, "'%s' is no profile: holdall, bagit or zip", given->profile);
-    if (options->profile == HA_PROFILE_BAGIT)
-        return cli_usage_error(command, "the profile bagit is not there yet");
     if (options->profile != HA_PROFILE_HOLDALL &&
         (options->subject || options->request_id || cli_trust_given(&given->trust)))
         return cli_usage_error(command, "-p, -P, --trust, --subject and --request-id need --profile holdall");
@@ -274,7 +272,8 @@ const struct cli_command cli_verify = {
     "      --trust FILE            a keys document: keys with their services, times and revocations\n"
     "      --subject ID            the archive must be about this subject\n"
     "      --request-id ID         the archive must answer this request\n"
-    "      --profile PROFILE       holdall (default), or zip: any ZIP, its structure and checksums alone\n"
+    "      --profile PROFILE       holdall (default), bagit: any bag of BagIt 0.97 or 1.0, by RFC 8493, or\n"
+    "                              zip: any ZIP, its structure and checksums alone\n"
     "      --format FORMAT         text (default), json, tap or junit\n"
     "      --report FILE           write the report there as well, JSON; what was there is replaced\n"
     "      --list-rules            list the rules by which archives are judged, as text or json, and end\n"
@@ -286,5 +285,5 @@ const struct cli_command cli_verify = {
     "  -h, --help                  this text\n"
     "\n"
     "Exit status: 0 valid and signed by a trusted key, 1 invalid or not readable, 2 usage, 3 intact but no\n"
-    "key was given; of several archives and sets the worst.\n",
+    "key was given; of several archives and sets the worst. The profiles bagit and zip ask for no key.\n",
     "check archives and who signed them"};

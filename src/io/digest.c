@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Digests: the only file that sees libcrypto (SHA-256, SHA-1, MD5 and BLAKE2b with the processor's instructions) and zlib's
+ * Digests: the only file that sees libcrypto (the SHA-2 family, SHA-1, MD5 and BLAKE2b with the processor's instructions) and zlib's
  * CRC-32. It encrypts nothing, and what an HMAC signs is decided elsewhere.
  */
 #include "io/digest.h"
@@ -145,6 +145,57 @@ int ha_blake2b_finish(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], str
 void ha_blake2b_free(struct ha_blake2b *hash)
 {
     EVP_MD_CTX_free((EVP_MD_CTX *)hash);
+}
+
+struct kind {
+    const char *name;
+    const EVP_MD *(*make)(void);
+    size_t size;
+};
+
+static const struct kind *kind_of(const char *name)
+{
+    static const struct kind kinds[] = {
+        {"md5", EVP_md5, 16},       {"sha1", EVP_sha1, 20},     {"sha224", EVP_sha224, 28},
+        {"sha256", EVP_sha256, 32}, {"sha384", EVP_sha384, 48}, {"sha512", EVP_sha512, 64},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    }
+    return NULL;
+}
+
+size_t ha_hasher_size(const char *name)
+{
+    const struct kind *kind = kind_of(name);
+    return kind ? kind->size : 0;
+}
+
+struct ha_hasher *ha_hasher_new(const char *name, struct ha_error *err)
+{
+    const struct kind *kind = kind_of(name);
+    EVP_MD_CTX *context = kind ? EVP_MD_CTX_new() : NULL;
+    if (context && EVP_DigestInit_ex(context, kind->make(), NULL) == 1)
+        return (struct ha_hasher *)context;
+    fail_hash("libcrypto does not have this hash here", err);
+    EVP_MD_CTX_free(context);
+    return NULL;
+}
+
+int ha_hasher_update(struct ha_hasher *hasher, const void *data, size_t len, struct ha_error *err)
+{
+    return EVP_DigestUpdate((EVP_MD_CTX *)hasher, data, len) == 1 ? 0 : fail_hash("hashing failed", err);
+}
+
+int ha_hasher_finish(struct ha_hasher *hasher, uint8_t out[HA_HASHER_SIZE], struct ha_error *err)
+{
+    return EVP_DigestFinal_ex((EVP_MD_CTX *)hasher, out, NULL) == 1 ? 0 : fail_hash("hashing failed", err);
+}
+
+void ha_hasher_free(struct ha_hasher *hasher)
+{
+    EVP_MD_CTX_free((EVP_MD_CTX *)hasher);
 }
 
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256, BLAKE2b-512, MD5 and SHA-1 (where others state them) and CRC-32, alone and as a filter; HMAC; base64. */
+/* SHA-256, BLAKE2b-512, CRC-32 and what others state (MD5, SHA-1 and the SHA-2 family), alone and as a filter; HMAC; base64. */
 #ifndef HA_IO_DIGEST_H
 #define HA_IO_DIGEST_H
 
@@ -50,6 +50,18 @@ int ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len, str
 int ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
 int ha_blake2b_finish(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
 void ha_blake2b_free(struct ha_blake2b *hash);
+
+/*
+ * A running hash by the name that BagIt has for it: md5, sha1, sha224, sha256, sha384 or sha512. ha_hasher_size tells how many bytes such a
+ * hash has, 0 for any other name; ha_hasher_new wants one that has some.
+ */
+enum { HA_HASHER_SIZE = 64 };
+struct ha_hasher;
+size_t ha_hasher_size(const char *name);
+struct ha_hasher *ha_hasher_new(const char *name, struct ha_error *err);
+int ha_hasher_update(struct ha_hasher *hasher, const void *data, size_t len, struct ha_error *err);
+int ha_hasher_finish(struct ha_hasher *hasher, uint8_t out[HA_HASHER_SIZE], struct ha_error *err);
+void ha_hasher_free(struct ha_hasher *hasher);
 
 /* SHA-256 of one block. */
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);

@@ -328,3 +328,16 @@ char *ha_path_fold(const char *path)
     size = utf8proc_map(decomposed, size, &folded, UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_CASEFOLD);
     return size < 0 ? NULL : (char *)folded;
 }
+
+char *ha_path_compose(const char *path)
+{
+    size_t len = strlen(path);
+    utf8proc_uint8_t *composed = NULL;
+
+    if (!ha_utf8_valid(path, len))
+        return NULL;
+    return utf8proc_map((const utf8proc_uint8_t *)path, (utf8proc_ssize_t)len, &composed,
+                        UTF8PROC_STABLE | UTF8PROC_COMPOSE) < 0
+               ? NULL
+               : (char *)composed;
+}

@@ -61,4 +61,7 @@ int ha_path_check(const char *path, size_t top, struct ha_error *err);
  */
 char *ha_path_fold(const char *path);
 
+/* The same for two names that differ in the form of Unicode alone (NFC). */
+char *ha_path_compose(const char *path);
+
 #endif

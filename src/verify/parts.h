@@ -99,4 +99,8 @@ struct ha_walk_rules ha_check_rules(const struct ha_verify_options *options);
 int ha_verify_zip(const struct ha_verify_options *options, struct ha_verify_result *result,
                   struct ha_error *err);
 
+/* The same for HA_PROFILE_BAGIT. */
+int ha_verify_bagit(const struct ha_verify_options *options, struct ha_verify_result *result,
+                    struct ha_error *err);
+
 #endif

@@ -281,6 +281,8 @@ int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *
         return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
     if (options->profile == HA_PROFILE_ZIP)
         return ha_verify_zip(options, result, err);
+    if (options->profile == HA_PROFILE_BAGIT)
+        return ha_verify_bagit(options, result, err);
     int done = open_archive(&check, err) || ha_index_open(NULL, INDEX_CACHE, &check.index, err) ||
                        run_checks(&check, err) || give_verdict(&check, err)
                    ? -1

@@ -452,6 +452,29 @@ def check_spec_rules(tally, text):
     tally.check([row[0] for row in rows] == [rule["id"] for rule in rules], "SPEC.md: the rules are in another order than rules.json")
 
 
+PROFILE_INFO = {"BagIt-Profile-Identifier", "BagIt-Profile-Version", "Source-Organization", "External-Description", "Version"}
+PROFILE_LISTS = {f"{kind}-{word}" for kind in ("Manifests", "Tag-Manifests", "Tag-Files", "Payload-Files") for word in ("Required", "Allowed")}
+PROFILE_TRUTHS = {"Allow-Fetch.txt", "Fetch.txt-Required", "Data-Empty"}
+
+
+def check_profile(tally, text):
+    """bagit-profile.json is a BagIt profile (specification 1.4), and asks for the lines of bag-info.txt that SPEC.md has. Archives are held against it
+    in tests/e2e/test_verify_bagit.py."""
+    profile = read(ROOT / "formats" / "bagit-profile.json")
+    info, labels = profile["BagIt-Profile-Info"], profile["Bag-Info"]
+    tally.check(PROFILE_INFO <= set(info) and all(isinstance(value, str) and value for value in info.values()), "bagit-profile.json: BagIt-Profile-Info")
+    tally.check(info["BagIt-Profile-Version"] == "1.4.0" and info["BagIt-Profile-Identifier"] == ID + "bagit-profile.json", "bagit-profile.json: which one it is")
+    known = PROFILE_LISTS | PROFILE_TRUTHS | {"BagIt-Profile-Info", "Bag-Info", "Serialization", "Accept-Serialization", "Accept-BagIt-Version"}
+    tally.check(set(profile) == known, f"bagit-profile.json: {sorted(set(profile) ^ known)}")
+    tally.check(all(isinstance(profile[name], list) and profile[name] for name in PROFILE_LISTS), "bagit-profile.json: a list is none")
+    tally.check(all(isinstance(profile[name], bool) for name in PROFILE_TRUTHS), "bagit-profile.json: a truth value is none")
+    tally.check(profile["Serialization"] in ("forbidden", "required", "optional") and profile["Accept-Serialization"] == ["application/zip"]
+                and profile["Accept-BagIt-Version"] == ["1.0"], "bagit-profile.json: what is accepted")
+    tally.check(all(set(asked) <= {"required", "repeatable", "description", "values", "recommended"} for asked in labels.values()), "bagit-profile.json: Bag-Info")
+    told = re.findall(r"^    ([A-Z][A-Za-z-]+): ", section(text, "The bag").partition("`bag-info.txt` has")[2], re.MULTILINE)
+    tally.check(told and set(told) == set(labels), f"bagit-profile.json: SPEC.md has the labels {told}")
+
+
 def check_spec_markup(tally, text):
     """The elements and attributes of pages are those that the verifier knows."""
     source = (ROOT / "src" / "verify" / "markup.c").read_text(encoding="utf-8")
@@ -470,6 +493,7 @@ def check_spec(tally, schemas):
         check_spec_examples(tally, schemas, text)
         check_spec_tables(tally, schemas, text)
         check_spec_rules(tally, text)
+        check_profile(tally, text)
         check_spec_markup(tally, text)
 
 

@@ -102,19 +102,32 @@ static void take_finding(void *context, const struct ha_finding *finding)
     FUZZ_MUST(fuzz_is_inert(finding->expected) && fuzz_is_inert(finding->found));
 }
 
-enum ha_code fuzz_verify(const char *path, const char *key)
+static enum ha_code verify(struct ha_verify_options options, bool may_be_valid)
 {
     uint64_t findings = 0;
+    static struct ha_verify_result result; /* in place of a stack */
+    struct ha_error err = {0};
+    options.size = sizeof options;
+    options.finding = take_finding;
+    options.context = &findings;
+    int verdict = ha_verify(&options, &result, &err);
+    FUZZ_MUST(verdict == 0 ? may_be_valid && findings == 0
+                           : err.code != HA_E_OK && err.code != HA_E_INTERNAL);
+    FUZZ_MUST((err.code == HA_E_INVALID) == (findings > 0) && findings == result.findings);
+    return verdict == 0 ? HA_E_OK : err.code;
+}
+
+enum ha_code fuzz_verify(const char *path, const char *key)
+{
     struct ha_error refused = {0};
     struct ha_trust *trust = ha_trust_new(&refused);
     FUZZ_MUST(trust && (!key || ha_trust_add_key(trust, key, &refused) == 0));
-    const struct ha_verify_options options = {
-        .size = sizeof options, .path = path, .trust = trust, .finding = take_finding, .context = &findings};
-    static struct ha_verify_result result; /* in place of a stack */
-    struct ha_error err = {0};
-    int verdict = ha_verify(&options, &result, &err);
+    enum ha_code code = verify((struct ha_verify_options){.path = path, .trust = trust}, key != NULL);
     ha_trust_free(trust);
-    FUZZ_MUST(verdict == 0 ? key && findings == 0 : err.code != HA_E_OK && err.code != HA_E_INTERNAL);
-    FUZZ_MUST((err.code == HA_E_INVALID) == (findings > 0) && findings == result.findings);
-    return verdict == 0 ? HA_E_OK : err.code;
+    return code;
+}
+
+enum ha_code fuzz_verify_bag(const char *path)
+{
+    return verify((struct ha_verify_options){.path = path, .profile = HA_PROFILE_BAGIT}, true);
 }

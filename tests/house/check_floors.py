@@ -38,6 +38,7 @@ OWNERS = {
     "expat": (("expat.h", "expat_external.h"), ("model/xml.c",)),
     "jansson": (("jansson.h", "jansson_config.h"), ("model/",)),
     "utf8proc": (("utf8proc.h",), ("model/",)),
+    "iconv": (("iconv.h",), ("io/charset.c",)),
 }
 
 # Headers that the build makes, and the folders that may see them.
@@ -242,6 +243,7 @@ BROKEN = [
     ("sqlite3 outside", "src/export/db.c", "#include <sqlite3.h>", "sqlite3 belongs to"),
     ("expat outside", "src/source/s3.c", "#include <expat.h>", "expat belongs to"),
     ("jansson outside", "src/export/report.c", "#include <jansson.h>", "jansson belongs to"),
+    ("iconv outside", "src/verify/text.c", "#include <iconv.h>", "iconv belongs to"),
     ("utf8proc outside", "src/archive/names.c", "#include <utf8proc.h>", "utf8proc belongs to"),
     ("a library nobody has named", "src/io/new.c", "#include <lzma.h>", "nobody has named"),
     ("a public header sees inside", "include/holdall/bad.h", '#include "../../src/base/buf.h"', "a public header"),

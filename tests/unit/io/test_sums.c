@@ -172,9 +172,43 @@ static void base64_stops_at_the_maximum(void **state)
     assert_int_equal(err.code, HA_E_LIMIT);
 }
 
+/* FIPS 180-2, appendices B.1 and C.1 and its change notice 1; RFC 1321, appendix A.5; RFC 3174, section 7.3: each of "abc". */
+static void hashes_are_known_by_their_names(void **state)
+{
+    static const struct {
+        const char *name, *due;
+    } hashes[] = {
+        {"md5", "900150983cd24fb0d6963f7d28e17f72"},
+        {"sha1", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {"sha224", "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"},
+        {"sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"sha384",
+         "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"},
+        {"sha512", "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+                   "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(hashes); i++) {
+        uint8_t hash[HA_HASHER_SIZE];
+        char hex[2 * HA_HASHER_SIZE + 1];
+        struct ha_error err = {0};
+        struct ha_hasher *hasher = ha_hasher_new(hashes[i].name, &err);
+        assert_non_null(hasher);
+        assert_int_equal(ha_hasher_update(hasher, "a", 1, &err), 0);
+        assert_int_equal(ha_hasher_update(hasher, "bc", 2, &err), 0);
+        assert_int_equal(ha_hasher_finish(hasher, hash, &err), 0);
+        ha_hasher_free(hasher);
+        ha_hex_encode(hash, ha_hasher_size(hashes[i].name), hex);
+        assert_string_equal(hex, hashes[i].due);
+    }
+    assert_int_equal(ha_hasher_size("tiger"), 0);
+    assert_int_equal(ha_hasher_size("SHA256"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashes_are_known_by_their_names),
         cmocka_unit_test(checksums_are_those_of_the_standard),
         cmocka_unit_test(checksums_go_on_where_they_stopped),
         cmocka_unit_test(hmacs_are_those_of_the_standard),

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Complete and valid (RFC 8493, 3): owns the pass that reads every file once, for all checksums that lists state of it, and the comparison of lists and
+ * files in both directions.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hex.h"
+#include "base/text.h"
+#include "io/digest.h"
+#include "verify/bagit_parts.h"
+
+enum { SHA256 = 3 }; /* reading a file computes this one in any case */
+
+/* ------------------------------------------------------------------------------------------------- checksums */
+
+struct summing {
+    struct ha_sink sink;
+    struct ha_bagit *bagit;
+    const struct ha_file *file;
+    unsigned wanted; /* the algorithms that lists state of the file */
+    struct ha_hasher *hashers[HA_BAGIT_ALGORITHMS];
+    uint8_t sums[HA_BAGIT_ALGORITHMS][HA_HASHER_SIZE];
+};
+
+static int hash_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
+{
+    struct summing *summing = (struct summing *)sink;
+    for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
+        if (summing->hashers[i] && ha_hasher_update(summing->hashers[i], data, len, err))
+            return -1;
+    }
+    return 0;
+}
+
+static void hash_abort(struct ha_sink *sink)
+{
+    struct summing *summing = (struct summing *)sink;
+    for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
+        ha_hasher_free(summing->hashers[i]);
+        summing->hashers[i] = NULL;
+    }
+}
+
+static int hash_commit(struct ha_sink *sink, struct ha_error *err)
+{
+    struct summing *summing = (struct summing *)sink;
+    for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
+        if (summing->hashers[i] && ha_hasher_finish(summing->hashers[i], summing->sums[i], err))
+            return -1;
+    }
+    hash_abort(sink);
+    return 0;
+}
+
+static int start_hashers(struct summing *summing, struct ha_error *err)
+{
+    for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
+        if (i == SHA256 || !(summing->wanted & 1u << i))
+            continue;
+        summing->hashers[i] = ha_hasher_new(ha_bagit_algorithms[i], err);
+        if (!summing->hashers[i]) {
+            hash_abort(&summing->sink);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int want(void *context, const struct ha_listed *listed, struct ha_error *err)
+{
+    struct summing *summing = context;
+    (void)err;
+    if (listed->list != HA_BAGIT_FETCH)
+        summing->wanted |= 1u << listed->list % HA_BAGIT_ALGORITHMS;
+    return 0;
+}
+
+static int compare(void *context, const struct ha_listed *listed, struct ha_error *err)
+{
+    struct summing *summing = context;
+    char due[2 * HA_HASHER_SIZE + 1], got[2 * HA_HASHER_SIZE + 1], shown[HA_SHOWN_SIZE],
+        name[HA_BAGIT_LIST_SIZE];
+    const uint8_t *sum = summing->sums[listed->list % HA_BAGIT_ALGORITHMS];
+    (void)err;
+    if (listed->list == HA_BAGIT_FETCH || memcmp(sum, listed->hash, listed->hash_len) == 0)
+        return 0;
+    ha_hex_encode(listed->hash, listed->hash_len, due);
+    ha_hex_encode(sum, listed->hash_len, got);
+    ha_walk_show(summing->file->path, summing->file->path_len, shown);
+    ha_bagit_list_name(listed->list, name);
+    ha_find_two(&summing->bagit->findings, HA_RULE_BAGIT_HASH, shown, "", due, got, "is not what %s says",
+                name);
+    return 0;
+}
+
+/* Of a ZIP every file is read, as its own checksums must be right; of a directory those that are listed. */
+static int sum_file(void *context, const struct ha_file *file, struct ha_error *err)
+{
+    static const struct ha_sink_ops ops = {hash_write, hash_commit, hash_abort};
+    struct ha_bagit *bagit = context;
+    struct summing summing = {.sink.ops = &ops, .bagit = bagit, .file = file};
+    struct ha_sums sums = {0};
+    enum ha_rule rule;
+    if (ha_files_each_listed(bagit->files, file->id, want, &summing, err))
+        return -1;
+    if (!summing.wanted && (!bagit->reader || (file->method != 0 && file->method != 8)))
+        return 0;
+    if (start_hashers(&summing, err))
+        return -1;
+    if (ha_bagit_read(bagit, file, file->path, &summing.sink, &sums, &rule, err))
+        return ha_bagit_fault(bagit, file, file->path, rule, &sums, err);
+    memcpy(summing.sums[SHA256], sums.sha256, sizeof sums.sha256);
+    return ha_files_each_listed(bagit->files, file->id, compare, &summing, err);
+}
+
+int ha_bagit_sums(struct ha_bagit *bagit, struct ha_error *err)
+{
+    return ha_files_each(bagit->files, sum_file, bagit, err);
+}
+
+/* ------------------------------------------------------------------------------------------- lists and files */
+
+struct looking {
+    struct ha_bagit *bagit;
+    enum ha_rule rule;
+    const char *clause;
+    char name[HA_BAGIT_LIST_SIZE]; /* of the list; "" for several */
+    bool incomplete;               /* something that fetch.txt lists is not there */
+};
+
+/* What is made over a tag manifest, such as a signature, cannot be in it; and that a payload manifest is in none has a rule of its own since 1.0. */
+static bool is_exempt(const struct ha_bagit *bagit, const char *path)
+{
+    return ha_text_starts_with(path, "tagmanifest-") ||
+           (!bagit->early && ha_text_starts_with(path, "manifest-"));
+}
+
+static int report_file(void *context, const struct ha_file *file, struct ha_error *err)
+{
+    const struct looking *looking = context;
+    char shown[HA_SHOWN_SIZE];
+    (void)err;
+    if (looking->rule == HA_RULE_BAGIT_UNLISTED_TAG && is_exempt(looking->bagit, file->path))
+        return 0;
+    ha_walk_show(file->path, file->path_len, shown);
+    ha_find(&looking->bagit->findings, looking->rule, shown, "%s%s", looking->clause, looking->name);
+    return 0;
+}
+
+/* A line about a file that is not there. */
+static int report_missing(void *context, const struct ha_listed *listed, struct ha_error *err)
+{
+    struct looking *looking = context;
+    char shown[HA_SHOWN_SIZE], at[32], name[HA_BAGIT_LIST_SIZE];
+    bool fetch;
+    ha_walk_show(listed->path, listed->path_len, shown);
+    if (listed->list == HA_BAGIT_FETCH) {
+        ha_find(&looking->bagit->findings, HA_RULE_BAGIT_INCOMPLETE, shown,
+                "is in fetch.txt and is not there");
+        looking->incomplete = true;
+        return 0;
+    }
+    if (ha_files_is_listed(looking->bagit->files, HA_BAGIT_FETCH, listed->path, listed->path_len, &fetch,
+                           err))
+        return -1;
+    if (fetch)
+        return 0;
+    ha_bagit_list_name(listed->list, name);
+    snprintf(at, sizeof at, "line %llu", (unsigned long long)listed->line);
+    ha_find_at(&looking->bagit->findings, HA_RULE_BAGIT_ABSENT, name, at, "lists what is not there: %s",
+               shown);
+    return 0;
+}
+
+/* 2.2.3: what fetch.txt lists must be in the manifests. Before 1.0, one is enough. */
+static int check_fetched(void *context, const struct ha_listed *listed, struct ha_error *err)
+{
+    struct ha_bagit *bagit = context;
+    bool in_all = true, in_one = false;
+    for (int list = 0; list < HA_BAGIT_TAG; list++) {
+        bool is;
+        if (!(bagit->manifests[0] & 1u << list))
+            continue;
+        if (ha_files_is_listed(bagit->files, list, listed->path, listed->path_len, &is, err))
+            return -1;
+        in_all &= is;
+        in_one |= is;
+    }
+    if (!(bagit->early ? in_one : in_all))
+        ha_bagit_find(bagit, HA_RULE_BAGIT_FETCH, "fetch.txt", listed->line,
+                      "the file is not in the payload manifests", listed->path, listed->path_len);
+    return 0;
+}
+
+static int check_unlisted(struct ha_bagit *bagit, struct ha_error *err)
+{
+    struct looking payload = {
+        .bagit = bagit, .rule = HA_RULE_BAGIT_UNLISTED, .clause = "is in no payload manifest"};
+    struct looking tag = {.bagit = bagit, .rule = HA_RULE_BAGIT_UNLISTED_TAG, .clause = "is not in "};
+    if (bagit->early && bagit->manifests[0])
+        return ha_files_each_unlisted(bagit->files, true, -1, HA_BAGIT_TAG, report_file, &payload, err);
+    payload.clause = "is not in ";
+    for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
+        ha_bagit_list_name(i, payload.name);
+        ha_bagit_list_name(HA_BAGIT_TAG + i, tag.name);
+        if ((bagit->manifests[0] & 1u << i) &&
+            ha_files_each_unlisted(bagit->files, true, i, 0, report_file, &payload, err))
+            return -1;
+        if ((bagit->manifests[1] & 1u << i) &&
+            ha_files_each_unlisted(bagit->files, false, HA_BAGIT_TAG + i, 0, report_file, &tag, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* 2.2.1, since 1.0: each tag manifest lists each payload manifest. */
+static int check_tag_manifests(struct ha_bagit *bagit, struct ha_error *err)
+{
+    char payload[HA_BAGIT_LIST_SIZE], tag[HA_BAGIT_LIST_SIZE];
+    for (int pair = 0; pair < HA_BAGIT_ALGORITHMS * HA_BAGIT_ALGORITHMS && !bagit->early; pair++) {
+        int i = pair % HA_BAGIT_ALGORITHMS, j = pair / HA_BAGIT_ALGORITHMS;
+        bool is;
+        if (!(bagit->manifests[0] & 1u << i) || !(bagit->manifests[1] & 1u << j))
+            continue;
+        ha_bagit_list_name(i, payload);
+        ha_bagit_list_name(HA_BAGIT_TAG + j, tag);
+        if (ha_files_is_listed(bagit->files, HA_BAGIT_TAG + j, payload, strlen(payload), &is, err))
+            return -1;
+        if (!is)
+            ha_find(&bagit->findings, HA_RULE_BAGIT_TAG, tag, "does not list %s", payload);
+    }
+    return 0;
+}
+
+static void check_algorithms(struct ha_bagit *bagit)
+{
+    const unsigned weak = 1u << 0 | 1u << 1; /* MD5 and SHA-1 */
+    if (!bagit->manifests[0])
+        ha_find(&bagit->findings, HA_RULE_BAGIT_MANIFEST, "",
+                "there is no payload manifest of a known algorithm");
+    else if (!(bagit->manifests[0] & ~weak))
+        ha_find(&bagit->findings, HA_RULE_BAGIT_WEAK, "",
+                "there is no payload manifest of a better algorithm than SHA-1");
+}
+
+/* Of a bag that is not complete yet, the sum cannot be right yet. */
+static int check_oxum(struct ha_bagit *bagit, bool incomplete, struct ha_error *err)
+{
+    char due[48];
+    uint64_t count, bytes, said_bytes, said_count;
+    char *dot = strchr(bagit->oxum, '.');
+    if (!dot || incomplete)
+        return 0;
+    if (ha_files_payload(bagit->files, &count, &bytes, err))
+        return -1;
+    snprintf(due, sizeof due, "%llu.%llu", (unsigned long long)bytes, (unsigned long long)count);
+    *dot = '\0';
+    bool right = ha_text_to_u64(bagit->oxum, UINT64_MAX, &said_bytes) == 0 &&
+                 ha_text_to_u64(dot + 1, UINT64_MAX, &said_count) == 0 && said_bytes == bytes &&
+                 said_count == count;
+    *dot = '.';
+    if (!right)
+        ha_find_two(&bagit->findings, HA_RULE_BAGIT_OXUM, "bag-info.txt", "", due, bagit->oxum,
+                    "Payload-Oxum is %s, and the payload is %s", bagit->oxum, due);
+    return 0;
+}
+
+int ha_bagit_complete(struct ha_bagit *bagit, struct ha_error *err)
+{
+    struct looking looking = {.bagit = bagit};
+    struct looking twins = {.bagit = bagit,
+                            .rule = HA_RULE_BAGIT_SPELLING,
+                            .clause =
+                                "another name differs from this in case or in the form of Unicode alone"};
+    check_algorithms(bagit);
+    if (ha_files_each_listed(bagit->files, 0, report_missing, &looking, err) ||
+        ha_files_each_of(bagit->files, HA_BAGIT_FETCH, check_fetched, bagit, err) ||
+        check_unlisted(bagit, err) || check_tag_manifests(bagit, err) ||
+        ha_files_each_twin(bagit->files, report_file, &twins, err))
+        return -1;
+    return check_oxum(bagit, looking.incomplete, err);
+}
