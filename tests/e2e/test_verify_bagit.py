@@ -258,7 +258,7 @@ class Broken(unittest.TestCase):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
             for name, data in Bag(tags=()).files().items():
                 out.writestr(f"top/{name}", data)
-            out.writestr("top/manifest-md5.txt", b"\n" * (30 << 20))
+            out.writestr("top/manifest-md5.txt", b"\n" * (4 << 20))
         verdict, found, result = judge(path)
         self.assertEqual((verdict, found, result["errors"], result["judged"]), ("invalid", {"bagit.line"}, 1002, False))
 
@@ -320,11 +320,12 @@ class Good(unittest.TestCase):
                 self.assertEqual(told[:2], ("invalid", {"bagit.hash"}), told[2])
 
     def test_each_algorithm_is_held_against(self):
+        bags = {}
         for algorithm in ("md5", "sha1", "sha224", "sha256", "sha384", "sha512"):
-            made = Bag(algorithms=("sha256", algorithm) if algorithm != "sha256" else ("sha256",), tags=())
+            made = bags[algorithm] = Bag(algorithms=sorted({"sha256", algorithm}), tags=())
             made.edit[f"manifest-{algorithm}.txt"] = lambda text: ("0" if text[0] != "0" else "1") + text[1:]
+        for algorithm, (verdict, found, result) in zip(bags, judge_all([made.folder() for made in bags.values()])):
             with self.subTest(algorithm):
-                verdict, found, result = judge(made.folder())
                 self.assertEqual((verdict, found), ("invalid", {"bagit.hash"}))
                 self.assertIn(f"manifest-{algorithm}.txt", result["findings"][0]["text"])
 
@@ -417,20 +418,26 @@ def misfits(tree, profile):
     return found
 
 
+@functools.cache
+def own():
+    """A small archive, with records, pictures and pages."""
+    return harness.export("12", description=harness.root() / "fixtures" / "minimal" / "service.json")
+
+
 class Own(unittest.TestCase):
     def test_archive(self):
-        archive = harness.complete()
+        archive = own()
         for path in (archive.zip, archive.tree):
             self.assertEqual(judge(path)[:2], ("valid", set()))
 
     def test_profile(self):
         profile = json.loads((harness.root() / "formats" / "bagit-profile.json").read_text(encoding="utf-8"))
-        archive = harness.complete()
+        archive = own()
         self.assertEqual(misfits(archive.tree, profile), [])
         self.assertEqual((profile["Serialization"], "application/zip" in profile["Accept-Serialization"]), ("optional", True))
 
     def test_no_key(self):
-        archive = harness.complete()
+        archive = own()
         for words in (("-p", harness.public_key()), ("--subject", "1"), ("--request-id", "1")):
             self.assertEqual(holdall("verify", "--profile", "bagit", archive.zip, *words).code, 2)
 
