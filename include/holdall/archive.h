@@ -64,7 +64,7 @@ struct ha_verify_options {
     uint64_t max_entries,
         max_bytes; /* of a ZIP: files, and bytes of all of them unpacked; 0: HA_VERIFY_MAX_… */
     uint32_t
-        max_ratio; /* of deflated files beyond 64 MiB: bytes that one byte may become; 0: HA_VERIFY_MAX_RATIO */
+        max_ratio; /* of deflated files beyond 256 MiB: bytes that one byte may become; 0: HA_VERIFY_MAX_RATIO */
     unsigned jobs; /* threads that hash; 0: one for each core */
 };
 

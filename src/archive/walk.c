@@ -22,9 +22,8 @@ enum {
     LOCALS_AHEAD = 4096,          /* data lie between them */
     RECORD_MAX = 46 + 3 * 0xFFFF, /* no header is longer */
     CACHE = 24 * 1024 * 1024,
-    /* Below so many bytes nothing is worth a limit (SPEC.md, "Limits of a verifier"): of one file, and of all together. */
-    FILE_FROM = 64 * 1024 * 1024,
-    ALL_FROM = 256 * 1024 * 1024
+    RATIO_FROM = 256 * 1024 *
+                 1024 /* below so many bytes nothing is worth a limit: see SPEC.md, "Limits of a verifier" */
 };
 
 /* ------------------------------------------------------------------------------------- reading, finding */
@@ -101,9 +100,10 @@ static uint64_t add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-static bool grows_too_much(uint64_t size, uint64_t packed, uint64_t ratio, uint64_t from)
+static bool grows_too_much(uint64_t size, uint64_t packed, uint64_t ratio)
 {
-    return size > from && (packed == 0 || size / packed > ratio || (size / packed == ratio && size % packed));
+    return size > RATIO_FROM &&
+           (packed == 0 || size / packed > ratio || (size / packed == ratio && size % packed));
 }
 
 /* Once one of them is exceeded, all that comes exceeds it as well: that is said once. */
@@ -120,10 +120,10 @@ static void limit(const struct ha_walk_spot *spot, struct totals *totals, const 
     totals->refused = true;
     if (totals->bytes > rules->max_bytes)
         ha_walk_find_two(spot, 0, HA_RULE_LIMIT_BYTES, rules->max_bytes, totals->bytes, "bytes unpacked");
-    else if (header->method == 8 && grows_too_much(header->size, header->packed, rules->max_ratio, FILE_FROM))
+    else if (header->method == 8 && grows_too_much(header->size, header->packed, rules->max_ratio))
         ha_walk_find_two(spot, 0, HA_RULE_LIMIT_RATIO, rules->max_ratio,
                          header->size / (header->packed ? header->packed : 1), "bytes that one byte becomes");
-    else if (grows_too_much(totals->grown, totals->packed, rules->max_ratio, ALL_FROM))
+    else if (grows_too_much(totals->grown, totals->packed, rules->max_ratio))
         ha_walk_find_two(spot, 0, HA_RULE_LIMIT_RATIO, rules->max_ratio,
                          totals->grown / (totals->packed ? totals->packed : 1),
                          "bytes that one byte becomes, over all entries");

@@ -279,7 +279,7 @@ const struct cli_command cli_verify = {
     "      --list-rules            list the rules by which archives are judged, as text or json, and end\n"
     "      --max-entries N         refuse a ZIP with more files (10000000), ...\n"
     "      --max-bytes SIZE        ... with more bytes when it is unpacked (16TiB), ...\n"
-    "      --max-ratio N           ... or that grows more than so many times beyond 64 MiB (256)\n"
+    "      --max-ratio N           ... or that grows more than so many times beyond 256 MiB (256)\n"
     "      --jobs N                threads that hash; one for each core if not given\n"
     "  -q, --quiet                 verdicts only, no findings\n"
     "  -h, --help                  this text\n"

@@ -283,8 +283,9 @@ class Sets(unittest.TestCase):
     def test_text(self):
         """Verdict and findings as a reader sees them."""
         run = verify(*trees(five()[:2] + five()[3:]))
-        self.assertEqual(run.out.splitlines()[-2], f"INVALID: the set {complete().stem}: 4 of 5 volumes")
-        self.assertRegex(run.out.splitlines()[-1], f"^set.missing: {complete().stem}-part03: volume 3 of 5 is not among those given")
+        self.assertEqual(run.out.splitlines()[-3], f"INVALID: the set {complete().stem}: 4 of 5 volumes")
+        self.assertRegex(run.out.splitlines()[-2], f"^set.missing: {complete().stem}-part03: volume 3 of 5 is not among those given")
+        self.assertEqual(run.out.splitlines()[-1], "1 error, 0 warnings")
         run = holdall("verify", "-q", *trees(five()[:2]), "-p", public_key())
         self.assertEqual(len(run.out.splitlines()), 3, run)
 

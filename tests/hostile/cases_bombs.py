@@ -89,7 +89,7 @@ bomb("stated-all", "limit.bytes", members=stated_size((1 << 64) - 1))
 bomb("stated-5-gib", "limit.ratio", members=stated_size(5 * GIB))
 archived("limit-entries", 11, "limit.entries", options=("--max-entries", "10"))
 archived("limit-bytes", 11, "limit.bytes", options=("--max-bytes", "1000"))
-archived("limit-ratio", 11, "limit.ratio", options=("--max-ratio", "200"), **filled("README.txt", 80 * MIB))
+archived("limit-ratio", 11, "limit.ratio", options=("--max-ratio", "200"), **filled("README.txt", 260 * MIB))
 
 
 def quoted(number, size):

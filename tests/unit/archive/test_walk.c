@@ -436,13 +436,13 @@ static void test_limits(void **state)
 {
     const struct item plain = PLAIN("b.txt");
     const struct item large = {
-        .name = "top/b.txt", .data = "deflated", .method = 8, .size = 65 << 20, .packed = 8};
+        .name = "top/b.txt", .data = "deflated", .method = 8, .size = 257 << 20, .packed = 8};
     (void)state;
     expect_limit(&(struct ha_walk_rules){.max_entries = 3, .max_bytes = 51}, &plain, "");
     expect_limit(&(struct ha_walk_rules){.max_entries = 2}, &plain, "limit.entries ");
     expect_limit(&(struct ha_walk_rules){.max_bytes = 50}, &plain, "limit.bytes ");
     expect_limit(&(struct ha_walk_rules){0}, &large, "limit.ratio ");
-    expect_limit(&(struct ha_walk_rules){.max_ratio = 10000000}, &large, "");
+    expect_limit(&(struct ha_walk_rules){.max_ratio = 100000000}, &large, "");
 }
 
 int main(void)
