@@ -33,6 +33,20 @@ static int fail_hash(const char *what, struct ha_error *err)
     return nomem ? ha_fail_nomem(err) : ha_fail(err, HA_E_INTERNAL, "%s", what);
 }
 
+/* An algorithm that can be had now was lacking for want of memory, whatever was said of it. */
+static int fail_new(const char *name, struct ha_error *err)
+{
+    EVP_MD *again = EVP_MD_fetch(NULL, name, NULL);
+    bool there = again != NULL;
+    EVP_MD_free(again);
+    if (!there) {
+        fail_hash(name, err);
+        return ha_context(err, "libcrypto lacks an algorithm");
+    }
+    ERR_clear_error();
+    return ha_fail_nomem(err);
+}
+
 struct ha_digest *ha_digest_new(struct ha_error *err)
 {
     struct ha_digest *digest = calloc(1, sizeof *digest);
@@ -84,7 +98,7 @@ struct ha_md5 *ha_md5_new(struct ha_error *err)
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1)
         return (struct ha_md5 *)context;
-    fail_hash("libcrypto has no MD5 here", err);
+    fail_new("MD5", err);
     EVP_MD_CTX_free(context);
     return NULL;
 }
@@ -118,7 +132,7 @@ struct ha_blake2b *ha_blake2b_new(struct ha_error *err)
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     if (context && EVP_DigestInit_ex(context, EVP_blake2b512(), NULL) == 1)
         return (struct ha_blake2b *)context;
-    fail_hash("libcrypto has no BLAKE2b-512 here", err);
+    fail_new("BLAKE2B-512", err);
     EVP_MD_CTX_free(context);
     return NULL;
 }
@@ -178,7 +192,7 @@ struct ha_hasher *ha_hasher_new(const char *name, struct ha_error *err)
     EVP_MD_CTX *context = kind ? EVP_MD_CTX_new() : NULL;
     if (context && EVP_DigestInit_ex(context, kind->make(), NULL) == 1)
         return (struct ha_hasher *)context;
-    fail_hash("libcrypto does not have this hash here", err);
+    fail_new(name, err);
     EVP_MD_CTX_free(context);
     return NULL;
 }
