@@ -20,6 +20,7 @@ struct ha_member {
     /* in a ZIP: */
     uint64_t at, packed; /* where its bytes lie, and how many */
     uint32_t crc;
+    struct ha_walk_time time;
     bool deflated;
 };
 

@@ -238,6 +238,8 @@ static int take_entry(struct pass *pass, const uint8_t *bytes, uint64_t place, s
                                         .packed = central.packed,
                                         .size = central.size,
                                         .crc = central.crc,
+                                        .time = {(uint32_t)central.date << 16 | central.time,
+                                                 central.stamp, central.stamped},
                                         .method = central.method,
                                         .directory = name_len > 0 && central.name[name_len - 1] == '/'};
     return pass->visit(pass->context, &entry, err);

@@ -17,6 +17,13 @@ struct ha_walk_rules {
     uint32_t max_ratio;
 };
 
+/* The time of an entry, as its headers state it. */
+struct ha_walk_time {
+    uint32_t dos;   /* date (high 16 bits) and time */
+    uint32_t stamp; /* the extended time stamp, where there is one */
+    bool stamped;
+};
+
 /* One entry. Its name is that of the central directory: bytes of any value, but for good names. */
 struct ha_walk_entry {
     const char *name, *shown; /* the second one as valid UTF-8 without control characters, cut to 255 bytes */
@@ -24,6 +31,7 @@ struct ha_walk_entry {
     uint64_t at, packed; /* where its data lie, and how many bytes they are */
     uint64_t size;       /* as stated: what is read is held against it */
     uint32_t crc;
+    struct ha_walk_time time;
     uint16_t method; /* 0 stored, 8 deflated, others (with `any` alone) are not for reading */
     bool directory;
 };

@@ -32,6 +32,7 @@ static int take_entry(void *context, const struct ha_walk_entry *entry, struct h
                                .at = entry->at,
                                .packed = entry->packed,
                                .crc = entry->crc,
+                               .time = entry->time,
                                .deflated = entry->method != 0};
     if (!slash || top >= sizeof visit->zip->reader.top || len >= sizeof member.path)
         return ha_fail(err, HA_E_INTERNAL, "the walk let a name pass that has no path");

@@ -186,32 +186,29 @@ static bool is_dated(ha_time time)
     return time >= HA_TIME_MIN && time <= HA_TIME_MAX;
 }
 
-/* "YYYY/MM/YYYYMMDD-" or "undated/"; START is where its last component begins. */
-static void format_date(ha_time time, char *out, size_t size, size_t *start)
+void ha_media_date(ha_time time, char out[HA_MEDIA_DATE_SIZE])
 {
     struct ha_civil civil;
-
     if (!is_dated(time)) {
-        snprintf(out, size, "undated/");
-    } else {
-        civil = ha_time_civil(time);
-        snprintf(out, size, "%04d/%02d/%04d%02d%02d-", civil.year, civil.month, civil.year, civil.month,
-                 civil.day);
+        snprintf(out, HA_MEDIA_DATE_SIZE, "undated/");
+        return;
     }
-    *start = (size_t)(strrchr(out, '/') - out) + 1;
+    civil = ha_time_civil(time);
+    snprintf(out, HA_MEDIA_DATE_SIZE, "%04d/%02d/%04d%02d%02d-", civil.year, civil.month, civil.year,
+             civil.month, civil.day);
 }
 
 int ha_media_path(const struct ha_media_name *name, size_t reserve, char *out, size_t size,
                   struct ha_error *err)
 {
-    char date[64], slug[HA_LIMIT_COMPONENT + 1] = "", path[PATH_ROOM];
-    size_t start, fixed, room;
+    char date[HA_MEDIA_DATE_SIZE], slug[HA_LIMIT_COMPONENT + 1] = "", path[PATH_ROOM];
+    size_t fixed, room;
     int len;
 
     if (check_parts(name, err))
         return -1;
-    format_date(name->time, date, sizeof date, &start);
-    fixed = strlen(date + start) + strlen(name->id) + 1 + strlen(name->extension);
+    ha_media_date(name->time, date);
+    fixed = strlen(strrchr(date, '/') + 1) + strlen(name->id) + 1 + strlen(name->extension);
     if (reserve > HA_LIMIT_COMPONENT || fixed > HA_LIMIT_COMPONENT - reserve)
         return ha_fail(err, HA_E_LIMIT, "a name of %zu bytes and a suffix of %zu exceed the limit of %d",
                        fixed, reserve, HA_LIMIT_COMPONENT);

@@ -25,6 +25,11 @@ struct ha_media_name {
     const char *extension; /* without a dot */
 };
 
+enum { HA_MEDIA_DATE_SIZE = 64 };
+
+/* The part of a media path that its time gives: "YYYY/MM/YYYYMMDD-" or "undated/". */
+void ha_media_date(ha_time time, char out[HA_MEDIA_DATE_SIZE]);
+
 /*
  * Writes "data/media/ROLE/YYYY/MM/YYYYMMDD-SLUG-ID.EXT" or "data/media/ROLE/undated/SLUG-ID.EXT" (the slug and its "-"
  * left out when it is empty). The last component is at most 64 bytes less RESERVE (room for a suffix such as ".xmp"),

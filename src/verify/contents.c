@@ -160,7 +160,7 @@ static int check_all(struct ha_contents *contents, struct ha_error *err)
         if (ha_json_get(ha_json_at(contents->categories, i), HA_K_SCHEMA))
             check_counts(contents, i);
     }
-    if (ha_contents_documents(contents, err) ||
+    if (ha_contents_documents(contents, err) || ha_contents_other_times(contents, err) ||
         ha_index_each_unmarked(contents->check->index, HA_MARK_USED, true, report_unused, contents, err))
         return -1;
     return ha_contents_findings(contents)->count == contents->before ? ha_contents_pages(contents, err) : 0;

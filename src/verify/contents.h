@@ -3,6 +3,7 @@
 #ifndef HA_VERIFY_CONTENTS_H
 #define HA_VERIFY_CONTENTS_H
 
+#include "base/time.h"
 #include "verify/parts.h"
 
 /* What was found of a category, to be held against what export.json states. */
@@ -32,7 +33,8 @@ struct ha_contents {
     size_t current;        /* category */
     const char *path, *at; /* and its lines' sub-schema */
     uint64_t lines;
-    char place[32]; /* "line 3" */
+    char place[32];  /* "line 3" */
+    ha_time created; /* of the record in that line, or HA_TIME_NONE */
 };
 
 static inline struct ha_findings *ha_contents_findings(const struct ha_contents *contents)
@@ -76,6 +78,24 @@ int ha_contents_file(struct ha_contents *contents, const char *record, size_t nu
 /* How a file that is not here is told apart from others; it is in RECORD, or in a line of a ledger. */
 int ha_contents_absent(struct ha_contents *contents, size_t category, const char *record, const char *role,
                        const char *why, int64_t count, struct ha_error *err);
+
+/* Whose time is told: what speaks of the file, and when it was made by what that says (HA_TIME_NONE: unknown). */
+struct ha_told {
+    const char *path;
+    ha_time time;
+};
+
+/* `created_at` of a record or of a file in it; OTHERWISE where that says nothing. */
+ha_time ha_contents_created(const ha_json *object, ha_time otherwise);
+
+/* Holds the time of the ZIP entry against what is told of the file. */
+int ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *told, struct ha_error *err);
+
+/* The same of a date in a sidecar. */
+void ha_contents_sidecar_time(struct ha_contents *contents, const struct ha_told *told, const char *date);
+
+/* What is no medium and no sidecar has the time of the snapshot. */
+int ha_contents_other_times(struct ha_contents *contents, struct ha_error *err);
 
 /* privacy.json against export.json. */
 int ha_contents_privacy(struct ha_contents *contents, const ha_json *doc, struct ha_error *err);

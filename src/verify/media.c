@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "ha-formats.h"
 #include "io/digest.h"
+#include "model/naming.h"
+#include "model/sniff.h"
 #include "model/xml.h"
 
 enum {
@@ -20,24 +22,21 @@ enum {
     NUMBERS_MOST = 256 /* files that a description may give a record */
 };
 
-static const char media_folder[] = "data/media/", undated[] = "undated/", suffix[] = ".xmp";
+static const char media_folder[] = "data/media/", suffix[] = ".xmp";
 
 /* ----------------------------------------------------------------------------------------------- names */
 
-/* What is left of PATH behind the role, and behind what its date demands; NULL when that is otherwise. */
-static const char *behind_date(const char *path, const char *role)
+/* What is left of PATH behind the role and the date that it must have; NULL when it has others. */
+static const char *behind_date(const char *path, const char *role, ha_time time)
 {
+    char date[HA_MEDIA_DATE_SIZE];
     size_t len = strlen(role);
     const char *at = path + sizeof media_folder - 1;
     if (!ha_text_starts_with(path, media_folder) || strncmp(at, role, len) != 0 || at[len] != '/')
         return NULL;
+    ha_media_date(time, date);
     at += len + 1;
-    if (ha_text_starts_with(at, undated))
-        return at + sizeof undated - 1;
-    bool dated = strspn(at, "0123456789") == 4 && at[4] == '/' && strspn(at + 5, "0123456789") == 2 &&
-                 at[7] == '/' && strspn(at + 8, "0123456789") == 8 && at[16] == '-' &&
-                 strncmp(at, at + 8, 4) == 0 && strncmp(at + 5, at + 12, 2) == 0;
-    return dated ? at + 17 : NULL;
+    return ha_text_starts_with(at, date) ? at + strlen(date) : NULL;
 }
 
 /* The digits that name the file NUMBER of a record, in HEX. */
@@ -80,7 +79,7 @@ static int check_name(struct ha_contents *contents, const char *record, size_t p
                       struct ha_error *err)
 {
     const char *path = ha_json_get_text(file, HA_K_PATH), *role = ha_json_get_text(file, HA_K_ROLE),
-               *name = behind_date(path, role);
+               *name = behind_date(path, role, ha_contents_created(file, contents->created));
     char hex[HA_SHA256_HEX], due[ID_MIN + 1] = "";
     for (size_t number = place; number < place + NUMBERS_MOST; number++) {
         if (make_id(contents, record, role, number, hex, err))
@@ -136,6 +135,7 @@ static void check_sidecar_name(struct ha_contents *contents, const ha_json *file
 
 struct seen {
     bool description;
+    char created[HA_TIME_TEXT], dated[HA_TIME_TEXT]; /* two properties that hold one time */
 };
 
 static int see_element(void *context, const char *path, struct ha_error *err)
@@ -147,12 +147,27 @@ static int see_element(void *context, const char *path, struct ha_error *err)
     return 0;
 }
 
+/* Two spellings of the root are good, so its names are left out. */
+static int see_text(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
+{
+    static const char created[] = "/Description/CreateDate", dated[] = "/Description/DateCreated";
+    struct seen *seen = context;
+    (void)err;
+    (void)len;
+    if (ha_text_ends_with(path, created))
+        snprintf(seen->created, sizeof seen->created, "%s", text);
+    else if (ha_text_ends_with(path, dated))
+        snprintf(seen->dated, sizeof seen->dated, "%s", text);
+    return 0;
+}
+
 /* Photo programs parse it, so it has no document type and nothing that is not well-formed. */
-static int check_xmp(struct ha_contents *contents, const char *path, struct ha_error *err)
+static int check_xmp(struct ha_contents *contents, const struct ha_told *told, struct ha_error *err)
 {
     struct ha_buf text HA_BUF = ha_buf_make(SIDECAR_MAX);
-    struct seen seen = {false};
-    struct ha_xml_reader reader = {.begin = see_element, .context = &seen};
+    struct seen seen = {.description = false};
+    struct ha_xml_reader reader = {.begin = see_element, .end = see_text, .context = &seen};
+    const char *path = told->path;
     bool found;
     if (ha_check_read(contents->check, HA_RULE_RECORD_XMP, path, &text, &found, err))
         return -1;
@@ -160,13 +175,19 @@ static int check_xmp(struct ha_contents *contents, const char *path, struct ha_e
         return 0;
     if (ha_xml_read(ha_buf_text(&text), text.len, &reader, err))
         return ha_find_error(ha_contents_findings(contents), HA_RULE_RECORD_XMP, path, err);
-    if (!seen.description)
+    if (!seen.description) {
         ha_find(ha_contents_findings(contents), HA_RULE_RECORD_XMP, path, "is no XMP: it describes nothing");
+        return 0;
+    }
+    ha_contents_sidecar_time(contents, told, seen.created);
+    if (strcmp(seen.created, seen.dated) != 0)
+        ha_contents_sidecar_time(contents, told, seen.dated);
     return 0;
 }
 
-static int check_sidecar(struct ha_contents *contents, const char *path, struct ha_error *err)
+static int check_sidecar(struct ha_contents *contents, const struct ha_told *told, struct ha_error *err)
 {
+    const char *path = told->path;
     struct ha_entry entry;
     int64_t times;
     bool found;
@@ -178,7 +199,9 @@ static int check_sidecar(struct ha_contents *contents, const char *path, struct 
     if (!found)
         ha_find_at(ha_contents_findings(contents), HA_RULE_RECORD_SIDECAR, contents->path, contents->place,
                    "%s is not in the archive", path);
-    return found && times == 0 ? check_xmp(contents, path, err) : 0;
+    if (!found || times > 0)
+        return 0;
+    return ha_contents_entry_time(contents, told, err) || check_xmp(contents, told, err) ? -1 : 0;
 }
 
 /* --------------------------------------------------------------------------------------------- volumes */
@@ -234,6 +257,43 @@ static int check_first(struct ha_contents *contents, const char *record, size_t 
     return *first ? check_name(contents, record, number, file, err) : 0;
 }
 
+/* Programs look into a file, and not at what is said of it. Another version may know more kinds of files, so this is a warning. */
+static int check_kind(struct ha_contents *contents, const ha_json *file, const struct ha_member *member,
+                      struct ha_error *err)
+{
+    const char *type = ha_json_get_text(file, HA_K_TYPE);
+    uint8_t head[HA_SNIFF_SIZE];
+    size_t len = 0, got = 1;
+    while (len < sizeof head && got > 0) {
+        if (ha_reader_raw(contents->check->reader, member, len, head + len, sizeof head - len, &got, err))
+            return -1;
+        len += got;
+    }
+    const char *due = ha_sniff(head, len)->type;
+    if (strcmp(due, type) != 0)
+        ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_BYTES, contents->path, contents->place, due,
+                    type, "%s begins like %s, and is said to be %s", member->path, due, type);
+    return 0;
+}
+
+/* The bytes of a file stand in the archive as the service has them, and it has the time of its record. */
+static int check_entry(struct ha_contents *contents, const ha_json *file, const struct ha_told *told,
+                       struct ha_error *err)
+{
+    struct ha_member member;
+    bool found;
+    if (ha_contents_entry_time(contents, told, err) ||
+        ha_check_member(contents->check, told->path, &member, &found, err))
+        return -1;
+    if (!found)
+        return 0;
+    if (!member.deflated)
+        return check_kind(contents, file, &member, err);
+    ha_find_at(ha_contents_findings(contents), HA_RULE_RECORD_PACKED, contents->path, contents->place,
+               "%s is deflated, and media are stored", told->path);
+    return 0;
+}
+
 static int check_delivered(struct ha_contents *contents, const char *record, size_t number,
                            const ha_json *file, struct ha_error *err)
 {
@@ -251,7 +311,10 @@ static int check_delivered(struct ha_contents *contents, const char *record, siz
     if (ha_contents_stated(contents, HA_RULE_RECORD_FILE, contents->path, contents->place, file, path, &found,
                            err))
         return -1;
-    return check_sidecar(contents, sidecar, err);
+    const struct ha_told medium = {path, ha_contents_created(file, contents->created)}, beside = {sidecar, medium.time};
+    if (first && found && check_entry(contents, file, &medium, err))
+        return -1;
+    return check_sidecar(contents, &beside, err);
 }
 
 int ha_contents_absent(struct ha_contents *contents, size_t category, const char *record, const char *role,

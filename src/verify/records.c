@@ -9,7 +9,6 @@
 #include "verify/contents.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/time.h"
 #include "ha-formats.h"
 #include "view/pages.h"
 
@@ -72,6 +71,7 @@ static int check_fitting(struct ha_contents *contents, const ha_json *record, st
     const ha_json *files = ha_json_get(record, HA_K_FILES);
     contents->found[contents->current].fields_withheld += ha_json_get_int(record, HA_K_FIELDS_WITHHELD, 0);
     check_times(contents, record);
+    contents->created = ha_contents_created(record, HA_TIME_NONE);
     for (size_t i = 0; i < ha_json_count(files); i++) {
         if (ha_contents_file(contents, id, i, ha_json_at(files, i), err))
             return -1;

@@ -54,6 +54,8 @@ int ha_verify_zip(const struct ha_verify_options *options, struct ha_verify_resu
     struct zip zip = {.reader = reader, .findings = &findings, .result = result};
     reader->rules = ha_check_rules(options);
     int done = ha_zip_reader_walk(reader, &findings, read_entry, &zip, err);
+    /* Entries are read only where no header breaks a rule. */
+    result->judged = done == 0 && (result->entries > 0 || findings.count == 0);
     result->findings = findings.count;
     result->warnings = findings.warnings;
     if (done == 0 && findings.count)

@@ -194,9 +194,16 @@ class Spokelog:
         run = harness.command("openssl", "passwd", "-apr1", password)
         self.folder.joinpath("passwords").write_text(f"{name}:{run.out}", encoding="ascii")
 
-    def requests(self):
-        """What nginx served so far: an object for each request."""
-        return harness.read_lines(self.folder / "access.log")
+    def requests(self, told=None):
+        """What nginx served so far: an object for each request. It notes one behind its answer, so what TOLD asks of them is waited for."""
+        end = time.monotonic() + harness.TIMEOUT
+        while True:
+            found = harness.read_lines(self.folder / "access.log")
+            if told is None or told(found):
+                return found
+            if time.monotonic() > end:
+                raise AssertionError(f"nginx did not note what was waited for: {found}")
+            time.sleep(0.05)
 
     # ---- descriptions ------------------------------------------------------------------------------------
 

@@ -5,12 +5,11 @@ knows nothing of how holdall does it. `bind` makes all volumes list what each of
 test that changes a volume chooses whether the others know of it.
 """
 
-import calendar
+import datetime
 import hashlib
 import json
 import re
 import shutil
-import time
 
 import zipcheck
 import zipraw
@@ -18,6 +17,10 @@ from bagforge import Forged, canonical, digest
 from harness import scratch
 
 MEDIA = "data/media/"
+
+
+def seconds(when):
+    return int(datetime.datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp() // 1)
 
 
 class Volume(Forged):
@@ -86,15 +89,25 @@ class Volume(Forged):
             text = path.read_text(encoding="utf-8")
             path.write_text(re.sub(shown, here, re.sub(link, here, text)), encoding="utf-8")
 
+    def times(self, export):
+        """When each medium and its sidecar were made, by the first record that has them."""
+        found = {}
+        for record in (json.loads(line) for category in export["categories"] for shard in category["shards"] for line in self.lines(shard["path"])):
+            for file in record.get("files", ()):
+                when = file.get("created_at", record.get("created_at"))
+                for name in (file.get("path"), file.get("sidecar")) if when else ():
+                    found.setdefault(name, seconds(when))
+        return found
+
     def zipped(self, top=None, sign=True):
         """It as a ZIP, with its detached signature beside it."""
         names = sorted(path.relative_to(self.tree).as_posix() for path in self.tree.rglob("*") if path.is_file())
         inner = [name for name in names if name not in zipcheck.FIRST + zipcheck.LAST]
         order = [*zipcheck.FIRST, *sorted(inner, key=lambda name: not name.startswith(MEDIA)), *zipcheck.LAST]
         export = self.read("data/export.json")
-        as_of = calendar.timegm(time.strptime(export["as_of"], "%Y-%m-%dT%H:%M:%SZ"))
+        as_of, times = seconds(export["as_of"]), self.times(export)
         path = scratch("zipped") / f"{self.tree.name}.zip"
-        path.write_bytes(zipraw.build([zipraw.Member(f"{top or self.tree.name}/{name}", self.path(name).read_bytes(), as_of)
+        path.write_bytes(zipraw.build([zipraw.Member(f"{top or self.tree.name}/{name}", self.path(name).read_bytes(), times.get(name, as_of))
                                        for name in order]))
         if sign:
             comment = f"{export['format']} export={export['export_id']} as_of={export['as_of']} file={path.name}"

@@ -33,8 +33,11 @@ PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4
 XMP = """<?xml version="1.0" encoding="UTF-8"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">
+  <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+    xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/">
    <dc:format>image/png</dc:format>
+   <photoshop:DateCreated>WHEN</photoshop:DateCreated>
+   <xmp:CreateDate>WHEN</xmp:CreateDate>
   </rdf:Description>
  </rdf:RDF>
 </x:xmpmeta>
@@ -76,6 +79,11 @@ def line(value):
     if isinstance(value, bytes):
         return value
     return (json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n").encode()
+
+
+def xmp(when):
+    """A sidecar of a picture of that time."""
+    return XMP.replace("WHEN", when).encode()
 
 
 def seconds(when):
@@ -129,7 +137,7 @@ class Draft:
         entry = stated(path, data, role=role, type=media_type)
         if media_type.startswith(("image/", "video/")):
             entry["sidecar"] = path + ".xmp"
-            self.media[entry["sidecar"]] = (XMP.encode(), seconds(when), volume)
+            self.media[entry["sidecar"]] = (xmp(when), seconds(when), volume)
         if self.volume:
             entry["volume"] = volume
         record.setdefault("files", []).append(entry)

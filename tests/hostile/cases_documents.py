@@ -7,6 +7,7 @@ import copy
 import json
 
 import archive
+import zipraw
 from archive import CRATE, EXPORT, MISSING, PNG, PRIVACY, WITHHELD, Category, line, sha256, stated
 from case import Case, add, archived
 
@@ -262,9 +263,10 @@ case("sidecar-other-name", "record.sidecar", collect=other_sidecar("data/media/u
 
 
 def sidecar_of_text(draft):
-    entry = category(draft, "uploads").records[1]["files"][0]
+    one = category(draft, "uploads").records[1]
+    entry = one["files"][0]
     entry["sidecar"] = entry["path"] + ".xmp"
-    draft.media[entry["sidecar"]] = (archive.XMP.encode(), archive.seconds(draft.as_of), 1)
+    draft.media[entry["sidecar"]] = (archive.xmp(one["created_at"]), archive.seconds(one["created_at"]), 1)
 
 
 case("sidecar-of-text", "record.sidecar", collect=sidecar_of_text)
@@ -337,14 +339,51 @@ def renamed_file(change):
 
 case("record-name-of-other", "record.name", collect=renamed_file(lambda path: path[:-12] + "00000000.txt"))
 case("record-name-other-date", "record.name", collect=renamed_file(lambda path: path.replace("2026/03", "2026/04")))
+case("record-name-other-day", "record.name", collect=renamed_file(lambda path: path.replace("2026/03/202603", "2026/04/202604")))
+case("record-name-undated", "record.name", collect=renamed_file(lambda path: path.replace("2026/03/20260302-", "undated/")))
 case("record-name-other-role", "record.name", collect=renamed_file(lambda path: path.replace("/upload/", "/output/")))
 case("record-type-other", "record.type", collect=renamed_file(lambda path: path[:-3] + "html"))
+
+
+def add_picture(data, **more):
+    """A function that adds a record with a file that is said to be a picture."""
+
+    def collect(draft):
+        one = {"id": "up_9", "created_at": "2026-03-09T10:00:00Z"}
+        draft.add_file("uploads", one, data, **more)
+        category(draft, "uploads").records.append(one)
+
+    return collect
+
+
+def members(change, *names):
+    """A function that changes the members of the ZIP with one of these words in their names."""
+    return lambda draft: [change(one) for one in draft.members if any(name in one.name for name in names)]
+
+
+def later(member):
+    member.mtime += 60
+
+
+case("record-bytes-page", "record.bytes", collect=add_picture(b"<!doctype html>\n<script>alert(1)</script>\n"))
+case("record-bytes-nothing", "record.bytes", collect=add_picture(b""))
+case("record-bytes-other", "record.bytes", collect=add_picture(PNG, extension="jpg", media_type="image/jpeg"))
+case("record-packed", "record.packed", members=members(lambda one: one.name.endswith(b".png") and setattr(one, "method", zipraw.DEFLATED), b"/data/media/"))
+case("date-of-medium", "record.date", members=members(later, b"/data/media/upload/2026/03/20260302"))
+case("date-of-sidecar", "record.date", members=members(later, b".xmp"))
+case("date-of-readme", "export.date", members=members(later, b"README.txt"))
+case("date-of-page", "export.date", members=members(later, b"viewer/"))
+case("date-of-shard", "export.date", members=members(later, b"data/records/"))
 
 
 def sidecar(data):
     return lambda draft: draft.media.update({path: (data, *rest) for path, (_, *rest) in draft.media.items() if path.endswith(".xmp")})
 
 
+case("xmp-other-date", "record.date", collect=sidecar(archive.xmp("2026-03-01T10:00:01Z")))
+case("xmp-one-other-date", "record.date", collect=sidecar(archive.xmp("2026-03-01T10:00:00Z").replace(b"10:00:00", b"11:00:00", 1)))
+case("xmp-no-date", "record.date", collect=sidecar(archive.XMP.replace("WHEN", "").encode()))
+case("xmp-date-is-none", "record.date", collect=sidecar(archive.xmp("2026-13-01T10:00:00Z")))
 case("xmp-empty", "record.xmp", collect=sidecar(b""))
 case("xmp-no-xml", "record.xmp", collect=sidecar(b"\x89PNG"))
 case("xmp-doctype", "record.xmp", collect=sidecar(archive.XMP.replace("<x:", "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>\n<x:", 1).encode()))

@@ -41,8 +41,8 @@ good("file-is-zip", collect=put_medium(zipraw.build([zipraw.Member("a.txt", b"a\
 good("file-of-signatures", collect=text("pk", b"PK\1\2PK\3\4PK\5\6PK\6\6PK\6\7PK\7\x08" * 50))
 good("signature-is-near-the-end", members=lambda draft: draft.members.append(draft.member(
     "signatures/end.bin", zipraw.END_HEAD.pack(zipraw.END, *[0] * 7), method=zipraw.STORED)))
-good("file-before-1970", collect=text("old", b"old\n", when="1965-02-03T04:05:06Z"), members=lambda draft: unstamped(draft))
-good("file-after-2038", collect=text("late", b"late\n", when="2040-02-03T04:05:06Z"), members=lambda draft: unstamped(draft))
+good("file-before-1970", collect=text("old", b"\0old\n", when="1965-02-03T04:05:06Z"), members=lambda draft: unstamped(draft))
+good("file-after-2038", collect=text("late", b"\0late\n", when="2040-02-03T04:05:06Z"), members=lambda draft: unstamped(draft))
 
 
 def unstamped(draft):
