@@ -38,7 +38,7 @@ struct ha_stitch {
     uint64_t at;   /* where the next byte goes, buffered ones counted */
     uint64_t written;
     uint64_t hinted; /* up to here the file is on its way to the disk */
-    struct ha_blake2b *hash;
+    struct ha_hash *hash;
     uint8_t *buffer; /* bytes before `at` that are not written yet */
     size_t buffered;
 
@@ -64,7 +64,7 @@ int ha_stitch_open(int fd, uint64_t base, struct ha_stitch **out, struct ha_erro
     stitch->fd = fd;
     stitch->tail = stitch->at = base;
     stitch->central = ha_buf_make((size_t)HA_STAGE_WAITING_MAX * HA_ZIP_RECORD_MAX);
-    stitch->hash = ha_blake2b_new(err);
+    stitch->hash = ha_hash_new(HA_BLAKE2B, err);
     if (!stitch->hash) {
         ha_stitch_free(stitch);
         return -1;
@@ -77,7 +77,7 @@ void ha_stitch_free(struct ha_stitch *stitch)
 {
     if (!stitch)
         return;
-    ha_blake2b_free(stitch->hash);
+    ha_hash_free(stitch->hash);
     ha_buf_free(&stitch->central);
     free(stitch->buffer);
     free(stitch);
@@ -141,7 +141,7 @@ void ha_stitch_rest(struct ha_stitch *stitch)
 
 static int emit(struct ha_stitch *stitch, const uint8_t *data, size_t len, struct ha_error *err)
 {
-    if (need_buffer(stitch, err) < 0 || ha_blake2b_update(stitch->hash, data, len, err) < 0)
+    if (need_buffer(stitch, err) < 0 || ha_hash_update(stitch->hash, data, len, err) < 0)
         return -1;
     while (len > 0) {
         size_t room = BUFFER_SIZE - stitch->buffered;
@@ -160,7 +160,7 @@ static int emit(struct ha_stitch *stitch, const uint8_t *data, size_t len, struc
 /* Passes over bytes that lie in the file already. */
 static int pass(struct ha_stitch *stitch, const uint8_t *data, size_t len, struct ha_error *err)
 {
-    if (drain(stitch, err) < 0 || ha_blake2b_update(stitch->hash, data, len, err) < 0)
+    if (drain(stitch, err) < 0 || ha_hash_update(stitch->hash, data, len, err) < 0)
         return -1;
     stitch->at += len;
     return 0;
@@ -219,7 +219,7 @@ static int hash_file(struct ha_stitch *stitch, uint64_t size, ha_pack_check go_o
             return -1;
         if (got == 0)
             return ha_fail(err, HA_E_INVALID, "the unfinished archive is shorter than its journal says");
-        if (ha_blake2b_update(stitch->hash, stitch->buffer, got, err) < 0)
+        if (ha_hash_update(stitch->hash, stitch->buffer, got, err) < 0)
             return -1;
     }
     return 0;
@@ -230,8 +230,7 @@ int ha_stitch_resume(struct ha_stitch *stitch, const struct ha_part *part, ha_pa
 {
     uint8_t hash[HA_BLAKE2B_SIZE];
 
-    if (hash_file(stitch, part->size, go_on, context, err) < 0 ||
-        ha_blake2b_peek(stitch->hash, hash, err) < 0)
+    if (hash_file(stitch, part->size, go_on, context, err) < 0 || ha_hash_peek(stitch->hash, hash, err) < 0)
         return fail(stitch);
     if (memcmp(hash, part->hash, sizeof hash) != 0) {
         ha_fail(err, HA_E_INVALID, "the unfinished archive is not what its journal says");
@@ -248,7 +247,7 @@ int ha_stitch_start_sync(struct ha_stitch *stitch, struct ha_part *part, struct 
                     SYNC_FILE_RANGE_WRITE);
     stitch->hinted = stitch->tail;
     part->size = stitch->tail;
-    return ha_blake2b_peek(stitch->hash, part->hash, err) < 0 ? fail(stitch) : 0;
+    return ha_hash_peek(stitch->hash, part->hash, err) < 0 ? fail(stitch) : 0;
 }
 
 int ha_stitch_sync(struct ha_stitch *stitch, struct ha_error *err)
@@ -512,5 +511,5 @@ int ha_stitch_finish(struct ha_stitch *stitch, uint64_t *size, struct ha_error *
 
 int ha_stitch_blake2b(struct ha_stitch *stitch, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
 {
-    return ha_blake2b_finish(stitch->hash, out, err);
+    return ha_hash_finish(stitch->hash, out, err);
 }

@@ -231,17 +231,17 @@ static int take_entry(struct pass *pass, const uint8_t *bytes, uint64_t place, s
         return -1;
     if (!pass->visit || pass->walk->findings->count != before)
         return 0;
-    const struct ha_walk_entry entry = {.name = central.name,
-                                        .shown = spot.shown,
-                                        .name_len = name_len,
-                                        .at = at,
-                                        .packed = central.packed,
-                                        .size = central.size,
-                                        .crc = central.crc,
-                                        .time = {(uint32_t)central.date << 16 | central.time,
-                                                 central.stamp, central.stamped},
-                                        .method = central.method,
-                                        .directory = name_len > 0 && central.name[name_len - 1] == '/'};
+    const struct ha_walk_entry entry = {
+        .name = central.name,
+        .shown = spot.shown,
+        .name_len = name_len,
+        .at = at,
+        .packed = central.packed,
+        .size = central.size,
+        .crc = central.crc,
+        .time = {(uint32_t)central.date << 16 | central.time, central.stamp, central.stamped},
+        .method = central.method,
+        .directory = name_len > 0 && central.name[name_len - 1] == '/'};
     return pass->visit(pass->context, &entry, err);
 }
 

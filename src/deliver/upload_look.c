@@ -18,17 +18,17 @@ static int parts_etag(struct ha_upload *upload, char out[EXPECTED_SIZE], struct 
 {
     uint8_t whole[HA_MD5_SIZE];
     char hex[MD5_HEX + 1], ignored[HA_SHA256_HEX];
-    struct ha_md5 *md5 = ha_md5_new(err);
+    struct ha_hash *md5 = ha_hash_new(HA_MD5, err);
     int result = md5 ? 0 : -1;
     for (size_t i = 0; result == 0 && i < upload->count; i++) {
         if (!upload->parts[i].hashed)
             result = ha_upload_hash(upload, i, &nobody, ignored, err);
         if (result == 0)
-            result = ha_md5_update(md5, upload->parts[i].md5, HA_MD5_SIZE, err);
+            result = ha_hash_update(md5, upload->parts[i].md5, HA_MD5_SIZE, err);
     }
     if (result == 0)
-        result = ha_md5_finish(md5, whole, err);
-    ha_md5_free(md5);
+        result = ha_hash_finish(md5, whole, err);
+    ha_hash_free(md5);
     if (result)
         return -1;
     ha_hex_encode(whole, sizeof whole, hex);

@@ -50,7 +50,7 @@ static int read_exactly(const struct ha_upload *upload, void *out, size_t len, u
 }
 
 static int hash_part(const struct ha_upload *upload, size_t i, const struct ha_deliver_watch *watch,
-                     struct ha_digest *digest, struct ha_md5 *md5, struct ha_error *err)
+                     struct ha_digest *digest, struct ha_hash *md5, struct ha_error *err)
 {
     uint64_t at = (uint64_t)i * upload->part_size, left = ha_upload_length(upload, i);
     HA_FREE char *block = malloc(BLOCK);
@@ -60,7 +60,7 @@ static int hash_part(const struct ha_upload *upload, size_t i, const struct ha_d
         size_t len = left < BLOCK ? (size_t)left : BLOCK;
         if ((watch->check && watch->check(watch->context, err)) ||
             read_exactly(upload, block, len, at, err) || ha_digest_update(digest, block, len, err) ||
-            ha_md5_update(md5, block, len, err))
+            ha_hash_update(md5, block, len, err))
             return -1;
         at += len;
         left -= len;
@@ -72,13 +72,14 @@ int ha_upload_hash(struct ha_upload *upload, size_t i, const struct ha_deliver_w
                    char sha256[HA_SHA256_HEX], struct ha_error *err)
 {
     HA_DIGEST struct ha_digest *digest = ha_digest_new(err);
-    struct ha_md5 *md5 = digest ? ha_md5_new(err) : NULL;
+    struct ha_hash *md5 = digest ? ha_hash_new(HA_MD5, err) : NULL;
     struct ha_sums sums;
     int result = !md5 || hash_part(upload, i, watch, digest, md5, err) ||
-                         ha_digest_finish(digest, &sums, err) || ha_md5_finish(md5, upload->parts[i].md5, err)
+                         ha_digest_finish(digest, &sums, err) ||
+                         ha_hash_finish(md5, upload->parts[i].md5, err)
                      ? -1
                      : 0;
-    ha_md5_free(md5);
+    ha_hash_free(md5);
     if (result)
         return -1;
     upload->parts[i].hashed = true;

@@ -95,7 +95,7 @@ static int write_info(struct ha_run *run, struct ha_error *err)
 
 struct manifest {
     struct ha_sink *sink;
-    struct ha_blake2b *hash; /* of what was written; NULL where nobody signs it */
+    struct ha_hash *hash; /* of what was written; NULL where nobody signs it */
 };
 
 static int manifest_line(void *context, const struct ha_entry *entry, struct ha_error *err)
@@ -103,12 +103,12 @@ static int manifest_line(void *context, const struct ha_entry *entry, struct ha_
     struct manifest *manifest = context;
     char line[HA_ENTRY_PATH_SIZE + HA_SHA256_HEX + 4];
     int len = snprintf(line, sizeof line, "%s  %s\n", entry->sha256, entry->path);
-    if (manifest->hash && ha_blake2b_update(manifest->hash, line, (size_t)len, err))
+    if (manifest->hash && ha_hash_update(manifest->hash, line, (size_t)len, err))
         return -1;
     return ha_sink_write(manifest->sink, line, (size_t)len, err);
 }
 
-static int write_manifest(struct ha_run *run, const char *path, bool payload, struct ha_blake2b *hash,
+static int write_manifest(struct ha_run *run, const char *path, bool payload, struct ha_hash *hash,
                           struct ha_entry *entry, struct ha_error *err)
 {
     struct ha_entry_spec spec = {
@@ -124,12 +124,12 @@ static int write_manifest(struct ha_run *run, const char *path, bool payload, st
     return 0;
 }
 
-static int sign_manifest(struct ha_run *run, struct ha_blake2b *hash, struct ha_error *err)
+static int sign_manifest(struct ha_run *run, struct ha_hash *hash, struct ha_error *err)
 {
     struct ha_buf signature HA_BUF = ha_buf_make(4096);
     uint8_t digest[HA_BLAKE2B_SIZE];
     char comment[256];
-    if (ha_blake2b_finish(hash, digest, err))
+    if (ha_hash_finish(hash, digest, err))
         return -1;
     snprintf(comment, sizeof comment, "%s export=%s as_of=%s file=tagmanifest-sha256.txt", HA_FORMAT_EXPORT,
              run->order.export_id, run->order.as_of_text);
@@ -144,7 +144,7 @@ int ha_run_write_bag(struct ha_run *run, struct ha_error *err)
     struct ha_volume *volume = ha_volume_now(run);
     if (write_info(run, err) || write_manifest(run, "manifest-sha256.txt", true, NULL, &entry, err))
         return -1;
-    struct ha_blake2b *hash = ha_blake2b_new(err);
+    struct ha_hash *hash = ha_hash_new(HA_BLAKE2B, err);
     if (!hash)
         return -1;
     int result = write_manifest(run, "tagmanifest-sha256.txt", false, hash, &entry, err);
@@ -152,6 +152,6 @@ int ha_run_write_bag(struct ha_run *run, struct ha_error *err)
         snprintf(volume->tagmanifest_sha256, sizeof volume->tagmanifest_sha256, "%s", entry.sha256);
     if (result == 0)
         result = sign_manifest(run, hash, err);
-    ha_blake2b_free(hash);
+    ha_hash_free(hash);
     return result;
 }

@@ -128,7 +128,7 @@ void ha_slot_forget(struct ha_slot *slot)
 {
     drop_pieces(slot);
     ha_digest_free(HA_TAKE(slot->digest));
-    ha_md5_free(HA_TAKE(slot->md5));
+    ha_hash_free(HA_TAKE(slot->md5));
 }
 
 /* ------------------------------------------------------------------------------------------- callbacks */
@@ -136,10 +136,10 @@ void ha_slot_forget(struct ha_slot *slot)
 static int begin_sums(struct ha_slot *slot, struct ha_error *err)
 {
     ha_digest_free(HA_TAKE(slot->digest));
-    ha_md5_free(HA_TAKE(slot->md5));
+    ha_hash_free(HA_TAKE(slot->md5));
     slot->digest = ha_digest_new(err);
     if (slot->digest && slot->item.md5)
-        slot->md5 = ha_md5_new(err);
+        slot->md5 = ha_hash_new(HA_MD5, err);
     return slot->digest && (slot->md5 || !slot->item.md5) ? 0 : -1;
 }
 
@@ -178,7 +178,7 @@ static int slot_write(struct ha_sink *sink, const void *data, size_t len, struct
 {
     struct ha_slot *slot = (struct ha_slot *)sink;
     if (ha_digest_update(slot->digest, data, len, err) ||
-        (slot->md5 && ha_md5_update(slot->md5, data, len, err)))
+        (slot->md5 && ha_hash_update(slot->md5, data, len, err)))
         return -1;
     lock(slot);
     int result = ha_slot_starts(slot) ? 0 : wait_for_room(slot, err);
@@ -214,7 +214,7 @@ static int finish_sums(struct ha_slot *slot, struct ha_error *err)
     if (!slot->digest)
         return ha_fail(err, HA_E_INTERNAL, "a file ended that never began");
     if (ha_digest_finish(slot->digest, &slot->received.sums, err) ||
-        (slot->md5 && ha_md5_finish(slot->md5, slot->received.md5, err)))
+        (slot->md5 && ha_hash_finish(slot->md5, slot->received.md5, err)))
         return -1;
     return 0;
 }

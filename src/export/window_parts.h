@@ -34,9 +34,9 @@ struct ha_slot {
     struct ha_fetch fetch;
     void *under_way; /* of the source */
     struct ha_digest *digest;
-    struct ha_md5 *md5; /* where the record states one */
-    uint64_t came;      /* bytes of the body */
-    unsigned taken;     /* the number of the body that the packing thread takes */
+    struct ha_hash *md5; /* where the record states one */
+    uint64_t came;       /* bytes of the body */
+    unsigned taken;      /* the number of the body that the packing thread takes */
     /* under the window's lock: */
     enum ha_slot_state state;
     bool head;      /* it is the first in line */

@@ -36,7 +36,7 @@ static int fail_hash(const char *what, struct ha_error *err)
 /* An algorithm that can be had now was lacking for want of memory, whatever was said of it. */
 static int fail_new(const char *name, struct ha_error *err)
 {
-    EVP_MD *again = EVP_MD_fetch(NULL, name, NULL);
+    EVP_MD *again = EVP_MD_fetch(NULL, name, NULL); /* it knows each by the name that it has here */
     bool there = again != NULL;
     EVP_MD_free(again);
     if (!there) {
@@ -92,86 +92,23 @@ void ha_digest_cleanup(struct ha_digest **digest)
     ha_digest_free(*digest);
 }
 
-/* The context is all that there is of it. */
-struct ha_md5 *ha_md5_new(struct ha_error *err)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (context && EVP_DigestInit_ex(context, EVP_md5(), NULL) == 1)
-        return (struct ha_md5 *)context;
-    fail_new("MD5", err);
-    EVP_MD_CTX_free(context);
-    return NULL;
-}
-
-int ha_md5_update(struct ha_md5 *md5, const void *data, size_t len, struct ha_error *err)
-{
-    return EVP_DigestUpdate((EVP_MD_CTX *)md5, data, len) == 1 ? 0 : fail_hash("MD5 failed", err);
-}
-
-int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error *err)
-{
-    return EVP_DigestFinal_ex((EVP_MD_CTX *)md5, out, NULL) == 1 ? 0 : fail_hash("MD5 failed", err);
-}
-
-int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_error *err)
-{
-    struct ha_md5 *md5 = ha_md5_new(err);
-    int result = !md5 || ha_md5_update(md5, data, len, err) || ha_md5_finish(md5, out, err) ? -1 : 0;
-    ha_md5_free(md5);
-    return result;
-}
-
-void ha_md5_free(struct ha_md5 *md5)
-{
-    EVP_MD_CTX_free((EVP_MD_CTX *)md5);
-}
-
-/* libcrypto's is twice as fast as libsodium's on processors with AVX2 (docs/measurements.md). */
-struct ha_blake2b *ha_blake2b_new(struct ha_error *err)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    if (context && EVP_DigestInit_ex(context, EVP_blake2b512(), NULL) == 1)
-        return (struct ha_blake2b *)context;
-    fail_new("BLAKE2B-512", err);
-    EVP_MD_CTX_free(context);
-    return NULL;
-}
-
-int ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len, struct ha_error *err)
-{
-    return EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len) == 1 ? 0 : fail_hash("BLAKE2b-512 failed", err);
-}
-
-int ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
-{
-    EVP_MD_CTX *copy = EVP_MD_CTX_new();
-    bool good = copy && EVP_MD_CTX_copy_ex(copy, (const EVP_MD_CTX *)hash) == 1 &&
-                EVP_DigestFinal_ex(copy, out, NULL) == 1;
-    EVP_MD_CTX_free(copy);
-    return good ? 0 : fail_hash("BLAKE2b-512 failed", err);
-}
-
-int ha_blake2b_finish(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
-{
-    return EVP_DigestFinal_ex((EVP_MD_CTX *)hash, out, NULL) == 1 ? 0 : fail_hash("BLAKE2b-512 failed", err);
-}
-
-void ha_blake2b_free(struct ha_blake2b *hash)
-{
-    EVP_MD_CTX_free((EVP_MD_CTX *)hash);
-}
-
 struct kind {
     const char *name;
     const EVP_MD *(*make)(void);
     size_t size;
 };
 
+/* libcrypto's BLAKE2b is twice as fast as libsodium's on processors with AVX2 (docs/measurements.md). */
 static const struct kind *kind_of(const char *name)
 {
     static const struct kind kinds[] = {
-        {"md5", EVP_md5, 16},       {"sha1", EVP_sha1, 20},     {"sha224", EVP_sha224, 28},
-        {"sha256", EVP_sha256, 32}, {"sha384", EVP_sha384, 48}, {"sha512", EVP_sha512, 64},
+        {HA_MD5, EVP_md5, HA_MD5_SIZE},
+        {"sha1", EVP_sha1, 20},
+        {"sha224", EVP_sha224, 28},
+        {"sha256", EVP_sha256, 32},
+        {"sha384", EVP_sha384, 48},
+        {"sha512", EVP_sha512, 64},
+        {HA_BLAKE2B, EVP_blake2b512, HA_BLAKE2B_SIZE},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(kinds[i].name, name) == 0)
@@ -180,36 +117,54 @@ static const struct kind *kind_of(const char *name)
     return NULL;
 }
 
-size_t ha_hasher_size(const char *name)
+size_t ha_hash_size(const char *name)
 {
     const struct kind *kind = kind_of(name);
     return kind ? kind->size : 0;
 }
 
-struct ha_hasher *ha_hasher_new(const char *name, struct ha_error *err)
+/* The context is all that there is of a hash. */
+struct ha_hash *ha_hash_new(const char *name, struct ha_error *err)
 {
     const struct kind *kind = kind_of(name);
     EVP_MD_CTX *context = kind ? EVP_MD_CTX_new() : NULL;
     if (context && EVP_DigestInit_ex(context, kind->make(), NULL) == 1)
-        return (struct ha_hasher *)context;
+        return (struct ha_hash *)context;
     fail_new(name, err);
     EVP_MD_CTX_free(context);
     return NULL;
 }
 
-int ha_hasher_update(struct ha_hasher *hasher, const void *data, size_t len, struct ha_error *err)
+int ha_hash_update(struct ha_hash *hash, const void *data, size_t len, struct ha_error *err)
 {
-    return EVP_DigestUpdate((EVP_MD_CTX *)hasher, data, len) == 1 ? 0 : fail_hash("hashing failed", err);
+    return EVP_DigestUpdate((EVP_MD_CTX *)hash, data, len) == 1 ? 0 : fail_hash("hashing failed", err);
 }
 
-int ha_hasher_finish(struct ha_hasher *hasher, uint8_t out[HA_HASHER_SIZE], struct ha_error *err)
+int ha_hash_peek(const struct ha_hash *hash, uint8_t *out, struct ha_error *err)
 {
-    return EVP_DigestFinal_ex((EVP_MD_CTX *)hasher, out, NULL) == 1 ? 0 : fail_hash("hashing failed", err);
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    bool good = copy && EVP_MD_CTX_copy_ex(copy, (const EVP_MD_CTX *)hash) == 1 &&
+                EVP_DigestFinal_ex(copy, out, NULL) == 1;
+    EVP_MD_CTX_free(copy);
+    return good ? 0 : fail_hash("hashing failed", err);
 }
 
-void ha_hasher_free(struct ha_hasher *hasher)
+int ha_hash_finish(struct ha_hash *hash, uint8_t *out, struct ha_error *err)
 {
-    EVP_MD_CTX_free((EVP_MD_CTX *)hasher);
+    return EVP_DigestFinal_ex((EVP_MD_CTX *)hash, out, NULL) == 1 ? 0 : fail_hash("hashing failed", err);
+}
+
+void ha_hash_free(struct ha_hash *hash)
+{
+    EVP_MD_CTX_free((EVP_MD_CTX *)hash);
+}
+
+int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_error *err)
+{
+    struct ha_hash *hash = ha_hash_new(HA_MD5, err);
+    int result = !hash || ha_hash_update(hash, data, len, err) || ha_hash_finish(hash, out, err) ? -1 : 0;
+    ha_hash_free(hash);
+    return result;
 }
 
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err)

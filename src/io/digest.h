@@ -29,39 +29,25 @@ void ha_digest_free(struct ha_digest *digest);
 void ha_digest_cleanup(struct ha_digest **digest);
 #define HA_DIGEST HA_CLEANUP(ha_digest_cleanup)
 
-/* A running MD5: it proves nothing against an attacker, but some services state no other hash. As above. */
-enum { HA_MD5_SIZE = 16 };
-struct ha_md5;
-struct ha_md5 *ha_md5_new(struct ha_error *err);
-int ha_md5_update(struct ha_md5 *md5, const void *data, size_t len, struct ha_error *err);
-int ha_md5_finish(struct ha_md5 *md5, uint8_t out[HA_MD5_SIZE], struct ha_error *err);
-void ha_md5_free(struct ha_md5 *md5);
+/*
+ * A running hash by its name: md5, sha1, sha224, sha256, sha384 or sha512, as BagIt has them, and blake2b-512 (RFC 7693, without a key), which minisign
+ * signs. MD5 and SHA-1 prove nothing against an attacker, but some services state no other hash. ha_hash_size tells how many bytes such a hash has, 0
+ * for any other name; ha_hash_new wants a name that has some. ha_hash_peek tells the hash of all bytes so far, and more may follow; after
+ * ha_hash_finish none may.
+ */
+enum { HA_HASH_SIZE = 64, HA_MD5_SIZE = 16, HA_BLAKE2B_SIZE = 64 };
+#define HA_MD5 "md5"
+#define HA_BLAKE2B "blake2b-512"
+struct ha_hash;
+size_t ha_hash_size(const char *name);
+struct ha_hash *ha_hash_new(const char *name, struct ha_error *err);
+int ha_hash_update(struct ha_hash *hash, const void *data, size_t len, struct ha_error *err);
+int ha_hash_peek(const struct ha_hash *hash, uint8_t *out, struct ha_error *err);
+int ha_hash_finish(struct ha_hash *hash, uint8_t *out, struct ha_error *err);
+void ha_hash_free(struct ha_hash *hash);
+
 /* MD5 of one block. */
 int ha_md5(const void *data, size_t len, uint8_t out[HA_MD5_SIZE], struct ha_error *err);
-
-/*
- * A running BLAKE2b-512 (RFC 7693, without a key), which minisign signs. ha_blake2b_peek tells the hash of all bytes so far, and more may follow;
- * after ha_blake2b_finish none may.
- */
-enum { HA_BLAKE2B_SIZE = 64 };
-struct ha_blake2b;
-struct ha_blake2b *ha_blake2b_new(struct ha_error *err);
-int ha_blake2b_update(struct ha_blake2b *hash, const void *data, size_t len, struct ha_error *err);
-int ha_blake2b_peek(const struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
-int ha_blake2b_finish(struct ha_blake2b *hash, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
-void ha_blake2b_free(struct ha_blake2b *hash);
-
-/*
- * A running hash by the name that BagIt has for it: md5, sha1, sha224, sha256, sha384 or sha512. ha_hasher_size tells how many bytes such a
- * hash has, 0 for any other name; ha_hasher_new wants one that has some.
- */
-enum { HA_HASHER_SIZE = 64 };
-struct ha_hasher;
-size_t ha_hasher_size(const char *name);
-struct ha_hasher *ha_hasher_new(const char *name, struct ha_error *err);
-int ha_hasher_update(struct ha_hasher *hasher, const void *data, size_t len, struct ha_error *err);
-int ha_hasher_finish(struct ha_hasher *hasher, uint8_t out[HA_HASHER_SIZE], struct ha_error *err);
-void ha_hasher_free(struct ha_hasher *hasher);
 
 /* SHA-256 of one block. */
 int ha_sha256(const void *data, size_t len, uint8_t out[HA_SHA256_SIZE], struct ha_error *err);

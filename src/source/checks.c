@@ -16,7 +16,7 @@ enum { VALUE_SIZE = 128 };
 
 void ha_checks_free(struct ha_checks *checks)
 {
-    ha_md5_free(HA_TAKE(checks->md5));
+    ha_hash_free(HA_TAKE(checks->md5));
     ha_digest_free(HA_TAKE(checks->sha256));
     checks->has_crc32c = false;
 }
@@ -69,7 +69,7 @@ int ha_checks_begin(struct ha_checks *checks, const char *lines, bool etags, str
     if (!find_base64(lines, "Content-MD5", checks->md5_due, HA_MD5_SIZE) &&
         !(etags && find_etag(lines, checks->md5_due)))
         return 0;
-    checks->md5 = ha_md5_new(err);
+    checks->md5 = ha_hash_new(HA_MD5, err);
     return checks->md5 ? 0 : -1;
 }
 
@@ -78,7 +78,7 @@ int ha_checks_update(struct ha_checks *checks, const void *data, size_t len, str
     if (checks->has_crc32c)
         checks->crc32c = ha_crc32c(checks->crc32c, data, len);
     return (checks->sha256 && ha_digest_update(checks->sha256, data, len, err)) ||
-                   (checks->md5 && ha_md5_update(checks->md5, data, len, err))
+                   (checks->md5 && ha_hash_update(checks->md5, data, len, err))
                ? -1
                : 0;
 }
@@ -101,7 +101,7 @@ int ha_checks_finish(struct ha_checks *checks, struct ha_error *err)
             return differs("SHA-256", err);
     }
     if (checks->md5) {
-        if (ha_md5_finish(checks->md5, md5, err))
+        if (ha_hash_finish(checks->md5, md5, err))
             return -1;
         if (memcmp(md5, checks->md5_due, HA_MD5_SIZE) != 0)
             return differs("MD5", err);

@@ -8,7 +8,7 @@
 
 /* Zero is: nothing is stated. */
 struct ha_checks {
-    struct ha_md5 *md5;
+    struct ha_hash *md5;
     struct ha_digest *sha256;
     bool has_crc32c;
     uint32_t crc32c, crc32c_due;

@@ -21,15 +21,15 @@ struct summing {
     struct ha_bagit *bagit;
     const struct ha_file *file;
     unsigned wanted; /* the algorithms that lists state of the file */
-    struct ha_hasher *hashers[HA_BAGIT_ALGORITHMS];
-    uint8_t sums[HA_BAGIT_ALGORITHMS][HA_HASHER_SIZE];
+    struct ha_hash *hashers[HA_BAGIT_ALGORITHMS];
+    uint8_t sums[HA_BAGIT_ALGORITHMS][HA_HASH_SIZE];
 };
 
 static int hash_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
     struct summing *summing = (struct summing *)sink;
     for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
-        if (summing->hashers[i] && ha_hasher_update(summing->hashers[i], data, len, err))
+        if (summing->hashers[i] && ha_hash_update(summing->hashers[i], data, len, err))
             return -1;
     }
     return 0;
@@ -39,7 +39,7 @@ static void hash_abort(struct ha_sink *sink)
 {
     struct summing *summing = (struct summing *)sink;
     for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
-        ha_hasher_free(summing->hashers[i]);
+        ha_hash_free(summing->hashers[i]);
         summing->hashers[i] = NULL;
     }
 }
@@ -48,7 +48,7 @@ static int hash_commit(struct ha_sink *sink, struct ha_error *err)
 {
     struct summing *summing = (struct summing *)sink;
     for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
-        if (summing->hashers[i] && ha_hasher_finish(summing->hashers[i], summing->sums[i], err))
+        if (summing->hashers[i] && ha_hash_finish(summing->hashers[i], summing->sums[i], err))
             return -1;
     }
     hash_abort(sink);
@@ -60,7 +60,7 @@ static int start_hashers(struct summing *summing, struct ha_error *err)
     for (int i = 0; i < HA_BAGIT_ALGORITHMS; i++) {
         if (i == SHA256 || !(summing->wanted & 1u << i))
             continue;
-        summing->hashers[i] = ha_hasher_new(ha_bagit_algorithms[i], err);
+        summing->hashers[i] = ha_hash_new(ha_bagit_algorithms[i], err);
         if (!summing->hashers[i]) {
             hash_abort(&summing->sink);
             return -1;
@@ -81,8 +81,7 @@ static int want(void *context, const struct ha_listed *listed, struct ha_error *
 static int compare(void *context, const struct ha_listed *listed, struct ha_error *err)
 {
     struct summing *summing = context;
-    char due[2 * HA_HASHER_SIZE + 1], got[2 * HA_HASHER_SIZE + 1], shown[HA_SHOWN_SIZE],
-        name[HA_BAGIT_LIST_SIZE];
+    char due[2 * HA_HASH_SIZE + 1], got[2 * HA_HASH_SIZE + 1], shown[HA_SHOWN_SIZE], name[HA_BAGIT_LIST_SIZE];
     const uint8_t *sum = summing->sums[listed->list % HA_BAGIT_ALGORITHMS];
     (void)err;
     if (listed->list == HA_BAGIT_FETCH || memcmp(sum, listed->hash, listed->hash_len) == 0)

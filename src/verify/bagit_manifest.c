@@ -81,7 +81,7 @@ static bool is_misplaced(struct reading *reading, uint64_t line)
 /* The checksum, the blanks and the name; HASH gets the bytes. False when the line is none. */
 static bool take_apart(const char *line, size_t len, size_t size, uint8_t *hash, struct ha_bagit_name *name)
 {
-    char text[2 * HA_HASHER_SIZE + 1] = "";
+    char text[2 * HA_HASH_SIZE + 1] = "";
     size_t digits = word(line, len), gap = blanks(line + digits, len - digits);
     if (digits != 2 * size || gap == 0 || digits + gap == len)
         return false;
@@ -95,8 +95,8 @@ static int take_line(void *context, const char *line, size_t len, uint64_t numbe
 {
     struct reading *reading = context;
     const char *algorithm = ha_bagit_algorithms[reading->list % HA_BAGIT_ALGORITHMS];
-    uint8_t hash[HA_HASHER_SIZE];
-    size_t size = ha_hasher_size(algorithm);
+    uint8_t hash[HA_HASH_SIZE];
+    size_t size = ha_hash_size(algorithm);
     struct ha_bagit_name name = {.list = reading->list, .at = reading->name, .line = number};
     struct ha_listed listed = {.hash = hash, .hash_len = size, .line = number};
     bool usable;

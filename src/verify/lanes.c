@@ -39,7 +39,7 @@ struct ha_lanes {
     struct lane *list; /* the last one is that of the archive itself where WHOLE */
     size_t count, conditions;
     bool whole, stop, wanted; /* wanted: the reading thread waits */
-    struct ha_blake2b *blake;
+    struct ha_hash *blake;
     struct ha_error failed; /* what kept the archive itself from being hashed */
 };
 
@@ -66,7 +66,7 @@ static void work_on(struct ha_lanes *lanes, const struct piece *piece)
     if (piece->job)
         hash_member(piece->job, piece);
     else if (lanes->failed.code == HA_E_OK)
-        ha_blake2b_update(lanes->blake, piece->data, piece->len, &lanes->failed);
+        ha_hash_update(lanes->blake, piece->data, piece->len, &lanes->failed);
 }
 
 /* Under the lock. */
@@ -165,7 +165,7 @@ int ha_lanes_open(size_t count, bool whole, struct ha_lanes **out, struct ha_err
         return -1;
     }
     lanes->whole = whole;
-    lanes->blake = whole ? ha_blake2b_new(err) : NULL;
+    lanes->blake = whole ? ha_hash_new(HA_BLAKE2B, err) : NULL;
     lanes->list = calloc(count + 1, sizeof *lanes->list);
     if ((whole && !lanes->blake) || !lanes->list || make_chunks(lanes, err)) {
         ha_lanes_close(lanes);
@@ -191,7 +191,7 @@ void ha_lanes_close(struct ha_lanes *lanes)
     }
     for (size_t i = 0; i < CHUNKS; i++)
         free(lanes->chunks[i].bytes);
-    ha_blake2b_free(lanes->blake);
+    ha_hash_free(lanes->blake);
     pthread_cond_destroy(&lanes->changed);
     pthread_mutex_destroy(&lanes->lock);
     free(lanes->list);
@@ -270,7 +270,7 @@ int ha_lanes_hash(struct ha_lanes *lanes, uint8_t out[HA_BLAKE2B_SIZE], struct h
         wait_changed(lanes);
     pthread_mutex_unlock(&lanes->lock);
     if (lanes->failed.code == HA_E_OK)
-        return ha_blake2b_finish(lanes->blake, out, err);
+        return ha_hash_finish(lanes->blake, out, err);
     *err = lanes->failed;
     return -1;
 }

@@ -271,8 +271,8 @@ static int check_kind(struct ha_contents *contents, const ha_json *file, const s
     }
     const char *due = ha_sniff(head, len)->type;
     if (strcmp(due, type) != 0)
-        ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_BYTES, contents->path, contents->place, due,
-                    type, "%s begins like %s, and is said to be %s", member->path, due, type);
+        ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_BYTES, contents->path, contents->place,
+                    due, type, "%s begins like %s, and is said to be %s", member->path, due, type);
     return 0;
 }
 
@@ -311,7 +311,8 @@ static int check_delivered(struct ha_contents *contents, const char *record, siz
     if (ha_contents_stated(contents, HA_RULE_RECORD_FILE, contents->path, contents->place, file, path, &found,
                            err))
         return -1;
-    const struct ha_told medium = {path, ha_contents_created(file, contents->created)}, beside = {sidecar, medium.time};
+    const struct ha_told medium = {path, ha_contents_created(file, contents->created)},
+                         beside = {sidecar, medium.time};
     if (first && found && check_entry(contents, file, &medium, err))
         return -1;
     return check_sidecar(contents, &beside, err);

@@ -148,12 +148,12 @@ static int parse_signature(struct ha_check *check, const char *path, const struc
 
 struct hash_sink {
     struct ha_sink sink;
-    struct ha_blake2b *hash;
+    struct ha_hash *hash;
 };
 
 static int hash_write(struct ha_sink *sink, const void *data, size_t len, struct ha_error *err)
 {
-    return ha_blake2b_update(((struct hash_sink *)sink)->hash, data, len, err);
+    return ha_hash_update(((struct hash_sink *)sink)->hash, data, len, err);
 }
 
 static int hash_commit(struct ha_sink *sink, struct ha_error *err)
@@ -172,15 +172,15 @@ static int hash_member(struct ha_check *check, const struct ha_member *member, u
                        struct ha_error *err)
 {
     static const struct ha_sink_ops ops = {hash_write, hash_commit, hash_abort};
-    struct hash_sink sink = {.sink.ops = &ops, .hash = ha_blake2b_new(err)};
+    struct hash_sink sink = {.sink.ops = &ops, .hash = ha_hash_new(HA_BLAKE2B, err)};
     struct ha_sums sums;
     if (!sink.hash)
         return -1;
-    int result = ha_reader_read(check->reader, member, &sink.sink, &sums, err) ||
-                         ha_blake2b_finish(sink.hash, out, err)
-                     ? -1
-                     : 0;
-    ha_blake2b_free(sink.hash);
+    int result =
+        ha_reader_read(check->reader, member, &sink.sink, &sums, err) || ha_hash_finish(sink.hash, out, err)
+            ? -1
+            : 0;
+    ha_hash_free(sink.hash);
     return result;
 }
 

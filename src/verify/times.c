@@ -55,8 +55,8 @@ int ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *t
         return 0;
     ha_time_format(due, expected);
     format_time(&member.time, found);
-    ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_DATE, contents->path, contents->place, expected,
-                found, "%s was made %s, and its ZIP entry says %s", told->path, expected, found);
+    ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_DATE, contents->path, contents->place,
+                expected, found, "%s was made %s, and its ZIP entry says %s", told->path, expected, found);
     return 0;
 }
 
@@ -68,8 +68,8 @@ void ha_contents_sidecar_time(struct ha_contents *contents, const struct ha_told
         return;
     if (told->time != HA_TIME_NONE)
         ha_time_format(told->time, expected);
-    ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_DATE, contents->path, contents->place, expected,
-                date, "%s says that the file was made %s, and its record says %s", told->path,
+    ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_DATE, contents->path, contents->place,
+                expected, date, "%s says that the file was made %s, and its record says %s", told->path,
                 *date ? date : "at no time", *expected ? expected : "nothing of it");
 }
 

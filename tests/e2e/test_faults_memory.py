@@ -24,7 +24,7 @@ import faultshim  # noqa: E402
 import harness  # noqa: E402
 import scale  # noqa: E402
 
-DENSE, EVERY = (20, 1499) if harness.SANITIZED else (200, 97)
+DENSE, EVERY = (20, 1499) if harness.SANITIZED else (60, 293)
 SPARE = 2  # blocks that a disturbed run may keep to its end, which an undisturbed one does not
 
 

@@ -189,20 +189,20 @@ static void hashes_are_known_by_their_names(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(hashes); i++) {
-        uint8_t hash[HA_HASHER_SIZE];
-        char hex[2 * HA_HASHER_SIZE + 1];
+        uint8_t hash[HA_HASH_SIZE];
+        char hex[2 * HA_HASH_SIZE + 1];
         struct ha_error err = {0};
-        struct ha_hasher *hasher = ha_hasher_new(hashes[i].name, &err);
+        struct ha_hash *hasher = ha_hash_new(hashes[i].name, &err);
         assert_non_null(hasher);
-        assert_int_equal(ha_hasher_update(hasher, "a", 1, &err), 0);
-        assert_int_equal(ha_hasher_update(hasher, "bc", 2, &err), 0);
-        assert_int_equal(ha_hasher_finish(hasher, hash, &err), 0);
-        ha_hasher_free(hasher);
-        ha_hex_encode(hash, ha_hasher_size(hashes[i].name), hex);
+        assert_int_equal(ha_hash_update(hasher, "a", 1, &err), 0);
+        assert_int_equal(ha_hash_update(hasher, "bc", 2, &err), 0);
+        assert_int_equal(ha_hash_finish(hasher, hash, &err), 0);
+        ha_hash_free(hasher);
+        ha_hex_encode(hash, ha_hash_size(hashes[i].name), hex);
         assert_string_equal(hex, hashes[i].due);
     }
-    assert_int_equal(ha_hasher_size("tiger"), 0);
-    assert_int_equal(ha_hasher_size("SHA256"), 0);
+    assert_int_equal(ha_hash_size("tiger"), 0);
+    assert_int_equal(ha_hash_size("SHA256"), 0);
 }
 
 int main(void)
