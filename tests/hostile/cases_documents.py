@@ -271,8 +271,7 @@ def sidecar_of_text(draft):
 
 case("sidecar-of-text", "record.sidecar", collect=sidecar_of_text)
 case("sidecar-none", "record.sidecar", collect=lambda draft: draft.media.pop(category(draft, "uploads").records[0]["files"][0].pop("sidecar")))
-case("ledger-not-listed", "ledger.listed export.lines", state=state(lambda doc: doc["ledgers"].__setitem__(1, dict(doc["ledgers"][0]))
-                                                       or doc["ledgers"][0].update(lines=7)))
+case("ledger-not-listed", "ledger.listed", state=state(lambda doc: doc["ledgers"].__setitem__(1, {**doc["ledgers"][0], "lines": 7})))
 case("ledger-category", "ledger.category", collect=ledger(MISSING, {"category": "letters", "cause": "gone", "id": "x", "kind": "record"}))
 case("ledger-category-withheld", "ledger.category", collect=ledger(WITHHELD, {"category": "letters", "count": 1, "field": "/x", "kind": "field",
                                                                              "reason": "internal"}))
