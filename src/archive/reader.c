@@ -87,19 +87,3 @@ int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, str
     ha_intake_abort(&intake);
     return -1;
 }
-
-int ha_reader_judge(struct ha_reader *reader, const struct ha_member *member, struct ha_findings *findings,
-                    struct ha_error *err)
-{
-    struct ha_intake intake;
-    struct ha_sums sums;
-    if (ha_intake_begin(&intake, member, &sums, NULL, err))
-        return -1;
-    if (copy(reader, member, &intake, err))
-        ha_intake_abort(&intake);
-    else
-        ha_intake_end(&intake, member, reader->zip, err);
-    if (err->code == HA_E_OK)
-        return 0;
-    return ha_find_fault(findings, intake.rule, member, &sums, err);
-}

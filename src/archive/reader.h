@@ -72,10 +72,6 @@ int ha_reader_raw(struct ha_reader *reader, const struct ha_member *member, uint
 int ha_reader_read(struct ha_reader *reader, const struct ha_member *member, struct ha_sink *sink,
                    struct ha_sums *sums, struct ha_error *err);
 
-/* Reads a member to its end; what is wrong with its bytes becomes a finding. -1 only when they cannot be had. */
-int ha_reader_judge(struct ha_reader *reader, const struct ha_member *member, struct ha_findings *findings,
-                    struct ha_error *err);
-
 /* The same as ha_reader_each for the entries of any ZIP, which need have no top directory. Only for a reader of a ZIP. */
 int ha_zip_reader_walk(struct ha_reader *reader, struct ha_findings *findings, ha_walk_visit visit,
                        void *context, struct ha_error *err);

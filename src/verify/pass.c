@@ -118,7 +118,7 @@ static int read_rest(struct pass *pass, uint8_t hash[HA_BLAKE2B_SIZE], struct ha
     return ha_lanes_hash(pass->lanes, hash, err);
 }
 
-/* ------------------------------------------------------------------------------------------ a directory */
+/* ------------------------------------------------------------- a directory, and a ZIP in whatever order */
 
 static int feed_file(struct pass *pass, struct ha_job *job, struct ha_error *err)
 {
@@ -146,13 +146,16 @@ static int take_member(void *context, const struct ha_member *member, struct ha_
     struct ha_job *job = begin(pass, member, err);
     if (!job)
         return -1;
-    return (pass->options->reader->zip ? feed_zip : feed_file)(pass, job, err);
+    bool in_order = pass->options->reader->zip && !pass->options->each;
+    return (in_order ? feed_zip : feed_file)(pass, job, err);
 }
 
 static int run(struct pass *pass, uint8_t hash[HA_BLAKE2B_SIZE], struct ha_error *err)
 {
     const struct ha_pass_options *options = pass->options;
-    if (ha_reader_each(options->reader, options->findings, take_member, pass, err))
+    if (options->each
+            ? options->each(options->source, options->reader, options->findings, take_member, pass, err)
+            : ha_reader_each(options->reader, options->findings, take_member, pass, err))
         return -1;
     while (pass->count > 0) {
         if (tell(pass, err))

@@ -16,16 +16,22 @@
 typedef int (*ha_pass_visit)(void *context, const struct ha_member *member, const struct ha_sums *sums,
                              enum ha_rule rule, struct ha_error *failed, struct ha_error *err);
 
+/* Gives VISIT the members that are to be read, as ha_reader_each does; SOURCE is its own. */
+typedef int (*ha_pass_each)(void *source, struct ha_reader *reader, struct ha_findings *findings,
+                            ha_member_visit visit, void *context, struct ha_error *err);
+
 struct ha_pass_options {
     struct ha_reader *reader;
     struct ha_findings *findings; /* for what breaks the rules of the container */
     unsigned jobs;                /* threads that hash members; 0: one for each core */
     bool whole;                   /* hash the ZIP itself as well */
+    ha_pass_each each; /* NULL: ha_reader_each, whose members stand in the order of the ZIP's bytes */
+    void *source;
     ha_pass_visit visit;
     void *context;
 };
 
-/* Reads the whole archive from its first byte to its last. HASH is filled where WHOLE: BLAKE2b-512, as minisign signs it. */
+/* Reads the archive, each member once; where WHOLE, from its first byte to its last. HASH is filled where WHOLE: BLAKE2b-512, as minisign signs it. */
 int ha_pass(const struct ha_pass_options *options, uint8_t hash[HA_BLAKE2B_SIZE], struct ha_error *err);
 
 #endif

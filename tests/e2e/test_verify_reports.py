@@ -11,6 +11,7 @@ import os
 import sys
 import unittest
 import xml.etree.ElementTree as ElementTree
+import zipfile
 
 import jsonschema
 
@@ -173,6 +174,21 @@ class States(unittest.TestCase):
         told = points(verify(path, form="tap"))
         self.assertEqual({bool(point["skip"]) for point in told.values() if point["ok"]}, {True})
         self.assertFalse(document(verify(path))["results"][0]["judged"])
+
+    def test_any_zip(self):
+        """The profile zip judges each of its rules where the headers are sound, whatever stands behind them, and none to the end where they are not."""
+        whole, place = archive().zip.read_bytes(), scratch("any")
+        with zipfile.ZipFile(archive().zip) as opened:
+            at = whole.index(next(opened.read(one) for one in opened.infolist() if one.filename.endswith(".png")))
+        for name, data, wrong, judged in (("good", whole, set(), True), ("cut", whole[:-1], {"zip.end"}, False),
+                                          ("changed", whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:], {"zip.crc"}, True)):
+            path = place / f"{name}.zip"
+            path.write_bytes(data)
+            with self.subTest(name):
+                told = points(holdall("verify", "--profile", "zip", "--format", "tap", path))
+                self.assertEqual(list(told), [f"- {rule}: {path}" for rule in ("verdict", *of_profile("zip"))])
+                self.assertEqual({rule for rule in of_profile("zip") if not told[f"- {rule}: {path}"]["ok"]}, wrong)
+                self.assertEqual({bool(point["skip"]) for point in told.values() if point["ok"]}, {not judged})
 
     def test_not_there(self):
         path = scratch("none") / NASTY
