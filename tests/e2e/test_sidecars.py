@@ -483,7 +483,8 @@ class Forgeries(unittest.TestCase):
         first = self.names()[0]
         self.judged(lambda forged: self.outputs(forged, lambda one, _: one.update(type="text/plain")),
                     f"record.sidecar: {first} has a sidecar, and is neither a picture nor a video",
-                    f"record.type: {first} has the extension of image/jpeg, and is said to be text/plain")
+                    f"record.type: {first} has the extension of image/jpeg, and is said to be text/plain",
+                    f"record.bytes: {first} begins like image/jpeg, and is said to be text/plain")
 
 
 class Resumed(unittest.TestCase):
