@@ -310,9 +310,6 @@ def need(*programs):
             raise unittest.SkipTest(f"{program} is not installed")
 
 
-plainly = unittest.skipIf(SANITIZED, "it takes long, and what it leads through is led through by others too: done without sanitizers")
-
-
 def _finish(result):
     """The exit code: a file with no passed test is no success."""
     if not result.wasSuccessful():

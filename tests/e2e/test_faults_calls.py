@@ -7,7 +7,7 @@ soon, with a documented exit code and one sentence; the target is absent, or who
 that the manual page does not name; a file whose fsync failed is not synced again; and a second run gives the very bytes of
 an undisturbed one.
 
-Every third point is tried for one of the errors and every ninth for both; with HOLDALL_FAULTS=all in the environment each is
+Every EVERY-th point is tried for one of the errors and every third of these for both; with HOLDALL_FAULTS=all in the environment each is
 tried for both. What strace cannot do, test_faults_writes.py does.
 """
 
@@ -28,7 +28,7 @@ CALLS = ("write", "pwrite64", "writev", "pwritev", "fsync", "fdatasync", "ftrunc
 LINE = re.compile(r"[0-9]+ +([a-z0-9_]+)\((.*)\) += (-?[0-9]+|\?)(.*)")
 SYNC = re.compile(r"[0-9]+ +(?:fsync|fdatasync)\([0-9]+<(.*?)>\) += (.*)")
 INDEX = re.compile(r"\.holdall(/index\.sqlite(-journal)?)?$")  # SQLite syncs the directory, too
-EVERY = 3
+EVERY = 5
 
 
 class Point(collections.namedtuple("Point", "call number what")):

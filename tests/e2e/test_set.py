@@ -209,7 +209,6 @@ class Same(unittest.TestCase):
 class Asked(Same):
     """How it is asked for, and when there is none."""
 
-    @harness.plainly
     def test_policy(self):
         """policy.volume_size in the description; the option goes before it."""
         for stated, extra in ((SIZE, ()), ("2500K", ()), ("2200K", VOLUME), ("16GiB", VOLUME)):
@@ -226,7 +225,6 @@ class Asked(Same):
         self.assertEqual(other.run().code, 0)
         self.assertTrue(other.files() == target.files(), "the usual size gives other bytes")
 
-    @harness.plainly
     def test_named_target(self):
         """-o FILE.zip gives FILE-partNN.zip; a volume's own name stays that of the export."""
         for output, files in (("mine.zip", "mine-part{:02}.zip"), ("mine", "mine-part{:02}")):
@@ -279,7 +277,6 @@ class Asked(Same):
             run = verify(*target.out.glob("*.zip"))
             self.assertEqual((run.code, "valid: the set" in run.out), (0, True), run)
 
-    @harness.plainly
     def test_same_bytes(self):
         """Memory, jobs, and a folder or HTTP make no difference."""
         for extra in (("--memory", "4MiB"), ("--memory", "512MiB")):
@@ -294,7 +291,6 @@ class Asked(Same):
 class Unknown(Same):
     """Sizes that the service does not know beforehand."""
 
-    @harness.plainly
     def test_however_they_become_known(self):
         """No size in the record, or in some; lengths of answers, or chunks. The set is the same one."""
         some = SIZELESS[::2]
@@ -349,7 +345,6 @@ def without_size(doc):
 class Interrupted(Same):
     """A set that is gone on with is the same set."""
 
-    @harness.plainly
     def test_in_every_volume(self):
         """Stopped or killed in each of them; a volume that was full is not fetched again."""
         homes = {record["id"]: record["files"][0]["volume"] for record in harness.read_lines(trees()[0] / "data/records/pictures.jsonl")}
@@ -369,7 +364,6 @@ class Interrupted(Same):
                 asked = {entry["target"].removeprefix("/media/") for entry in done.asked("/media/")}
                 self.assertEqual(asked, {key(one) for one in range(PICTURES)} - have)
 
-    @harness.plainly
     def test_killed_while_publishing(self):
         """Between any two of its names: the others follow, and who the person is is all that is asked."""
         harness.need("strace")
