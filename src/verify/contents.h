@@ -88,8 +88,9 @@ struct ha_told {
 /* `created_at` of a record or of a file in it; OTHERWISE where that says nothing. */
 ha_time ha_contents_created(const ha_json *object, ha_time otherwise);
 
-/* Holds the time of the ZIP entry against what is told of the file. */
-int ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *told, struct ha_error *err);
+/* Holds the time of the file's ZIP entry against what is told of it. */
+void ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *told,
+                            const struct ha_member *member);
 
 /* The same of a date in a sidecar. */
 void ha_contents_sidecar_time(struct ha_contents *contents, const struct ha_told *told, const char *date);

@@ -188,12 +188,12 @@ static int check_xmp(struct ha_contents *contents, const struct ha_told *told, s
 static int check_sidecar(struct ha_contents *contents, const struct ha_told *told, struct ha_error *err)
 {
     const char *path = told->path;
-    struct ha_entry entry;
+    struct ha_member member;
     int64_t times;
     bool found;
     if (!path)
         return 0;
-    if (ha_index_find_entry(contents->check->index, path, &entry, &found, err) ||
+    if (ha_check_member(contents->check, path, &member, &found, err) ||
         ha_contents_use(contents, path, &times, err))
         return -1;
     if (!found)
@@ -201,7 +201,8 @@ static int check_sidecar(struct ha_contents *contents, const struct ha_told *tol
                    "%s is not in the archive", path);
     if (!found || times > 0)
         return 0;
-    return ha_contents_entry_time(contents, told, err) || check_xmp(contents, told, err) ? -1 : 0;
+    ha_contents_entry_time(contents, told, &member);
+    return check_xmp(contents, told, err);
 }
 
 /* --------------------------------------------------------------------------------------------- volumes */
@@ -282,11 +283,11 @@ static int check_entry(struct ha_contents *contents, const ha_json *file, const 
 {
     struct ha_member member;
     bool found;
-    if (ha_contents_entry_time(contents, told, err) ||
-        ha_check_member(contents->check, told->path, &member, &found, err))
+    if (ha_check_member(contents->check, told->path, &member, &found, err))
         return -1;
     if (!found)
         return 0;
+    ha_contents_entry_time(contents, told, &member);
     if (!member.deflated)
         return check_kind(contents, file, &member, err);
     ha_find_at(ha_contents_findings(contents), HA_RULE_RECORD_PACKED, contents->path, contents->place,

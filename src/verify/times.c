@@ -41,23 +41,17 @@ static ha_time as_of(const struct ha_contents *contents)
     return ha_time_parse(contents->check->result->as_of, &time) ? HA_TIME_NONE : time;
 }
 
-int ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *told, struct ha_error *err)
+void ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *told,
+                            const struct ha_member *member)
 {
     ha_time due = told->time == HA_TIME_NONE ? as_of(contents) : told->time;
     char expected[HA_TIME_TEXT], found[HA_TIME_TEXT];
-    struct ha_member member;
-    bool is_there;
-    if (!contents->check->reader->zip || due == HA_TIME_NONE)
-        return 0;
-    if (ha_check_member(contents->check, told->path, &member, &is_there, err))
-        return -1;
-    if (!is_there || has_time(&member.time, due))
-        return 0;
+    if (!contents->check->reader->zip || due == HA_TIME_NONE || has_time(&member->time, due))
+        return;
     ha_time_format(due, expected);
-    format_time(&member.time, found);
+    format_time(&member->time, found);
     ha_find_two(ha_contents_findings(contents), HA_RULE_RECORD_DATE, contents->path, contents->place,
                 expected, found, "%s was made %s, and its ZIP entry says %s", told->path, expected, found);
-    return 0;
 }
 
 void ha_contents_sidecar_time(struct ha_contents *contents, const struct ha_told *told, const char *date)
