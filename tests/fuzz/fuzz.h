@@ -50,8 +50,9 @@ bool fuzz_is_inert(const char *text);
  */
 enum ha_code fuzz_verify(const char *path, const char *key);
 
-/* The same for the profile bagit, which asks for no key. */
+/* The same for the profiles bagit and zip, which ask for no key. */
 enum ha_code fuzz_verify_bag(const char *path);
+enum ha_code fuzz_verify_zip(const char *path);
 
 /* VALUE in canonical form is read back as the same VALUE, and written again as the same bytes. */
 void fuzz_check_json(const ha_json *value);
