@@ -35,7 +35,9 @@ struct lane {
 struct ha_lanes {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* for the reading thread: a chunk is free, a queue has room, a member is done */
-    struct ha_chunk chunks[CHUNKS], *free;
+    struct ha_chunk chunks[CHUNKS],
+        *free; /* the first MADE of them have their bytes: a small archive needs few */
+    size_t made;
     struct lane *list; /* the last one is that of the archive itself where WHOLE */
     size_t count, conditions;
     bool whole, stop, wanted; /* wanted: the reading thread waits */
@@ -123,19 +125,6 @@ static void wait_changed(struct ha_lanes *lanes)
 
 /* ----------------------------------------------------------------------------------------- opening, closing */
 
-static int make_chunks(struct ha_lanes *lanes, struct ha_error *err)
-{
-    for (size_t i = 0; i < CHUNKS; i++) {
-        struct ha_chunk *chunk = &lanes->chunks[i];
-        chunk->bytes = malloc(HA_CHUNK);
-        if (!chunk->bytes)
-            return ha_fail_nomem(err);
-        chunk->next = lanes->free;
-        lanes->free = chunk;
-    }
-    return 0;
-}
-
 /* A lane that cannot be had is done without. */
 static void start_lanes(struct ha_lanes *lanes, size_t count)
 {
@@ -167,7 +156,7 @@ int ha_lanes_open(size_t count, bool whole, struct ha_lanes **out, struct ha_err
     lanes->whole = whole;
     lanes->blake = whole ? ha_hash_new(HA_BLAKE2B, err) : NULL;
     lanes->list = calloc(count + 1, sizeof *lanes->list);
-    if ((whole && !lanes->blake) || !lanes->list || make_chunks(lanes, err)) {
+    if ((whole && !lanes->blake) || !lanes->list) {
         ha_lanes_close(lanes);
         return ha_fail_nomem(err);
     }
@@ -189,7 +178,7 @@ void ha_lanes_close(struct ha_lanes *lanes)
         ha_thread_join(&lanes->list[i].thread);
         pthread_cond_destroy(&lanes->list[i].arrived);
     }
-    for (size_t i = 0; i < CHUNKS; i++)
+    for (size_t i = 0; i < lanes->made; i++)
         free(lanes->chunks[i].bytes);
     ha_hash_free(lanes->blake);
     pthread_cond_destroy(&lanes->changed);
@@ -200,15 +189,32 @@ void ha_lanes_close(struct ha_lanes *lanes)
 
 /* ------------------------------------------------------------------------------------------- chunks */
 
-struct ha_chunk *ha_lanes_take(struct ha_lanes *lanes)
+/* By the reading thread alone, which is the only one that makes any. */
+static int make_chunk(struct ha_lanes *lanes, struct ha_error *err)
 {
+    struct ha_chunk *chunk = &lanes->chunks[lanes->made];
+    chunk->bytes = malloc(HA_CHUNK);
+    if (!chunk->bytes)
+        return ha_fail_nomem(err);
+    lanes->made++;
+    chunk->next = lanes->free;
+    lanes->free = chunk;
+    return 0;
+}
+
+struct ha_chunk *ha_lanes_take(struct ha_lanes *lanes, struct ha_error *err)
+{
+    struct ha_chunk *chunk = NULL;
     pthread_mutex_lock(&lanes->lock);
-    while (!lanes->free)
-        wait_changed(lanes);
-    struct ha_chunk *chunk = lanes->free;
-    lanes->free = chunk->next;
-    chunk->shares = 1;
-    chunk->len = 0;
+    int result = lanes->free || lanes->made == CHUNKS ? 0 : make_chunk(lanes, err);
+    if (result == 0) {
+        while (!lanes->free)
+            wait_changed(lanes);
+        chunk = lanes->free;
+        lanes->free = chunk->next;
+        chunk->shares = 1;
+        chunk->len = 0;
+    }
     pthread_mutex_unlock(&lanes->lock);
     return chunk;
 }

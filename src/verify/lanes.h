@@ -38,8 +38,8 @@ int ha_lanes_open(size_t count, bool whole, struct ha_lanes **out, struct ha_err
 /* Ends the threads, whatever they still have to do. NULL is fine. */
 void ha_lanes_close(struct ha_lanes *lanes);
 
-/* An empty chunk in which the caller has a share; waits for one. */
-struct ha_chunk *ha_lanes_take(struct ha_lanes *lanes);
+/* An empty chunk in which the caller has a share; waits for one. NULL when there is no memory. */
+struct ha_chunk *ha_lanes_take(struct ha_lanes *lanes, struct ha_error *err);
 void ha_lanes_release(struct ha_lanes *lanes, struct ha_chunk *chunk);
 
 /* The next bytes of the archive itself. */

@@ -62,7 +62,9 @@ static int read_on(struct pass *pass, size_t *got, struct ha_error *err)
 {
     if (pass->chunk)
         ha_lanes_release(pass->lanes, pass->chunk);
-    pass->chunk = ha_lanes_take(pass->lanes);
+    pass->chunk = ha_lanes_take(pass->lanes, err);
+    if (!pass->chunk)
+        return -1;
     pass->at = pass->next;
     if (ha_reader_raw(pass->options->reader, NULL, pass->at, pass->chunk->bytes, HA_CHUNK, &pass->chunk->len,
                       err))
@@ -125,7 +127,9 @@ static int feed_file(struct pass *pass, struct ha_job *job, struct ha_error *err
     uint64_t at = 0;
     size_t got = 1;
     while (got > 0) {
-        struct ha_chunk *chunk = ha_lanes_take(pass->lanes);
+        struct ha_chunk *chunk = ha_lanes_take(pass->lanes, err);
+        if (!chunk)
+            return -1;
         int result =
             ha_reader_raw(pass->options->reader, &job->member, at, chunk->bytes, HA_CHUNK, &got, err);
         if (result == 0)
