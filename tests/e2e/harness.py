@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from datetime import datetime
 from pathlib import Path
 
 AS_OF = "2026-11-01T00:00:00Z"
@@ -259,6 +260,11 @@ def leftovers(folder):
 
 def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def seconds(when):
+    """Whole seconds since 1970 of a time of a record, rounded down as a ZIP entry has it."""
+    return int(datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp() // 1)
 
 
 def read_lines(path):

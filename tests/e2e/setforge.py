@@ -5,7 +5,6 @@ knows nothing of how holdall does it. `bind` makes all volumes list what each of
 test that changes a volume chooses whether the others know of it.
 """
 
-import datetime
 import hashlib
 import json
 import re
@@ -14,13 +13,9 @@ import shutil
 import zipcheck
 import zipraw
 from bagforge import Forged, canonical, digest
-from harness import scratch
+from harness import scratch, seconds
 
 MEDIA = "data/media/"
-
-
-def seconds(when):
-    return int(datetime.datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp() // 1)
 
 
 class Volume(Forged):

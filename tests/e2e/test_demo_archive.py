@@ -12,20 +12,15 @@ import subprocess
 import sys
 import unittest
 import zipfile
-from datetime import datetime
 
 sys.dont_write_bytecode = True
 import bagcheck  # noqa: E402
 import harness  # noqa: E402
 import zipcheck  # noqa: E402
-from harness import command, complete, need  # noqa: E402
+from harness import command, complete, need, seconds  # noqa: E402
 
 UNLISTED = ["tagmanifest-sha256.txt.minisig"]
 ZONES = ["Asia/Tokyo", "America/Los_Angeles"]
-
-
-def seconds(time):
-    return int(datetime.fromisoformat(time.replace("Z", "+00:00")).timestamp())
 
 
 def comment_of(signature):

@@ -3,11 +3,11 @@
 
     run.py BUILD TARGET SECONDS [JOBS]
 
-It owns BUILD/work/TARGET: a corpus that grows from run to run, the logs, and the findings. It begins with the files of tests/fuzz/corpus/TARGET and
+It owns the folder work/TARGET in BUILD: a corpus that grows from run to run, the logs, and the findings. It begins with the files of tests/fuzz/corpus/TARGET and
 writes nothing there. The seconds are those of all JOBS processes together; they are counted by the kernel, so that a busy machine makes a run longer and
 not weaker. A process that takes more than 512 MiB, or ten seconds for one input, is a finding like a crash, an error of a sanitizer or a leak.
 
-Exit code 0: nothing was found. 1: the inputs that it names were. BUILD/work/TARGET/spent counts the seconds of all runs.
+Exit code 0: nothing was found. 1: the inputs that it names were. Its file `spent` counts the seconds of all runs.
 """
 
 import os
