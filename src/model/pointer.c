@@ -36,14 +36,18 @@ bool ha_pointer_next(const char **pointer, char *token, size_t size)
     return true;
 }
 
+/* An index of an array has no leading zeros (RFC 6901, section 4). */
+static bool array_index(const char *token, uint64_t *index)
+{
+    return ha_text_to_u64(token, UINT32_MAX, index) == 0 && (token[0] != '0' || !token[1]);
+}
+
 static ha_json *step(const ha_json *value, const char *token)
 {
+    uint64_t index;
     if (!ha_json_is(value, HA_JSON_ARRAY))
         return ha_json_get(value, token);
-    uint64_t index;
-    if (ha_text_to_u64(token, UINT32_MAX, &index) || (token[0] == '0' && token[1]))
-        return NULL;
-    return ha_json_at(value, index);
+    return array_index(token, &index) ? ha_json_at(value, index) : NULL;
 }
 
 ha_json *ha_pointer_find(const ha_json *root, const char *pointer)
@@ -75,7 +79,7 @@ static int put_last(ha_json *holder, const char *token, ha_json *value)
     uint64_t index;
     if (ha_json_is(holder, HA_JSON_OBJECT))
         return ha_json_set(holder, token, value);
-    if (ha_json_is(holder, HA_JSON_ARRAY) && ha_text_to_u64(token, UINT32_MAX, &index) == 0)
+    if (ha_json_is(holder, HA_JSON_ARRAY) && array_index(token, &index))
         return ha_json_set_at(holder, index, value);
     ha_json_free(value);
     return -1;

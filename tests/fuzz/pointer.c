@@ -27,13 +27,13 @@ static void check_put(ha_json *root, const char *pointer)
         FUZZ_MUST(!*pointer || strcmp(ha_json_text(ha_pointer_find(root, pointer)), "put") == 0);
 }
 
-/* Wherever in the text: what stands there is named by a pointer. */
+/* Wherever in the text: what stands there is named by a pointer, which a sentence may hold at any length. */
 static void check_places(const char *text, size_t len)
 {
     for (size_t at = 0; at <= len; at += 1 + len / 16) {
         struct ha_buf pointer HA_BUF = ha_buf_make(1 << 20);
         ha_pointer_place(text, at, &pointer);
-        FUZZ_MUST(ha_pointer_valid(ha_buf_text(&pointer)));
+        FUZZ_MUST(pointer.len >= HA_POINTER_MAX || ha_pointer_valid(ha_buf_text(&pointer)));
     }
 }
 
