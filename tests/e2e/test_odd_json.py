@@ -102,6 +102,13 @@ class Kept(unittest.TestCase):
         records, _, _ = self.notes(item, item)
         self.assertEqual(records, [{"id": "C:\\users", "text": "t"}])
 
+    def test_name_longer_than_a_pointer_of_a_description(self):
+        for length in (1_023, 5_000, 60_000):
+            with self.subTest(length=length):
+                name = b"x" * length
+                _, count, drift = self.notes(note(1, b',"%s":1' % name))
+                self.assertEqual((count, drift), (1, [("unknown", "/" + name.decode())]))
+
     def test_byte_order_mark(self):
         service = place(note(1))
         page = service.parent / "store/people/12/notes.json"
@@ -123,6 +130,10 @@ class Refused(unittest.TestCase):
 
     def test_member_of_the_page_that_stands_twice(self):
         self.refused("notes: page 1: /next stands twice", note(1) + b'],"next":null,"x":[')
+
+    def test_name_without_end(self):
+        self.refused("notes: page 1: item 1: a field's pointer is larger than the limit of 65536 bytes",
+                     note(1, b',"%s":1' % (b"x" * 65_536)))
 
     def test_bytes_that_are_no_text(self):
         self.refused("notes: page 1: item 1: /kept: unable to decode byte 0xff", note(1, b',"kept":"SECRET \xff"'))

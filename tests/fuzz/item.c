@@ -64,17 +64,25 @@ static void prepare(void)
     add("/list/*/secret", HA_FIELD_OMITTED);
 }
 
+/* A description's pointers have a limit; the names in an item may be longer. */
+static void check_pointer(const char *pointer)
+{
+    FUZZ_MUST(strlen(pointer) >= HA_POINTER_MAX || ha_pointer_valid(pointer));
+}
+
 static int take_line(void *context, const struct ha_field_line *line, struct ha_error *err)
 {
     (void)context, (void)err;
-    FUZZ_MUST(ha_pointer_valid(line->pointer) && line->detail && *line->detail);
+    check_pointer(line->pointer);
+    FUZZ_MUST(line->detail && *line->detail);
     return 0;
 }
 
 static int look(void *context, const struct ha_field_seen *seen, struct ha_error *err)
 {
     (void)context, (void)err;
-    FUZZ_MUST(ha_pointer_valid(seen->pointer) && seen->value);
+    check_pointer(seen->pointer);
+    FUZZ_MUST(seen->value);
     FUZZ_MUST((seen->use == HA_FIELD_OMITTED) == (seen->reason != NULL));
     return 0;
 }
