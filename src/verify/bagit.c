@@ -129,7 +129,7 @@ static int run_checks(struct ha_bagit *bagit, const struct ha_verify_options *op
         return -1;
     if (bagit->closed)
         return 0;
-    if (ha_bagit_sums(bagit, err) || ha_bagit_complete(bagit, err))
+    if (ha_bagit_sums(bagit, options->jobs, err) || ha_bagit_complete(bagit, err))
         return -1;
     bagit->result->judged = true;
     return 0;

@@ -143,7 +143,7 @@ int ha_bagit_collect(struct ha_bagit *bagit, const struct ha_verify_options *opt
 
 /* ------------------------------------------------------------------------------------------------- reading */
 
-static struct ha_member member_of(const struct ha_file *file, const char *path)
+struct ha_member ha_bagit_member(const struct ha_file *file, const char *path)
 {
     struct ha_member member = {.size = file->size,
                                .at = file->at,
@@ -152,6 +152,11 @@ static struct ha_member member_of(const struct ha_file *file, const char *path)
                                .deflated = file->method == DEFLATED};
     ha_walk_show(path, strlen(path), member.path);
     return member;
+}
+
+bool ha_bagit_readable(const struct ha_file *file)
+{
+    return file->method == STORED || file->method == DEFLATED;
 }
 
 static int copy(struct ha_bagit *bagit, const struct ha_member *member, int fd, struct ha_intake *intake,
@@ -174,18 +179,17 @@ static int copy(struct ha_bagit *bagit, const struct ha_member *member, int fd, 
 int ha_bagit_read(struct ha_bagit *bagit, const struct ha_file *file, const char *path, struct ha_sink *sink,
                   struct ha_sums *sums, enum ha_rule *rule, struct ha_error *err)
 {
-    struct ha_member member = member_of(file, path);
+    struct ha_member member = ha_bagit_member(file, path);
     struct ha_intake intake;
     HA_FD int fd = bagit->reader ? -1 : ha_folder_open(bagit->folder, path);
     int done = 0;
     *rule = HA_RULE_BAGIT_HASH;
     if (!bagit->reader && fd < 0)
         done = ha_fail_errno(err, errno, "%s: cannot be opened", member.path);
-    else if (file->method != STORED && file->method != DEFLATED)
-        done = ha_fail(err, HA_E_INVALID, "is packed by a method that cannot be read here");
+    else if (!ha_bagit_readable(file))
+        done = ha_fail(err, HA_E_INVALID, HA_BAGIT_UNREADABLE);
     if (done) {
-        if (sink)
-            ha_sink_abort(sink);
+        ha_sink_abort(sink);
         return -1;
     }
     if (ha_intake_begin(&intake, &member, sums, sink, err))
@@ -203,6 +207,6 @@ int ha_bagit_read(struct ha_bagit *bagit, const struct ha_file *file, const char
 int ha_bagit_fault(struct ha_bagit *bagit, const struct ha_file *file, const char *path, enum ha_rule rule,
                    const struct ha_sums *sums, struct ha_error *err)
 {
-    struct ha_member member = member_of(file, path);
+    struct ha_member member = ha_bagit_member(file, path);
     return ha_find_fault(&bagit->findings, rule, &member, sums, err);
 }

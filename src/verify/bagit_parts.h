@@ -39,7 +39,14 @@ struct ha_bagit {
 /* Opens the bag at PATH and takes its files in. */
 int ha_bagit_collect(struct ha_bagit *bagit, const struct ha_verify_options *options, struct ha_error *err);
 
-/* Reads a file into SINK (NULL: only reads), as ha_reader_read does. After HA_E_INVALID *rule is the one that its bytes break. */
+/* The file as one that can be read; PATH may be another spelling of its name, and is only shown. */
+struct ha_member ha_bagit_member(const struct ha_file *file, const char *path);
+
+/* False when it is packed by a method that is not known here. */
+bool ha_bagit_readable(const struct ha_file *file);
+#define HA_BAGIT_UNREADABLE "is packed by a method that cannot be read here"
+
+/* Reads a file into SINK, which is committed, or aborted on failure. After HA_E_INVALID *rule is the one that its bytes break. */
 int ha_bagit_read(struct ha_bagit *bagit, const struct ha_file *file, const char *path, struct ha_sink *sink,
                   struct ha_sums *sums, enum ha_rule *rule, struct ha_error *err);
 
@@ -82,12 +89,16 @@ struct ha_bagit_name {
 int ha_bagit_resolve(struct ha_bagit *bagit, const struct ha_bagit_name *name, struct ha_buf *path,
                      int64_t *file, bool *usable, struct ha_error *err);
 
+/* ---------------------------------------------------------------------------------------- bagit_sums.c */
+
+/* Reads every file, on JOBS threads (0: one for each core), and compares its checksums with those that the lists state. */
+int ha_bagit_sums(struct ha_bagit *bagit, unsigned jobs, struct ha_error *err);
+
 /* ------------------------------------------------------------------- bagit_manifest.c, bagit_info.c, bagit_check.c */
 
 int ha_bagit_manifests(struct ha_bagit *bagit, struct ha_error *err); /* takes all lines in */
 int ha_bagit_fetch(struct ha_bagit *bagit, struct ha_error *err);     /* those of fetch.txt */
 int ha_bagit_info(struct ha_bagit *bagit, struct ha_error *err);      /* bag-info.txt */
-int ha_bagit_sums(struct ha_bagit *bagit, struct ha_error *err);      /* reads every file, and compares */
 int ha_bagit_complete(struct ha_bagit *bagit,
                       struct ha_error *err); /* the lists and the files, in both directions */
 

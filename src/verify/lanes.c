@@ -54,7 +54,7 @@ static void hash_member(struct ha_job *job, const struct piece *piece)
         return;
     if (!job->begun) {
         job->begun = true;
-        if (ha_intake_begin(&job->intake, &job->member, &job->sums, NULL, err))
+        if (ha_intake_begin(&job->intake, &job->member, &job->sums, job->last, err))
             return;
     }
     if (ha_intake_write(&job->intake, piece->data, piece->len, err))

@@ -24,6 +24,7 @@ struct ha_chunk {
 struct ha_job {
     struct ha_member member;
     struct ha_intake intake;
+    struct ha_sink *last; /* where its bytes go besides; NULL: nowhere */
     struct ha_sums sums;
     struct ha_error failed; /* what is wrong with it, or kept it from being hashed */
     bool check_crc, begun, done;

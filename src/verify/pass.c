@@ -23,6 +23,11 @@ struct pass {
     uint64_t at, next;      /* where it begins, and where the next one does */
 };
 
+static bool is_zip(const struct pass *pass)
+{
+    return pass->options->reader && pass->options->reader->zip;
+}
+
 /* ------------------------------------------------------------------------------------------- the members */
 
 /* Tells of the first one that is not told yet, and waits for it. */
@@ -50,7 +55,9 @@ static struct ha_job *begin(struct pass *pass, const struct ha_member *member, s
     if (tell_done(pass, err) || (pass->count == JOBS && tell(pass, err)))
         return NULL;
     struct ha_job *job = &pass->jobs[(pass->first + pass->count++) % JOBS];
-    *job = (struct ha_job){.member = *member, .check_crc = pass->options->reader->zip};
+    *job = (struct ha_job){.member = *member, .check_crc = is_zip(pass)};
+    if (pass->options->sink)
+        job->last = pass->options->sink(pass->options->source);
     ha_lanes_begin(pass->lanes, job);
     return job;
 }
@@ -122,6 +129,13 @@ static int read_rest(struct pass *pass, uint8_t hash[HA_BLAKE2B_SIZE], struct ha
 
 /* ------------------------------------------------------------- a directory, and a ZIP in whatever order */
 
+static int read_of(const struct ha_pass_options *options, const struct ha_member *member, uint64_t at,
+                   struct ha_chunk *chunk, size_t *got, struct ha_error *err)
+{
+    return options->read ? options->read(options->source, member, at, chunk->bytes, HA_CHUNK, got, err)
+                         : ha_reader_raw(options->reader, member, at, chunk->bytes, HA_CHUNK, got, err);
+}
+
 static int feed_file(struct pass *pass, struct ha_job *job, struct ha_error *err)
 {
     uint64_t at = 0;
@@ -130,8 +144,7 @@ static int feed_file(struct pass *pass, struct ha_job *job, struct ha_error *err
         struct ha_chunk *chunk = ha_lanes_take(pass->lanes, err);
         if (!chunk)
             return -1;
-        int result =
-            ha_reader_raw(pass->options->reader, &job->member, at, chunk->bytes, HA_CHUNK, &got, err);
+        int result = read_of(pass->options, &job->member, at, chunk, &got, err);
         if (result == 0)
             ha_lanes_send(pass->lanes, job, chunk, 0, got, got == 0);
         ha_lanes_release(pass->lanes, chunk);
@@ -150,8 +163,7 @@ static int take_member(void *context, const struct ha_member *member, struct ha_
     struct ha_job *job = begin(pass, member, err);
     if (!job)
         return -1;
-    bool in_order = pass->options->reader->zip && !pass->options->each;
-    return (in_order ? feed_zip : feed_file)(pass, job, err);
+    return (is_zip(pass) && !pass->options->each ? feed_zip : feed_file)(pass, job, err);
 }
 
 static int run(struct pass *pass, uint8_t hash[HA_BLAKE2B_SIZE], struct ha_error *err)
@@ -175,6 +187,8 @@ static void drop_jobs(struct pass *pass)
         struct ha_job *job = &pass->jobs[(pass->first + i) % JOBS];
         if (job->begun && !job->done && job->failed.code == HA_E_OK)
             ha_intake_abort(&job->intake);
+        else if (!job->begun && job->last)
+            ha_sink_abort(job->last);
     }
     free(pass->jobs);
 }

@@ -8,6 +8,7 @@
 
 #include "archive/reader.h"
 #include "archive/sign.h"
+#include "io/sink.h"
 
 /*
  * Takes one member with the sums of what was read of it, in the order of the archive, always in the thread that called ha_pass. FAILED has a
@@ -20,13 +21,25 @@ typedef int (*ha_pass_visit)(void *context, const struct ha_member *member, cons
 typedef int (*ha_pass_each)(void *source, struct ha_reader *reader, struct ha_findings *findings,
                             ha_member_visit visit, void *context, struct ha_error *err);
 
+/* As ha_reader_raw, for a source whose files no reader has. */
+typedef int (*ha_pass_read)(void *source, const struct ha_member *member, uint64_t offset, void *out,
+                            size_t want, size_t *got, struct ha_error *err);
+
+/*
+ * The sink for the member that EACH has just given. The bytes come to it in whatever thread hashes them; it is committed or aborted before VISIT is
+ * called, and aborted where VISIT is called no more.
+ */
+typedef struct ha_sink *(*ha_pass_sink)(void *source);
+
 struct ha_pass_options {
-    struct ha_reader *reader;
+    struct ha_reader *reader;     /* NULL with a READ of its own */
     struct ha_findings *findings; /* for what breaks the rules of the container */
     unsigned jobs;                /* threads that hash members; 0: one for each core */
     bool whole;                   /* hash the ZIP itself as well */
     ha_pass_each each; /* NULL: ha_reader_each, whose members stand in the order of the ZIP's bytes */
-    void *source;
+    ha_pass_read read; /* NULL: ha_reader_raw. Only beside EACH, as SINK is. */
+    ha_pass_sink sink; /* NULL: the bytes are summed up, and go nowhere */
+    void *source;      /* of those three */
     ha_pass_visit visit;
     void *context;
 };

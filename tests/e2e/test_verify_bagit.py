@@ -227,6 +227,24 @@ class Broken(unittest.TestCase):
                 if build().version == "1.0" and rule not in STRICTER and what not in LENIENT:
                     self.assertEqual(not bagcheck.check(place), verdict == "valid", bagcheck.check(place))
 
+    def test_fetched_file_that_the_manifests_do_not_name(self):
+        """2.2.3: the manifests name what fetch.txt names. It is not there either, so that this rule cannot be broken alone."""
+        def fetched(**options):
+            return judge(Bag(payload=PAYLOAD, more={"fetch.txt": FETCH}, tags=(), **options).folder())
+
+        verdict, found, result = fetched()
+        self.assertEqual((verdict, found), ("invalid", {"bagit.fetch", "bagit.incomplete"}))
+        self.assertEqual([(one["path"], one["at"]) for one in result["findings"] if one["rule"] == "bagit.fetch"], [("fetch.txt", "line 1")])
+        self.assertEqual(fetched(version="0.97")[:2], ("invalid", {"bagit.fetch", "bagit.incomplete"}))
+
+    def test_fetched_file_that_one_manifest_of_two_names(self):
+        """As 1.0 has it, each manifest names all of the payload; in 0.97 one is enough."""
+        for version, due in (("1.0", {"bagit.fetch", "bagit.incomplete"}), ("0.97", {"bagit.incomplete"})):
+            made = Bag(payload=WITH_C, more={"fetch.txt": FETCH}, algorithms=("sha256", "sha512"), tags=(), version=version)
+            made.edit["manifest-sha256.txt"] = lambda text: "".join(line for line in text.splitlines(True) if "data/c.txt" not in line)
+            made.after["data/c.txt"] = None
+            self.assertEqual(judge(made.folder())[:2], ("invalid", due), version)
+
     def test_place(self):
         _, _, result = judge(Bag(info=["A: b", "nothing"]).folder())
         self.assertEqual([(one["path"], one["at"]) for one in result["findings"]], [("bag-info.txt", "line 2")])
@@ -308,6 +326,19 @@ class Good(unittest.TestCase):
                 self.assertEqual(told[:2], ("valid", set()), told[2])
                 if what not in UNJUDGED:
                     self.assertEqual(bagcheck.check(place), [])
+
+    def test_many_files_on_several_threads(self):
+        """More files than are under way at a time, of which some are broken: the same is found however many threads hash, in a folder and in a ZIP."""
+        harness.need("zip")
+        made = Bag(payload={f"data/{number:03}.txt": b"%d\n" % number * (number % 7 * 1000) for number in range(400)}, algorithms=("md5", "sha512"))
+        broken = {f"data/{number:03}.txt" for number in (0, 127, 128, 129, 399)}
+        made.after |= {path: b"other" for path in broken}
+        place = made.folder()
+        for container in (place, pack(place)):
+            for jobs in ("1", "2", "8"):
+                run = verify("--jobs", jobs, container)
+                found = [(one["rule"], one["path"]) for one in json.loads(run.out)["results"][0]["findings"]]
+                self.assertEqual((run.code, sorted(found)), (1, sorted([("bagit.hash", path) for path in broken] * 2)), (container, jobs))
 
     def test_one_changed_byte_is_seen(self):
         """Each of the good bags is really read: with another byte in a file it is not valid."""
