@@ -179,8 +179,10 @@ static int check_manifest(struct ha_check *check, bool payload, struct ha_error 
     struct ha_member member;
     bool found;
     manifest.path = payload ? payload_manifest : tag_manifest;
-    if (ha_check_member(check, manifest.path, &member, &found, err) || !found)
-        return found ? -1 : 0; /* its absence has been reported */
+    if (ha_check_member(check, manifest.path, &member, &found, err))
+        return -1;
+    if (!found)
+        return 0; /* its absence has been reported */
     if (ha_check_lines(check, HA_RULE_BAG_LINE, manifest.path, HA_MANIFEST_LINE_MAX, check_line, &manifest,
                        err))
         return -1;

@@ -190,8 +190,10 @@ int ha_page_read(struct ha_page *page, struct ha_error *err)
 {
     struct ha_member member;
     bool found;
-    if (ha_check_member(page->contents->check, page->path, &member, &found, err) || !found)
-        return found ? -1 : 0;
+    if (ha_check_member(page->contents->check, page->path, &member, &found, err))
+        return -1;
+    if (!found)
+        return 0;
     page->kept = ha_buf_make(KEPT_MAX);
     int result = read_markup(page, &member, err);
     ha_buf_free(&page->kept);

@@ -90,8 +90,10 @@ static int check_style(struct ha_contents *contents, struct ha_error *err)
                                           "\\",      "<",   "expression", "//"};
     struct ha_buf text HA_BUF = ha_buf_make(STYLE_MAX);
     bool found;
-    if (ha_check_read(contents->check, HA_RULE_PAGE_STYLE, style_path, &text, &found, err) || !found)
-        return found ? -1 : 0;
+    if (ha_check_read(contents->check, HA_RULE_PAGE_STYLE, style_path, &text, &found, err))
+        return -1;
+    if (!found)
+        return 0;
     if (text.len == ha_view_style_size && memcmp(ha_buf_text(&text), ha_view_style, text.len) == 0)
         return 0;
     if (strlen(ha_buf_text(&text)) != text.len || !ha_utf8_valid(ha_buf_text(&text), text.len))

@@ -17,16 +17,12 @@ import unittest
 
 sys.dont_write_bytecode = True
 import disturbed  # noqa: E402
-import faultshim  # noqa: E402
 import harness  # noqa: E402
+import readers  # noqa: E402
 from harness import complete, scratch  # noqa: E402
-from test_faults_memory import Denied  # noqa: E402
+from readers import run  # noqa: E402
 
 UNWRITABLE = rb"\A(holdall: ([^\n]*: )?standard output cannot be written[^\n]*\n){1,2}\Z"  # where it stopped, and again at the end
-CALLS = ("read", "pread64", "openat", "fstat", "newfstatat", "lseek", "getdents64")
-LINE = re.compile(r"[0-9]+ +([a-z0-9]+)\((.*)\) += (-?[0-9]+|\?)(.*)")
-READS = 2 if harness.SANITIZED else 4  # of each call, besides the first and the last one
-DENSE, ALLOCATIONS = (5, 8) if harness.SANITIZED else (20, 40)
 LARGE = 100_000  # more than standard output takes at once
 
 
@@ -62,10 +58,6 @@ def calm(what):
     return subprocess.run([harness.binary(), "inspect", complete().zip, *asked()[what][0]], capture_output=True, check=True)
 
 
-def run(words, env):
-    return subprocess.run([os.fspath(word) for word in words], env=env, capture_output=True, check=False, timeout=disturbed.SECONDS)
-
-
 def judge(what, done, cause):
     """What is wrong with a finished run."""
     err = done.stderr.decode("utf-8", "replace")
@@ -85,34 +77,14 @@ def judge(what, done, cause):
 class Reads(unittest.TestCase):
     """A call about the archive fails with EIO."""
 
-    def strace(self, words, fault=None):
-        log = scratch("strace") / "log"
-        line = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", log, "-e", f"trace={','.join(CALLS)}", "-e", "signal=none",
-                *(["-e", f"inject={fault}"] if fault else []), harness.binary(), "inspect", *words]
-        env = harness.environment(ASAN_OPTIONS="detect_leaks=0:abort_on_error=1") if harness.SANITIZED else harness.environment()
-        return run(line, env), log.read_text(encoding="utf-8", errors="replace").splitlines()
-
-    def points(self, words, place):
-        """(call, number) of calls about the archive: the first and the last of each name, and some between them."""
-        done, lines = self.strace(words)
-        self.assertEqual(done.returncode, 0, done)
-        counts, found = {}, {}
-        for line in lines:
-            parts = LINE.fullmatch(line)
-            if parts:
-                counts[parts[1]] = counts.get(parts[1], 0) + 1
-                if str(place) in parts[2] + parts[4]:
-                    found.setdefault(parts[1], []).append(counts[parts[1]])
-        for call, numbers in found.items():
-            step = max(1, len(numbers) // READS)
-            yield from ((call, number) for number in sorted({*numbers[::step], numbers[-1]}))
-
     def test_reads(self):
         problems, tried, failed = [], 0, 0
         for what, place in (("entry", complete().zip), ("entry", complete().tree), ("record", complete().tree), ("overview", complete().zip)):
-            words = [place, *asked()[what][0]]
-            for call, number in self.points(words, place):
-                done, _ = self.strace(words, f"{call}:error=EIO:when={number}")
+            words = ["inspect", place, *asked()[what][0]]
+            calm_run, points = readers.calls_about(words, place)
+            self.assertEqual(calm_run.returncode, 0, calm_run)
+            for call, number in points:
+                done, _ = readers.with_fault(words, f"{call}:error=EIO:when={number}")
                 tried, failed = tried + 1, failed + (done.returncode == 1)
                 problems += [f"{what} of {place.name}, {call} {number}: {one}" for one in judge(what, done, "Input/output error")]
         print(f"{failed} of {tried} runs failed", file=sys.stderr)
@@ -121,37 +93,34 @@ class Reads(unittest.TestCase):
 
     def test_into_a_file(self):
         folder = scratch("out")
-        words = [complete().zip, *asked()["entry"][0], "-o", folder / "x"]
-        points = list(self.points(words, complete().zip))
+        words = ["inspect", complete().zip, *asked()["entry"][0], "-o", folder / "x"]
+        _, points = readers.calls_about(words, complete().zip)
         for call, number in points[::4] + points[-1:]:
             (folder / "x").unlink(missing_ok=True)
-            done, _ = self.strace(words, f"{call}:error=EIO:when={number}")
+            done, _ = readers.with_fault(words, f"{call}:error=EIO:when={number}")
             self.assertEqual((done.returncode, harness.leftovers(folder)), (1, []), (call, number, done))
             self.assertIn(b"Input/output error", done.stderr)
 
 
 class Memory(unittest.TestCase):
-    def deny(self, what, number):
-        place = scratch("memory")
-        trace = {} if harness.SANITIZED else {"trace": place / "trace"}
-        env = faultshim.environment(place / "told", alloc=number, **trace)
-        done = run([harness.binary(), "inspect", complete().zip, *asked()[what][0]], env)
-        err = done.stderr.decode("utf-8", "replace")
-        denied = Denied(place / "trace", err)
-        if disturbed.crashed(done.returncode, err) and denied.may_crash:
+    def words(self, what):
+        return ["inspect", complete().zip, *asked()[what][0]]
+
+    def deny(self, what, keeps, number):
+        done, denied, live = readers.with_denied(self.words(what), number)
+        if disturbed.crashed(done.returncode, done.stderr.decode("utf-8", "replace")) and denied.may_crash:
             return
         cause = "memory|failed$" if denied.libcrypto or harness.SANITIZED else "memory"
         yield from (f"{what}, allocation {number}: {one} [{denied}]" for one in judge(what, done, cause))
+        if live > keeps:
+            yield f"{what}, allocation {number}: it lost {live - keeps} blocks [{denied}]"
 
     def test_allocations(self):
         points = []
         for what in ("entry", "record", "list"):
-            told = scratch("told") / "told"
-            done = run([harness.binary(), "inspect", complete().zip, *asked()[what][0]], faultshim.environment(told, alloc=0))
+            done, keeps, numbers = readers.allocations(self.words(what))
             self.assertEqual(done.returncode, 0, done)
-            last = faultshim.Told(told).allocations
-            step = max(1, (last - DENSE) // ALLOCATIONS)
-            points += [(what, number) for number in [*range(1, DENSE), *range(DENSE, last + 1, step), last]]
+            points += [(what, keeps, number) for number in numbers]
         found = disturbed.side_by_side(lambda point: self.deny(*point), points)
         print(f"{len(points)} allocations", file=sys.stderr)
         self.assertEqual(found, [], f"{len(found)} problems")

@@ -23,9 +23,9 @@ import disturbed  # noqa: E402
 import faultshim  # noqa: E402
 import harness  # noqa: E402
 import scale  # noqa: E402
+from readers import Denied  # noqa: E402
 
 DENSE, EVERY = (20, 1499) if harness.SANITIZED else (60, 293)
-SPARE = 2  # blocks that a disturbed run may keep to its end, which an undisturbed one does not
 
 
 def tiny():
@@ -43,22 +43,6 @@ def tiny():
     scale.put(place / "service.json", scale.description(False))
     scale.put(place / "privacy" / "en.json", scale.texts())
     return disturbed.Export(place / "service.json", scale.SUBJECT, *disturbed.LIMITED)
-
-
-class Denied:
-    """Who asked for the allocation that was denied, innermost first. A sanitizer tells only where it ends the run, and of a crash."""
-
-    def __init__(self, path, err):
-        told = path.read_text(encoding="utf-8") if path.exists() else err if harness.SANITIZED else ""
-        self.callers = told.splitlines()
-        self.libcrypto, self.regcomp = "libcrypto.so" in told, "regcomp" in told
-
-    @property
-    def may_crash(self):
-        return (self.libcrypto and faultshim.crashes_alone("libcrypto")) or (self.regcomp and faultshim.crashes_alone("regcomp"))
-
-    def __str__(self):
-        return " < ".join(line.rsplit("/", 1)[-1] for line in self.callers[:12])
 
 
 def environment(place, number):
@@ -102,7 +86,7 @@ class Memory(unittest.TestCase):
             yield f"it does not speak of memory: {err.strip()} [{denied}]"
         lost = faultshim.Told(told).live - self.calm.live if told.exists() else 0
         excused = denied.libcrypto or denied.regcomp or harness.SANITIZED  # which has its own way
-        if lost > SPARE and not excused:
+        if lost > disturbed.SPARE and not excused:
             yield f"it lost {lost} blocks [{denied}]"
         for path in (told, place.folder / "trace"):
             path.unlink(missing_ok=True)
