@@ -5,13 +5,15 @@
 
 It owns the folder work/TARGET in BUILD: a corpus that grows from run to run, the logs, and the findings. It begins with the files of tests/fuzz/corpus/TARGET and
 writes nothing there. The seconds are those of all JOBS processes together; they are counted by the kernel, so that a busy machine makes a run longer and
-not weaker. A process that takes more than 512 MiB, or ten seconds for one input, is a finding like a crash, an error of a sanitizer or a leak.
+not weaker. A process that takes more than 512 MiB, or ten seconds for one input, is a finding like a crash, an error of a sanitizer or a leak. libFuzzer
+looks at the clock for that, so an input that took too long is tried alone: one that takes less of the processor is no finding, and the run goes on.
 
 Exit code 0: nothing was found. 1: the inputs that it names were. Its file `spent` counts the seconds of all runs.
 """
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -20,7 +22,8 @@ import time
 from pathlib import Path
 
 CORPUS = Path(__file__).resolve().parent / "corpus"
-LIMITS = ["-rss_limit_mb=512", "-timeout=10", "-print_final_stats=1", "-verbosity=1", "-use_value_profile=0"]
+SECONDS = 10
+LIMITS = ["-rss_limit_mb=512", f"-timeout={SECONDS}", f"-report_slow_units={SECONDS * 10}", "-print_final_stats=1", "-verbosity=1", "-use_value_profile=0"]
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -32,6 +35,22 @@ def spent_by(pid):
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def takes_long(program, path):
+    """Whether the input by itself takes the processor for more than SECONDS, or does worse; the kernel ends it then."""
+    limited = (lambda: resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS)))
+    return subprocess.run([program, path], env={**os.environ, **SANITIZERS}, preexec_fn=limited, capture_output=True, check=False).returncode != 0
+
+
+def was_starved(program, findings):
+    """Whether all that stopped a process are inputs that took long by the clock alone; those are removed."""
+    found = list(findings.iterdir())
+    if not found or any(not path.name.startswith("timeout-") or takes_long(program, path) for path in found):
+        return False
+    for path in found:
+        path.unlink()
+    return True
 
 
 class Job:
@@ -53,9 +72,12 @@ class Job:
         """Processor time so far. A process that has ended found something, or cannot run at all."""
         now = spent_by(self.process.pid)
         self.now = self.now if now is None else now
-        if self.process.poll() is not None:
+        if self.process.poll() is not None and was_starved(self.program, self.folder / "findings"):
+            self.before, self.now = self.before + self.now, 0.0
+            self.start()
+        elif self.process.returncode is not None:
             self.failed = True
-        return self.now
+        return self.before + self.now
 
     def stop(self):
         """libFuzzer ends behind the input at hand."""
@@ -78,7 +100,7 @@ def fuzz(program, folder, seconds, jobs):
     finally:
         for job in running:
             job.stop()
-    return sum(job.now for job in running), any(job.failed for job in running)
+    return sum(job.before + job.now for job in running), any(job.failed for job in running)
 
 
 def last_number(folder, pattern):
