@@ -176,6 +176,8 @@ int ha_check_contents(struct ha_check *check, struct ha_error *err)
         .check = check, .categories = categories, .count = count, .found = found, .named = named};
     if (!found || !named)
         return ha_fail_nomem(err);
+    if (ha_time_parse(check->result->as_of, &contents.as_of))
+        contents.as_of = HA_TIME_NONE;
     name_categories(&contents);
     return ha_index_begin(check->index, err) || check_all(&contents, err) ||
                    ha_index_commit(check->index, err)

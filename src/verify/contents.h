@@ -28,6 +28,7 @@ struct ha_contents {
     int64_t missing_lines, withheld_lines;
     uint64_t media;  /* that are in this archive, each once */
     uint64_t before; /* findings, when it was begun */
+    ha_time as_of;   /* of export.json; HA_TIME_NONE where that is no time */
     /* of the file that is being read: */
     struct ha_schema *schema;
     size_t current;        /* category */

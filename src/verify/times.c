@@ -35,16 +35,10 @@ static void format_time(const struct ha_walk_time *time, char out[HA_TIME_TEXT])
         snprintf(out, HA_TIME_TEXT, "no time stamp");
 }
 
-static ha_time as_of(const struct ha_contents *contents)
-{
-    ha_time time;
-    return ha_time_parse(contents->check->result->as_of, &time) ? HA_TIME_NONE : time;
-}
-
 void ha_contents_entry_time(struct ha_contents *contents, const struct ha_told *told,
                             const struct ha_member *member)
 {
-    ha_time due = told->time == HA_TIME_NONE ? as_of(contents) : told->time;
+    ha_time due = told->time == HA_TIME_NONE ? contents->as_of : told->time;
     char expected[HA_TIME_TEXT], found[HA_TIME_TEXT];
     if (!contents->check->reader->zip || due == HA_TIME_NONE || has_time(&member->time, due))
         return;
@@ -78,9 +72,9 @@ static int check_other(void *context, const struct ha_entry *entry, struct ha_er
         return 0;
     if (ha_check_member(contents->check, entry->path, &member, &is_there, err))
         return -1;
-    if (!is_there || has_time(&member.time, as_of(contents)))
+    if (!is_there || has_time(&member.time, contents->as_of))
         return 0;
-    ha_time_format(as_of(contents), expected);
+    ha_time_format(contents->as_of, expected);
     format_time(&member.time, found);
     ha_find_two(ha_contents_findings(contents), HA_RULE_EXPORT_DATE, entry->path, "", expected, found,
                 "its ZIP entry says %s, and the snapshot is of %s", found, expected);
@@ -90,7 +84,7 @@ static int check_other(void *context, const struct ha_entry *entry, struct ha_er
 int ha_contents_other_times(struct ha_contents *contents, struct ha_error *err)
 {
     struct ha_index *index = contents->check->index;
-    if (!contents->check->reader->zip || as_of(contents) == HA_TIME_NONE)
+    if (!contents->check->reader->zip || contents->as_of == HA_TIME_NONE)
         return 0;
     return ha_index_each_entry(index, 0, true, check_other, contents, err) ||
                    ha_index_each_entry(index, 0, false, check_other, contents, err)

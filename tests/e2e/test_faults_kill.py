@@ -26,7 +26,7 @@ import fake  # noqa: E402
 import harness  # noqa: E402
 import test_http_load  # noqa: E402
 
-SEED, KILLS, MANY = 20261101, 15 if harness.SANITIZED else 60, 500
+SEED, KILLS, MANY = 20261101, 60, 500
 SIDE_BY_SIDE = 6
 FILES = 60  # ten of 20 KB, the others of 200 KB: five windows of the least memory
 FRONT = 3  # entries before the first file
