@@ -271,27 +271,53 @@ static int open_archive(struct ha_check *check, struct ha_error *err)
     return 0;
 }
 
-int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *result, struct ha_error *err)
+/* DONE, but where memory ran out something may have passed for absent: then nothing is judged, as neither good nor bad. */
+static int unless_nomem(struct ha_verify_result *result, int done, struct ha_error *err)
+{
+    if (!ha_saw_nomem())
+        return done;
+    result->judged = false;
+    return err->code == HA_E_NOMEM ? -1 : ha_fail_nomem(err);
+}
+
+static int verify_archive(const struct ha_verify_options *options, struct ha_verify_result *result,
+                          struct ha_error *err)
 {
     struct ha_check check = {
         .options = options, .result = result, .findings = {options->finding, options->context, 0, 0}};
-    *result = (struct ha_verify_result){0};
-    ha_error_clear(err);
-    if (options->size != sizeof *options)
-        return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
-    if (options->profile == HA_PROFILE_ZIP)
-        return ha_verify_zip(options, result, err);
-    if (options->profile == HA_PROFILE_BAGIT)
-        return ha_verify_bagit(options, result, err);
     int done = open_archive(&check, err) || ha_index_open(NULL, INDEX_CACHE, &check.index, err) ||
                        run_checks(&check, err) || give_verdict(&check, err)
                    ? -1
                    : 0;
     result->findings = check.findings.count;
     result->warnings = check.findings.warnings;
-    done = note_volume(&check, done, err);
+    done = note_volume(&check, unless_nomem(result, done, err), err);
     ha_json_free(check.manifest);
     ha_index_close(check.index);
     ha_reader_close(check.reader);
     return done;
+}
+
+static int verify_by_profile(const struct ha_verify_options *options, struct ha_verify_result *result,
+                             struct ha_error *err)
+{
+    switch (options->profile) {
+    case HA_PROFILE_HOLDALL:
+        return verify_archive(options, result, err);
+    case HA_PROFILE_ZIP:
+        return ha_verify_zip(options, result, err);
+    case HA_PROFILE_BAGIT:
+        return ha_verify_bagit(options, result, err);
+    }
+    return ha_fail(err, HA_E_INTERNAL, "there is no profile %d", (int)options->profile);
+}
+
+int ha_verify(const struct ha_verify_options *options, struct ha_verify_result *result, struct ha_error *err)
+{
+    *result = (struct ha_verify_result){0};
+    ha_error_clear(err);
+    if (options->size != sizeof *options)
+        return ha_fail(err, HA_E_INTERNAL, "the options are of another version of the library");
+    ha_clear_nomem();
+    return unless_nomem(result, verify_by_profile(options, result, err), err);
 }
