@@ -70,6 +70,12 @@ enum ha_http_verdict ha_s3_refused(struct ha_s3_request *request, const struct h
 int ha_s3_call(struct ha_s3_request *request, const char *body, struct ha_buf *answer, struct ha_buf *lines,
                struct ha_error *err);
 
+/*
+ * Adds to TAGS, an object, what the answer (LEN bytes) says of an object's tags. HA_E_FORMAT when it is no answer of that kind; what was read
+ * before that shows has been added.
+ */
+int ha_s3_read_tags(const char *text, size_t len, ha_json *tags, struct ha_error *err);
+
 /* Appends an address that gives the object to whoever has it, for SECONDS from now (at most a week). QUERY as above. */
 int ha_s3_presign(struct ha_s3 *s3, const char *key, const char *query, int64_t seconds, struct ha_buf *out,
                   struct ha_error *err);

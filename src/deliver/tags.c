@@ -8,26 +8,9 @@
 #include "base/cleanup.h"
 #include "deliver/s3.h"
 #include "io/digest.h"
-#include "model/xml.h"
 #include "model/xml_write.h"
 
-enum { TAGS_MAX = 64 * 1024, NAME_MAX = 1024 };
-
-struct tags {
-    ha_json *found;
-    char name[NAME_MAX];
-};
-
-static int end_tag(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
-{
-    struct tags *tags = context;
-    if (strcmp(path, "Tagging/TagSet/Tag/Key") == 0 && len < sizeof tags->name)
-        memcpy(tags->name, text, len + 1);
-    else if (strcmp(path, "Tagging/TagSet/Tag/Value") == 0 &&
-             ha_json_set(tags->found, tags->name, ha_json_new_text_n(text, len)))
-        return ha_fail_nomem(err);
-    return 0;
-}
+enum { TAGS_MAX = 64 * 1024 };
 
 /* *same is true when the store has these tags and no others. */
 static int compare(struct ha_bucket *bucket, const char *key, bool *same, struct ha_error *err)
@@ -35,14 +18,12 @@ static int compare(struct ha_bucket *bucket, const char *key, bool *same, struct
     struct ha_s3_request request;
     struct ha_buf answer HA_BUF = ha_buf_make(TAGS_MAX);
     HA_JSON ha_json *found = ha_json_new_object();
-    struct tags tags = {.found = found};
-    const struct ha_xml_reader reader = {.end = end_tag, .context = &tags};
     *same = false;
     if (!found)
         return ha_fail_nomem(err);
     int result = ha_s3_request_begin(&request, &bucket->s3, HA_HTTP_GET, key, "tagging=", err) ||
                          ha_s3_call(&request, NULL, &answer, NULL, err) ||
-                         ha_xml_read(ha_buf_text(&answer), answer.len, &reader, err)
+                         ha_s3_read_tags(ha_buf_text(&answer), answer.len, found, err)
                      ? -1
                      : 0;
     ha_s3_request_end(&request);

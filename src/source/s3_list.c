@@ -8,7 +8,6 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "model/xml.h"
 #include "source/s3_parts.h"
 #include "source/under_way.h"
 
@@ -150,35 +149,12 @@ static int take_headers(ha_json *object, const char *lines, struct ha_error *err
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------- tags */
-
-struct tags {
-    ha_json *found;
-    char key[1024];
-    bool seen; /* it was an answer about tags */
-};
-
-static int end_tag(void *context, const char *path, const char *text, size_t len, struct ha_error *err)
-{
-    struct tags *tags = context;
-    tags->seen = tags->seen || strcmp(path, "Tagging") == 0;
-    if (strcmp(path, "Tagging/TagSet/Tag/Key") == 0 && len < sizeof tags->key)
-        memcpy(tags->key, text, len + 1);
-    else if (strcmp(path, "Tagging/TagSet/Tag/Value") == 0 &&
-             ha_json_set(tags->found, tags->key, ha_json_new_text_n(text, len)))
-        return ha_fail_nomem(err);
-    return 0;
-}
-
 static int take_tags(const struct question *question, struct ha_error *err)
 {
-    struct tags tags = {.found = ha_json_new_object()};
-    const struct ha_xml_reader reader = {.end = end_tag, .context = &tags};
-    if (ha_json_set(question->object, "tags", tags.found))
+    ha_json *tags = ha_json_new_object();
+    if (ha_json_set(question->object, "tags", tags))
         return ha_fail_nomem(err);
-    if (ha_xml_read(ha_buf_text(&question->text), question->text.len, &reader, err))
-        return -1;
-    return tags.seen ? 0 : ha_fail(err, HA_E_FORMAT, "the answer about the tags of an object has none");
+    return ha_s3_read_tags(ha_buf_text(&question->text), question->text.len, tags, err);
 }
 
 /* ----------------------------------------------------------------------------------------- about objects */
