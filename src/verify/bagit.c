@@ -17,7 +17,8 @@
 struct declaration {
     struct ha_bagit *bagit;
     uint64_t lines;
-    bool wrong, loose; /* loose: blanks stand where 1.0 has none, or more of them */
+    bool wrong, gap,
+        loose; /* gap: there is a blank before a colon; loose: behind one there is not exactly one */
     char version[16];
 };
 
@@ -39,7 +40,8 @@ static const char *value_of(struct declaration *said, const char *line, const ch
         return NULL;
     for (value = colon + 1; is_blank(*value);)
         value++;
-    said->loose |= colon != line + len || value != colon + 2 || colon[1] != ' ';
+    said->gap |= colon != line + len;
+    said->loose |= value != colon + 2 || colon[1] != ' ';
     return value;
 }
 
@@ -76,7 +78,9 @@ static void judge_version(struct ha_bagit *bagit, const struct declaration *said
     if (strcmp(said->version, "1.0") != 0 && strcmp(said->version, "0.97") != 0)
         ha_find_at(&bagit->findings, HA_RULE_BAGIT_VERSION, "bagit.txt", "line 1",
                    "the version is %s, and what is known here is 0.97 and 1.0", shown);
-    if (said->loose && !bagit->early)
+    if (said->gap)
+        ha_find(&bagit->findings, HA_RULE_BAGIT_DECLARATION, "bagit.txt", "has a blank before a colon");
+    else if (said->loose && !bagit->early)
         ha_find(&bagit->findings, HA_RULE_BAGIT_DECLARATION, "bagit.txt",
                 "has more or less than one blank behind a colon");
 }

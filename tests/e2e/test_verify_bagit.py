@@ -136,6 +136,9 @@ BROKEN = [
     ("bagit.declaration", "three lines", bag(lambda made: made.raw.update({"bagit.txt": lambda data: data + b"More: x\n"}))),
     ("bagit.declaration", "a mark", bag(lambda made: made.raw.update({"bagit.txt": lambda data: b"\xef\xbb\xbf" + data}), tags=())),
     ("bagit.declaration", "two blanks in 1.0", bag(lambda made: made.raw.update({"bagit.txt": lambda data: data.replace(b": ", b":  ")}))),
+    ("bagit.declaration", "a blank before a colon", bag(lambda made: made.raw.update({"bagit.txt": lambda data: data.replace(b":", b" :")}))),
+    ("bagit.declaration", "a blank before a colon, 0.97", bag(lambda made: made.raw.update({"bagit.txt": lambda data: data.replace(b":", b" :")}),
+                                                              version="0.97")),
     ("bagit.version", "0.96", bag(version="0.96")),
     ("bagit.version", "2.0", bag(version="2.0")),
     ("bagit.encoding", "unknown", bag(lambda made: made.raw.update({"bagit.txt": lambda data: data.replace(b"UTF-8", b"KLINGON-8")}))),
@@ -295,6 +298,7 @@ INFO = ["Source-Organization: Claakit", "External-Description: on more", "  line
 GOOD = {
     "1.0": bag(),
     "0.97": bag(version="0.97", info=["A :  b", "C:d"]),
+    "0.97, blanks behind colons": bag(lambda made: made.raw.update({"bagit.txt": lambda data: data.replace(b": ", b":  ")}), version="0.97"),
     "0.97 in one of two manifests": bag(text_of("manifest-md5.txt", lambda text: "".join(text.splitlines(True)[1:])), version="0.97", algorithms=("md5", "sha512")),
     "all algorithms": bag(algorithms=("md5", "sha1", "sha224", "sha256", "sha384", "sha512"), tags=("md5", "sha1", "sha224", "sha256", "sha384", "sha512")),
     "no tag manifest": bag(tags=()),
@@ -315,7 +319,7 @@ GOOD = {
     "fetched": bag(payload=WITH_C, more={"fetch.txt": FETCH + b"http://example.org/d%20e\t-\tdata/a.txt\n"}),
     "tag directories": bag(more={"notes/deep/x.xml": b"<x/>", "notes/manifest-md5.txt": b"nonsense\n", "*x": b"1"}),
 }
-UNJUDGED = {"0.97", "0.97 in one of two manifests", "odd names", "UTF-16", "UTF-16BE", "tag directories", "labels in another case"}
+UNJUDGED = {"0.97", "0.97, blanks behind colons", "0.97 in one of two manifests", "odd names", "UTF-16", "UTF-16BE", "tag directories", "labels in another case"}
 
 
 class Good(unittest.TestCase):
