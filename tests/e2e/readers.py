@@ -11,7 +11,7 @@ import disturbed
 import faultshim
 import harness
 
-CALLS = ("read", "pread64", "openat", "fstat", "newfstatat", "lseek", "getdents64")
+CALLS = ("read", "pread64", "pwrite64", "openat", "fstat", "newfstatat", "lseek", "getdents64")
 LINE = re.compile(r"[0-9]+ +([a-z0-9]+)\((.*)\) += (-?[0-9]+|\?)(.*)")
 READS = 2 if harness.SANITIZED else 4  # of each call, besides the first and the last one
 DENSE, ALLOCATIONS = (5, 8) if harness.SANITIZED else (20, 40)
