@@ -59,7 +59,7 @@ int ha_reader_each(struct ha_reader *reader, struct ha_findings *findings, ha_me
                    void *context, struct ha_error *err);
 
 /*
- * Reads up to WANT of the stored bytes of MEMBER from OFFSET on; *got is 0 behind the last of them. MEMBER is NULL: those of a ZIP itself. Not to be
+ * Reads up to WANT of the stored bytes of MEMBER from OFFSET on; *got is less only at their end. MEMBER is NULL: those of a ZIP itself. Not to be
  * called by two threads at once.
  */
 int ha_reader_raw(struct ha_reader *reader, const struct ha_member *member, uint64_t offset, void *out,

@@ -170,13 +170,12 @@ static struct ha_sink *sink_of(void *source)
     return &reading->last->sink;
 }
 
-/* No further than one byte behind the size that the file had: it can grow for ever. */
 static int read_folder(void *source, const struct ha_member *member, uint64_t offset, void *out, size_t room,
                        size_t *got, struct ha_error *err)
 {
     const struct reading *reading = source;
-    *got = 0;
-    return offset > member->size ? 0 : ha_file_read_at(reading->fd, out, room, offset, got, err);
+    return ha_file_read_at(reading->fd, out, room, offset, got, err) ? ha_context(err, "%s", member->path)
+                                                                     : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ comparing */

@@ -12,7 +12,8 @@
 #include "base/error.h"
 #include "base/thread.h"
 
-enum { CHUNKS = 48, QUEUE = 256, LANES_MAX = 64, TICK_MS = 1000 };
+/* What has at most SMALL bytes is hashed sooner than a thread is woken. */
+enum { CHUNKS = 48, QUEUE = 256, LANES_MAX = 64, TICK_MS = 1000, SMALL = 8 * 1024 };
 
 struct piece {
     struct ha_chunk *chunk;
@@ -22,7 +23,7 @@ struct piece {
     bool last;
 };
 
-struct lane {
+struct ha_lane {
     struct ha_lanes *lanes;
     struct ha_thread thread;
     struct piece queue[QUEUE];
@@ -38,7 +39,7 @@ struct ha_lanes {
     struct ha_chunk chunks[CHUNKS],
         *free; /* the first MADE of them have their bytes: a small archive needs few */
     size_t made;
-    struct lane *list; /* the last one is that of the archive itself where WHOLE */
+    struct ha_lane *list; /* the last one is that of the archive itself where WHOLE */
     size_t count, conditions;
     bool whole, stop, wanted; /* wanted: the reading thread waits */
     struct ha_hash *blake;
@@ -92,7 +93,7 @@ static void finish(struct ha_lanes *lanes, const struct piece *piece)
 
 static void *run_lane(void *context)
 {
-    struct lane *lane = context;
+    struct ha_lane *lane = context;
     struct ha_lanes *lanes = lane->lanes;
     pthread_mutex_lock(&lanes->lock);
     while (!lanes->stop) {
@@ -130,7 +131,7 @@ static void start_lanes(struct ha_lanes *lanes, size_t count)
 {
     struct ha_error none = {0};
     while (lanes->count < count) {
-        struct lane *lane = &lanes->list[lanes->count];
+        struct ha_lane *lane = &lanes->list[lanes->count];
         lane->lanes = lanes;
         if (ha_condition_init(&lane->arrived, &none))
             return;
@@ -229,7 +230,7 @@ void ha_lanes_release(struct ha_lanes *lanes, struct ha_chunk *chunk)
 /* ------------------------------------------------------------------------------------------- sending */
 
 /* The one for the archive itself is the last; NULL where the caller does the work. */
-static struct lane *whole_lane(const struct ha_lanes *lanes)
+static struct ha_lane *whole_lane(const struct ha_lanes *lanes)
 {
     return lanes->whole && lanes->count > 0 ? &lanes->list[lanes->count - 1] : NULL;
 }
@@ -239,7 +240,7 @@ static size_t member_lanes(const struct ha_lanes *lanes)
     return lanes->whole && lanes->count > 0 ? lanes->count - 1 : lanes->count;
 }
 
-static void send(struct ha_lanes *lanes, struct lane *lane, const struct piece *piece)
+static void send(struct ha_lanes *lanes, struct ha_lane *lane, const struct piece *piece)
 {
     pthread_mutex_lock(&lanes->lock);
     if (piece->chunk)
@@ -268,7 +269,7 @@ void ha_lanes_whole(struct ha_lanes *lanes, struct ha_chunk *chunk)
 
 int ha_lanes_hash(struct ha_lanes *lanes, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err)
 {
-    struct lane *lane = whole_lane(lanes);
+    struct ha_lane *lane = whole_lane(lanes);
     if (!lanes->blake)
         return ha_fail(err, HA_E_INTERNAL, "nobody hashed the archive itself");
     pthread_mutex_lock(&lanes->lock);
@@ -284,12 +285,12 @@ int ha_lanes_hash(struct ha_lanes *lanes, uint8_t out[HA_BLAKE2B_SIZE], struct h
 /* The lane that has the least to do. */
 void ha_lanes_begin(struct ha_lanes *lanes, struct ha_job *job)
 {
-    size_t count = member_lanes(lanes);
+    size_t count = job->member.size > SMALL || job->member.packed > SMALL ? member_lanes(lanes) : 0;
     pthread_mutex_lock(&lanes->lock);
-    job->lane = 0;
+    job->lane = count ? &lanes->list[0] : NULL;
     for (size_t i = 1; i < count; i++) {
-        if (lanes->list[i].waiting < lanes->list[job->lane].waiting)
-            job->lane = i;
+        if (lanes->list[i].waiting < job->lane->waiting)
+            job->lane = &lanes->list[i];
     }
     pthread_mutex_unlock(&lanes->lock);
 }
@@ -300,7 +301,7 @@ void ha_lanes_send(struct ha_lanes *lanes, struct ha_job *job, struct ha_chunk *
     static const uint8_t nothing[1];
     const struct piece piece = {
         .chunk = chunk, .data = chunk ? chunk->bytes + at : nothing, .len = len, .job = job, .last = last};
-    send(lanes, member_lanes(lanes) ? &lanes->list[job->lane] : NULL, &piece);
+    send(lanes, job->lane, &piece);
 }
 
 bool ha_lanes_done(struct ha_lanes *lanes, struct ha_job *job, bool wait)

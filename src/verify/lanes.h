@@ -20,6 +20,8 @@ struct ha_chunk {
     uint8_t *bytes; /* HA_CHUNK of them */
 };
 
+struct ha_lane;
+
 /* One member, from its first byte to the verdict on its sums. */
 struct ha_job {
     struct ha_member member;
@@ -28,7 +30,7 @@ struct ha_job {
     struct ha_sums sums;
     struct ha_error failed; /* what is wrong with it, or kept it from being hashed */
     bool check_crc, begun, done;
-    size_t lane;
+    struct ha_lane *lane; /* NULL: the caller's thread does the work */
 };
 
 struct ha_lanes;
@@ -49,7 +51,7 @@ void ha_lanes_whole(struct ha_lanes *lanes, struct ha_chunk *chunk);
 /* The hash over all of them. */
 int ha_lanes_hash(struct ha_lanes *lanes, uint8_t out[HA_BLAKE2B_SIZE], struct ha_error *err);
 
-/* Gives a member a lane; it stays in it. */
+/* Gives a member a lane, in which it stays; a small one is for the caller's thread. */
 void ha_lanes_begin(struct ha_lanes *lanes, struct ha_job *job);
 
 /* The next LEN stored bytes of the member, at AT in CHUNK (NULL when LEN is 0); LAST: there are no more. */

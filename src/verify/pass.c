@@ -136,21 +136,26 @@ static int read_of(const struct ha_pass_options *options, const struct ha_member
                          : ha_reader_raw(options->reader, member, at, chunk->bytes, HA_CHUNK, got, err);
 }
 
+/* No further than behind the size that the file had: one in a directory can grow for ever. */
 static int feed_file(struct pass *pass, struct ha_job *job, struct ha_error *err)
 {
-    uint64_t at = 0;
-    size_t got = 1;
-    while (got > 0) {
+    const struct ha_member *member = &job->member;
+    uint64_t at = 0, most = member->packed > member->size ? member->packed : member->size;
+    bool last = false;
+    while (!last) {
+        size_t got;
         struct ha_chunk *chunk = ha_lanes_take(pass->lanes, err);
         if (!chunk)
             return -1;
-        int result = read_of(pass->options, &job->member, at, chunk, &got, err);
-        if (result == 0)
-            ha_lanes_send(pass->lanes, job, chunk, 0, got, got == 0);
+        int result = read_of(pass->options, member, at, chunk, &got, err);
+        if (result == 0) {
+            at += got;
+            last = got < HA_CHUNK || at > most;
+            ha_lanes_send(pass->lanes, job, chunk, 0, got, last);
+        }
         ha_lanes_release(pass->lanes, chunk);
         if (result)
             return -1;
-        at += got;
     }
     return 0;
 }
