@@ -40,7 +40,7 @@ struct ha_lanes {
         *free; /* the first MADE of them have their bytes: a small archive needs few */
     size_t made;
     struct ha_lane *list; /* the last one is that of the archive itself where WHOLE */
-    size_t count, conditions;
+    size_t count;
     bool whole, stop, wanted; /* wanted: the reading thread waits */
     struct ha_hash *blake;
     struct ha_error failed; /* what kept the archive itself from being hashed */

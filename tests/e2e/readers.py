@@ -70,12 +70,19 @@ def denying(words, number):
     return run([harness.binary(), *words], faultshim.environment(place / "told", alloc=number, **trace)), place
 
 
-def with_denied(words, number):
-    """A run whose NUMBER-th allocation is denied, and who asked for it; and how many blocks it did not give back, where nothing else counts them."""
+def with_denied(words, number, keeps, judge, excuse):
+    """A run whose NUMBER-th allocation is denied, and what is wrong with it: what JUDGE finds, which is given the run and how it names the cause, and
+    more than KEEPS blocks that it did not give back, where nothing else counts them. EXCUSE is what libcrypto says in place of a word about memory."""
     done, place = denying(words, number)
-    denied = Denied(place / "trace", done.stderr.decode("utf-8", "replace"))
-    counted = not harness.SANITIZED and not denied.libcrypto and not denied.regcomp and (place / "told").exists()
-    return done, denied, faultshim.Told(place / "told").live if counted else 0
+    err = done.stderr.decode("utf-8", "replace")
+    denied = Denied(place / "trace", err)
+    if disturbed.crashed(done.returncode, err) and denied.may_crash:
+        return done, []
+    problems = list(judge(done, f"memory|{excuse}" if denied.libcrypto or harness.SANITIZED else "memory"))
+    if not harness.SANITIZED and not denied.libcrypto and not denied.regcomp and (place / "told").exists():
+        lost = faultshim.Told(place / "told").live - keeps
+        problems += [f"it lost {lost} blocks"] if lost > 0 else []
+    return done, [f"allocation {number}: {problem} [{denied}]" for problem in problems]
 
 
 def allocations(words):

@@ -107,13 +107,7 @@ class Memory(unittest.TestCase):
         return ["inspect", complete().zip, *asked()[what][0]]
 
     def deny(self, what, keeps, number):
-        done, denied, live = readers.with_denied(self.words(what), number)
-        if disturbed.crashed(done.returncode, done.stderr.decode("utf-8", "replace")) and denied.may_crash:
-            return
-        cause = "memory|failed$" if denied.libcrypto or harness.SANITIZED else "memory"
-        yield from (f"{what}, allocation {number}: {one} [{denied}]" for one in judge(what, done, cause))
-        if live > keeps:
-            yield f"{what}, allocation {number}: it lost {live - keeps} blocks [{denied}]"
+        return readers.with_denied(self.words(what), number, keeps, functools.partial(judge, what), "failed$")[1]
 
     def test_allocations(self):
         points = []

@@ -2,8 +2,8 @@
 """Proves that `holdall verify` judges nothing that it could not read or hold: whatever fails, a bad archive is not called good, nor a good one bad.
 
 The archives are a ZIP with its detached signature, the directory that it was unpacked to, the same in each profile, and a ZIP of which one byte of a
-medium is another. strace tells which calls a run makes about one; then some of them fail with EIO in runs of their own. faultshim.c denies
-allocations. Whatever happens: the report of an undisturbed run, or exit code 1 with the verdict "unreadable" and the cause, or one sentence that names it.
+medium is another. strace tells which calls a run makes about one, and about the file that its index spills into; then some of them fail in runs of their own.
+faultshim.c denies allocations. Whatever happens: the report of an undisturbed run, or exit code 1 with the verdict "unreadable" and the cause, or one sentence that names it.
 As everywhere, what libcrypto and regcomp do without memory is excused, where they crash alone as well.
 """
 
@@ -18,8 +18,6 @@ import disturbed  # noqa: E402
 import harness  # noqa: E402
 import readers  # noqa: E402
 from harness import complete, scratch  # noqa: E402
-
-
 
 SMALL = "small "  # the same of an account with two pictures: a run takes a quarter of the allocations
 
@@ -123,14 +121,9 @@ class Calls(unittest.TestCase):
 
 class Memory(unittest.TestCase):
     def deny(self, what, keeps, number):
-        done, denied, live = readers.with_denied(words(what), number)
+        done, problems = readers.with_denied(words(what), number, keeps, functools.partial(judge, what), "failed")
         self.failed += done.stdout != calm(what).stdout
-        if disturbed.crashed(done.returncode, done.stderr.decode("utf-8", "replace")) and denied.may_crash:
-            return
-        cause = "memory|failed" if denied.libcrypto or harness.SANITIZED else "memory"
-        yield from (f"{what}, allocation {number}: {one} [{denied}]" for one in judge(what, done, cause))
-        if live > keeps:
-            yield f"{what}, allocation {number}: it lost {live - keeps} blocks [{denied}]"
+        return problems
 
     def test_allocations(self):
         points, self.failed = [], 0

@@ -43,16 +43,6 @@ def takes_long(program, path):
     return subprocess.run([program, path], env={**os.environ, **SANITIZERS}, preexec_fn=limited, capture_output=True, check=False).returncode != 0
 
 
-def was_starved(program, findings):
-    """Whether all that stopped a process are inputs that took long by the clock alone; those are removed."""
-    found = list(findings.iterdir())
-    if not found or any(not path.name.startswith("timeout-") or takes_long(program, path) for path in found):
-        return False
-    for path in found:
-        path.unlink()
-    return True
-
-
 class Job:
     """One process of libFuzzer; a new one in its place where it ended by itself before its time."""
 
@@ -64,15 +54,25 @@ class Job:
 
     def start(self):
         log = open(self.folder / f"log-{self.number}.txt", "ab")
-        command = [self.program, *LIMITS, "-artifact_prefix=findings/", "corpus", str(CORPUS / self.folder.name)]
+        command = [self.program, *LIMITS, f"-artifact_prefix=findings/{self.number}-", "corpus", str(CORPUS / self.folder.name)]
         self.process = subprocess.Popen(command, cwd=self.folder, env={**os.environ, **SANITIZERS}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
+
+    def was_starved(self):
+        """Whether all that stopped it are inputs that took long by the clock alone; those are removed. Each job has its own: several can be kept from
+        the processor at a time."""
+        found = list((self.folder / "findings").glob(f"{self.number}-*"))
+        if not found or any("-timeout-" not in path.name or takes_long(self.program, path) for path in found):
+            return False
+        for path in found:
+            path.unlink()
+        return True
 
     def look(self):
         """Processor time so far. A process that has ended found something, or cannot run at all."""
         now = spent_by(self.process.pid)
         self.now = self.now if now is None else now
-        if self.process.poll() is not None and was_starved(self.program, self.folder / "findings"):
+        if self.process.poll() is not None and self.was_starved():
             self.before, self.now = self.before + self.now, 0.0
             self.start()
         elif self.process.returncode is not None:
@@ -88,7 +88,7 @@ class Job:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.failed = self.failed or self.process.returncode != 0
+        self.failed = self.failed or (self.process.returncode != 0 and not self.was_starved())
 
 
 def fuzz(program, folder, seconds, jobs):

@@ -8,8 +8,6 @@
 
 #include <cmocka.h>
 
-#include <holdall/archive.h>
-
 #include "model/pointer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
